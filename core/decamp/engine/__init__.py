@@ -1,0 +1,7 @@
+"""Moves items from an exporter to an importer."""
+
+from decamp.engine.selection import Selection
+from decamp.engine.tally import Tally
+from decamp.engine.transfer import Engine, Job, Settings
+
+__all__ = ["Engine", "Job", "Selection", "Settings", "Tally"]

@@ -1,0 +1,66 @@
+"""Reads pages from an exporter: again where that can help, waiting where it has to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from decamp.engine.clock import now, stamp
+from decamp.engine.workers import attempt
+from decamp.errors import NotReady, PluginError, TransferError
+from decamp.events import Emit, Waiting
+from decamp.model import Page
+from decamp.spec import Exporter
+
+__all__ = ["Interrupted", "pages"]
+
+
+class Interrupted(Exception):
+    """The run was asked to stop."""
+
+
+def pages(
+    exporter: Exporter, plugin: str, emit: Emit, stop: threading.Event, *, wait: bool
+) -> Iterator[Page]:
+    """Yield all pages of a source, from the last cursor on after a passing failure.
+
+    Raises:
+        NotReady: The source needs time, and waiting is not wanted.
+        Interrupted: The run was asked to stop.
+        PluginError: The exporter failed with an error of its own.
+    """
+    cursor: str | None = None
+    source: Iterator[Page] | None = None
+
+    def step() -> Page | None:
+        nonlocal source
+        try:
+            if source is None:
+                source = iter(exporter.export_pages(cursor))
+            return next(source, None)
+        except TransferError:
+            source = None
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{plugin} failed with {type(error).__name__}: {error}",
+                plugin=plugin,
+                hint="This is a fault in the plugin; please report it to its authors.",
+            ) from error
+
+    while not stop.is_set():
+        try:
+            page = attempt(step, stop)
+        except NotReady as error:
+            if not wait:
+                raise
+            emit(Waiting(stamp(error.until), error.message))
+            stop.wait(max(0.0, (error.until - now()).total_seconds()))
+            continue
+        if page is None:
+            return
+        if not isinstance(page, Page):
+            raise PluginError(f"{plugin} yielded something that is not a page.", plugin=plugin)
+        cursor = page.cursor if page.cursor is not None else cursor
+        yield page
+    raise Interrupted

@@ -1,0 +1,68 @@
+"""Settles what an earlier run had announced and did not see answered.
+
+This happens before anything new is cut or sent: what is surely there is adopted, what is
+surely not there is released and travels again, and where nobody can tell it is listed.
+"""
+
+from __future__ import annotations
+
+from decamp.errors import ItemError
+from decamp.journal import Journal, Known, Route, Settled
+from decamp.model import Item, Receipt
+from decamp.spec import Finds, Importer, ImporterCapabilities, Updates
+
+__all__ = ["reconcile"]
+
+_DOUBT = "an earlier run ended before the destination had answered"
+
+
+def reconcile(
+    journal: Journal,
+    route: Route,
+    run: str,
+    importer: Importer,
+    capabilities: ImporterCapabilities,
+) -> int:
+    """Settle the open intents of a route.
+
+    Returns:
+        How many there were.
+    """
+    intents = journal.open_intents(route.id)
+    for known, item in intents:
+        settled = (
+            _new(importer, capabilities, item)
+            if known.receipt is None
+            else _update(importer, known, item, known.receipt)
+        )
+        if settled is None:
+            journal.release(route.id, item.id)
+        else:
+            journal.settle(route.id, run, [settled])
+    return len(intents)
+
+
+def _new(importer: Importer, capabilities: ImporterCapabilities, item: Item) -> Settled | None:
+    if isinstance(importer, Finds):
+        try:
+            receipt = importer.find_item(item)
+        except ItemError as error:
+            return Settled(item.id, error.outcome, reason=error.message)
+        return _held(item, receipt) if receipt is not None else None
+    segment = any(blob.rows for blob in item.blobs)
+    if capabilities.delivery == "idempotent" and not segment:
+        return None  # sending it again has the same effect
+    return Settled(item.id, "unknown", reason=_DOUBT)
+
+
+def _update(importer: Importer, known: Known, item: Item, previous: Receipt) -> Settled:
+    """Repeat an update, which is harmless if it had happened already."""
+    assert isinstance(importer, Updates)
+    try:
+        return _held(item, importer.update_item(item, previous))
+    except ItemError:
+        return Settled(known.item_id, "failed", reason=_DOUBT)  # due again in this run
+
+
+def _held(item: Item, receipt: Receipt) -> Settled:
+    return Settled(item.id, "incomplete" if item.missing else "confirmed", receipt)

@@ -1,0 +1,71 @@
+"""Counts, and the list of everything that did not go as it should."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from attrs import define, field
+
+from decamp.model import Missing
+
+__all__ = ["Tally"]
+
+COLUMNS = (
+    *("found", "new", "changed", "unchanged", "not_asked"),
+    *("delivered", "updated", "incomplete", "failed", "conflict", "unknown", "skipped"),
+    *("rejected", "withheld"),
+)
+"""``found`` is what the source holds. ``new``, ``changed`` and ``unchanged`` divide what
+was asked for; the others say how it ended. ``withheld``: changed, but the destination
+cannot be updated or the export is older than what is there."""
+
+
+@define
+class Tally:
+    """What a run found and did, per kind. Rows are counted one by one."""
+
+    counts: dict[str, Counter[str]] = field(factory=dict)
+    segments: Counter[str] = field(factory=Counter)
+    """How many segments were delivered, per kind of row."""
+    problems: list[dict[str, Any]] = field(factory=list)
+    missing: list[dict[str, str]] = field(factory=list)
+    media_count: int = 0
+    media_bytes: int = 0
+
+    def add(self, kind: str, column: str, count: int = 1) -> None:
+        """Count something."""
+        assert column in COLUMNS
+        self.counts.setdefault(kind, Counter())[column] += count
+
+    def problem(self, item_id: str, kind: str, state: str, code: str, reason: str) -> None:
+        """List an item that needs attention."""
+        self.problems.append(
+            {"item": item_id, "kind": kind, "state": state, "code": code, "reason": reason}
+        )
+
+    def lacks(self, item_id: str, missing: Missing) -> None:
+        """List a medium that could not be had."""
+        self.missing.append(
+            {
+                "item": item_id,
+                "name": missing.name,
+                "code": missing.code,
+                "reason": missing.reason,
+            }
+        )
+
+    def total(self, column: str) -> int:
+        """Add up one column over all kinds."""
+        return sum(counter[column] for counter in self.counts.values())
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        """Give the counts; columns that are zero are left out, ``found`` is always there."""
+        return {
+            kind: {
+                column: counter[column]
+                for column in COLUMNS
+                if counter[column] or column == "found"
+            }
+            for kind, counter in sorted(self.counts.items())
+        }

@@ -1,0 +1,109 @@
+"""One item on its way, and what the journal will remember of its media."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import define, field
+
+from decamp.journal import Frozen, Known
+from decamp.model import Blob, Item, Missing
+
+__all__ = ["Action", "Work", "described", "digested"]
+
+Action = Literal["send", "update", "complete"]
+"""Send something new; bring something changed; bring only what was missing."""
+
+
+@define
+class Work:
+    """An item that is to be delivered."""
+
+    item: Item
+    action: Action
+    digest: str
+    mapping: int
+    previous: Known | None = None
+    frozen: Frozen | None = None
+    rows: int | None = None
+    media: list[dict[str, Any]] = field(factory=list)
+    """One entry per blob, as in `decamp.journal.Known.media`."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the item's blobs, as far as known."""
+        return sum(blob.size or 0 for blob in self.item.blobs)
+
+    def settle_media(self, results: Mapping[str, Blob | Missing]) -> None:
+        """Put in place what fetching brought: readable blobs, and the list of missing ones.
+
+        Args:
+            results: What became of each blob, by the name that the exporter declared.
+        """
+        entries = {entry["declared"]: dict(entry) for entry in self.media}
+        for missing in self.item.missing:
+            entries.setdefault(missing.name, _missing_entry(missing.name, missing))
+        for declared, result in results.items():
+            if isinstance(result, Blob):
+                entries[declared] = _blob_entry(declared, result)
+            else:
+                entries[declared] = _missing_entry(declared, result)
+        self.media = list(entries.values())
+        self.item = self.item.evolve(
+            record=described(self.item.record, self.media),
+            blobs=tuple(result for result in results.values() if isinstance(result, Blob)),
+            missing=tuple(
+                Missing(entry["name"], entry["code"], entry["reason"])
+                for entry in self.media
+                if "code" in entry
+            ),
+        )
+
+
+def described(record: Mapping[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:
+    """Copy a record with its files listed: what lies beside it, and what is missing."""
+    there = [
+        {key: entry[key] for key in ("name", "media_type", "size", "sha256")}
+        for entry in media
+        if "code" not in entry
+    ]
+    gone = [{"name": entry["name"], "code": entry["code"]} for entry in media if "code" in entry]
+    result = {key: value for key, value in record.items() if key not in ("media", "missing")}
+    if there:
+        result["media"] = there
+    if gone:
+        result["missing"] = gone
+    return result
+
+
+def digested(blob: Blob) -> Blob:
+    """Make sure that size and digest of a blob are known, by reading it if need be."""
+    if blob.sha256 is not None and blob.size is not None:
+        return blob
+    digest, size = hashlib.sha256(), 0
+    with blob.open() as body:
+        while chunk := body.read(1 << 18):
+            digest.update(chunk)
+            size += len(chunk)
+    return Blob(blob.name, blob.media_type, blob.open, size, digest.hexdigest(), rows=blob.rows)
+
+
+def _blob_entry(declared: str, blob: Blob) -> dict[str, Any]:
+    return {
+        "declared": declared,
+        "name": blob.name,
+        "media_type": blob.media_type,
+        "size": blob.size,
+        "sha256": blob.sha256,
+    }
+
+
+def _missing_entry(declared: str, missing: Missing) -> dict[str, Any]:
+    return {
+        "declared": declared,
+        "name": missing.name,
+        "code": missing.code,
+        "reason": missing.reason,
+    }

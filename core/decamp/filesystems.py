@@ -1,0 +1,44 @@
+"""What the operating system tells about folders: private ones, and network ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["is_network", "make_private"]
+
+_NETWORK = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs", "lustre")
+    + ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "davfs", "fuse.s3fs", "fuse.glusterfs")
+)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner can enter, created with that mode."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+
+
+def is_network(folder: Path) -> bool:
+    """Tell whether a folder lies on another machine, as far as the system says so.
+
+    Linux is read from /proc/self/mountinfo (proc(5)); on Windows a UNC path is one.
+    Elsewhere the answer is no.
+    """
+    if sys.platform == "win32":
+        return str(folder.absolute()).startswith("\\\\")
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    wanted = os.path.realpath(folder)
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        left, _, right = line.partition(" - ")
+        point = left.split()[4].replace("\\040", " ")
+        inside = wanted == point or wanted.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, right.split()[0]
+    return kind in _NETWORK

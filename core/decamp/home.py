@@ -1,0 +1,98 @@
+"""Where decamp keeps its own files on this machine.
+
+``DECAMP_HOME`` moves all of it; otherwise it lies where the platform keeps such things.
+Finding a place creates nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from decamp.errors import Locked
+from decamp.filesystems import make_private
+
+__all__ = ["Home"]
+
+_VARIABLE = "DECAMP_HOME"
+
+
+@frozen
+class Home:
+    """The places of one user."""
+
+    folder: Path
+
+    @classmethod
+    def find(cls) -> Home:
+        """Find the folder without creating it."""
+        chosen = os.environ.get(_VARIABLE)
+        if chosen:
+            return cls(Path(chosen).expanduser().absolute())
+        from platformdirs import user_state_path
+
+        return cls(user_state_path("decamp", appauthor=False))
+
+    @property
+    def journal(self) -> Path:
+        """What decamp remembers."""
+        return self.folder / "journal.db"
+
+    @property
+    def log(self) -> Path:
+        """What decamp did, redacted, for bug reports."""
+        return self.folder / "decamp.log"
+
+    @property
+    def tmp(self) -> Path:
+        """Spools of running transfers; emptied when they end, or by the next one."""
+        return self.folder / "tmp"
+
+    @contextmanager
+    def scratch(self, run: str) -> Iterator[Path]:
+        """Give a run a private folder, and remove what killed runs have left behind."""
+        from filelock import FileLock, Timeout
+
+        make_private(self.tmp)
+        for left in self.tmp.iterdir():
+            if left.is_dir():
+                with suppress(Timeout, OSError), FileLock(left / ".lock", timeout=0):
+                    shutil.rmtree(left, ignore_errors=True)
+        folder = self.tmp / run
+        make_private(folder)
+        try:
+            with FileLock(folder / ".lock", timeout=0):
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold something for this process; the system lets go of it when we end.
+
+        Raises:
+            Locked: Another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        locks = self.folder / "locks"
+        make_private(locks)
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        try:
+            held = FileLock(locks / f"{digest}.lock", timeout=0, mode=0o600)
+            held.acquire()
+        except Timeout as error:
+            raise Locked(
+                f"Another decamp is writing to {name.partition(':')[2]}.",
+                hint="Wait until it has ended, then run the same command again. See: decamp status",
+            ) from error
+        try:
+            yield
+        finally:
+            held.release()

@@ -1,0 +1,31 @@
+"""What decamp remembers: routes, runs, items and delivered rows.
+
+The journal stands behind this small interface, with a test suite of its own, so that
+another store can take its place when many workers share it.
+"""
+
+from decamp.journal.store import Journal
+from decamp.journal.values import (
+    Bucket,
+    Frozen,
+    Intent,
+    Known,
+    Outcome,
+    Route,
+    RunRecord,
+    Settled,
+    State,
+)
+
+__all__ = [
+    "Bucket",
+    "Frozen",
+    "Intent",
+    "Journal",
+    "Known",
+    "Outcome",
+    "Route",
+    "RunRecord",
+    "Settled",
+    "State",
+]

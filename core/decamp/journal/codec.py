@@ -1,0 +1,76 @@
+"""How values look inside the journal's columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from decamp.journal.values import Known, RunRecord
+from decamp.model import Blob, Item, Missing, Receipt
+
+__all__ = [
+    "item_from_json",
+    "item_to_json",
+    "known_from_row",
+    "receipt_to_json",
+    "run_from_row",
+    "total_from_blob",
+    "total_to_blob",
+]
+
+_MASK = (1 << 64) - 1
+
+
+def receipt_to_json(receipt: Receipt) -> str:
+    """Encode a receipt; its item id stands in a column of its own."""
+    return msgspec.json.encode([receipt.location, receipt.data]).decode()
+
+
+def known_from_row(row: tuple[Any, ...]) -> Known:
+    """Decode the columns id, kind, state, digest, mapping, receipt, media, reason."""
+    item_id, kind, state, digest, mapping, receipt, media, reason = row
+    held = None
+    if receipt is not None:
+        location, data = msgspec.json.decode(receipt)
+        held = Receipt(item_id, location, existed=True, data=data)
+    entries = tuple(msgspec.json.decode(media))
+    return Known(item_id, kind, state, digest, mapping, held, entries, reason)
+
+
+def item_to_json(item: Item) -> str:
+    """Encode an item without its bytes: enough to ask a destination for it later."""
+    blobs = [[b.name, b.media_type, b.size, b.sha256, b.rows] for b in item.blobs]
+    missing = [[m.name, m.code, m.reason] for m in item.missing]
+    return msgspec.json.encode([item.id, item.kind, item.record, blobs, missing]).decode()
+
+
+def item_from_json(text: str) -> Item:
+    """Decode an item whose blobs carry size and digest but cannot be opened."""
+    item_id, kind, record, blobs, missing = msgspec.json.decode(text)
+    return Item(
+        item_id,
+        kind,
+        record,
+        tuple(
+            Blob(name, media_type, size=size, sha256=sha256, rows=rows)
+            for name, media_type, size, sha256, rows in blobs
+        ),
+        tuple(Missing(*one) for one in missing),
+    )
+
+
+def run_from_row(row: tuple[Any, ...]) -> RunRecord:
+    """Decode a row of the runs table."""
+    report = msgspec.json.decode(row[10]) if row[10] else None
+    return RunRecord(*row[:10], report, row[11])
+
+
+def total_to_blob(total: int) -> bytes:
+    """Encode a sum modulo 2**64; SQLite's integers are signed."""
+    return (total & _MASK).to_bytes(8, "little")
+
+
+def total_from_blob(blob: bytes) -> int:
+    """Decode a sum modulo 2**64."""
+    return int.from_bytes(blob, "little")

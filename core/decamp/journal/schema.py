@@ -1,0 +1,85 @@
+"""Tables of the journal, and how an older file becomes a current one."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from decamp.errors import JournalDamaged
+
+__all__ = ["APPLICATION_ID", "VERSION", "prepare"]
+
+APPLICATION_ID = 0x64656361  # "deca": tells our file from any other SQLite file
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE routes (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, destination TEXT NOT NULL,
+    place TEXT NOT NULL, created TEXT NOT NULL, finish_due INTEGER NOT NULL DEFAULT 0,
+    newest TEXT NOT NULL DEFAULT '');
+CREATE TABLE aliases (
+    route INTEGER NOT NULL REFERENCES routes (id), name TEXT NOT NULL,
+    PRIMARY KEY (route, name)) WITHOUT ROWID;
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, route INTEGER REFERENCES routes (id), command TEXT NOT NULL,
+    state TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, source TEXT NOT NULL,
+    destination TEXT NOT NULL, fingerprint TEXT NOT NULL, exit_code INTEGER, report TEXT,
+    pid INTEGER NOT NULL);
+CREATE TABLE items (
+    route INTEGER NOT NULL REFERENCES routes (id), id TEXT NOT NULL, kind TEXT NOT NULL,
+    state TEXT NOT NULL, digest TEXT NOT NULL, mapping INTEGER NOT NULL, receipt TEXT,
+    media TEXT NOT NULL DEFAULT '[]', reason TEXT NOT NULL DEFAULT '', intent TEXT,
+    run TEXT NOT NULL, PRIMARY KEY (route, id)) WITHOUT ROWID;
+CREATE INDEX items_by_state ON items (route, state);
+CREATE TABLE ordinals (
+    route INTEGER NOT NULL REFERENCES routes (id), key TEXT NOT NULL,
+    ordinal INTEGER NOT NULL, match TEXT NOT NULL,
+    PRIMARY KEY (route, key, ordinal)) WITHOUT ROWID;
+CREATE TABLE frozen (
+    route INTEGER NOT NULL, item TEXT NOT NULL, collection TEXT NOT NULL,
+    bucket TEXT NOT NULL, total BLOB NOT NULL, keys BLOB NOT NULL,
+    UNIQUE (route, item, bucket));
+CREATE TABLE rows (
+    route INTEGER NOT NULL, collection TEXT NOT NULL, bucket TEXT NOT NULL,
+    count INTEGER NOT NULL, total BLOB NOT NULL, keys BLOB NOT NULL,
+    UNIQUE (route, collection, bucket));
+"""
+
+_MIGRATIONS: dict[int, str] = {}
+"""From version n to n + 1, as a script."""
+
+
+def prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new file, or bring an older file up to date, with a backup.
+
+    Raises:
+        JournalDamaged: The file is not ours, or was written by a newer decamp.
+    """
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables == 0:
+        db.executescript(
+            f"BEGIN IMMEDIATE; {_TABLES} INSERT INTO meta VALUES ('salt', randomblob(16));"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+        return
+    if application != APPLICATION_ID:
+        raise JournalDamaged(
+            f"{path} is not a decamp journal.",
+            hint="Move the file away, or set DECAMP_HOME to another folder.",
+        )
+    if version > VERSION:
+        raise JournalDamaged(
+            f"The journal {path} was written by a newer decamp (format {version}, "
+            f"this one knows {VERSION}).",
+            hint="Update decamp, then run the same command again.",
+        )
+    while version < VERSION:
+        shutil.copy2(path, path.with_name(f"{path.name}.v{version}.bak"))
+        db.executescript(
+            f"BEGIN IMMEDIATE; {_MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
+        )
+        version += 1

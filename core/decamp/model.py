@@ -1,0 +1,190 @@
+"""The values that cross the border between plugins and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from attrs import evolve, field, frozen
+
+from decamp.errors import ItemError
+
+__all__ = [
+    "Account",
+    "Blob",
+    "Collection",
+    "Destination",
+    "Item",
+    "Link",
+    "Missing",
+    "Page",
+    "Receipt",
+    "RowBatch",
+]
+
+
+@frozen
+class Account:
+    """Whose data it is, as far as the source can tell."""
+
+    id: str | None = None
+    """The service's stable id for the account, if it gives one."""
+
+    names: tuple[str, ...] = ()
+    """User names, newest first. They may change; see aliases in the glossary."""
+
+
+@frozen
+class Destination:
+    """What `Importer.check` found."""
+
+    id: str
+    """Stable identity of this destination account, for example a canonical path."""
+
+    title: str
+    """The same, for people."""
+
+    holds: Account | None = None
+    """Whose data decamp wrote here before; None if decamp wrote nothing here yet."""
+
+
+@frozen
+class Link:
+    """Bytes that a URL from the data names. The host fetches them, without credentials."""
+
+    url: str = field(repr=False)  # signed links must not reach a log
+    expires_at: datetime | None = None
+    """When the link stops working, if it says so; aware, UTC."""
+
+    key: str = ""
+    """What stays the same when the link is signed anew: a path or an object name."""
+
+
+@frozen
+class Missing:
+    """A blob that could not be had, and why."""
+
+    name: str
+    code: str
+    """A stable word: ``expired``, ``gone``, ``empty``, ``truncated``, ``too-large``,
+    ``not-media``, ``refused``, ``unreachable``, ``not-found``."""
+    reason: str
+    """A sentence for the person. Never the link itself."""
+
+
+def _not_fetched() -> BinaryIO:
+    raise ItemError("this blob is a link that the host has not fetched")
+
+
+@frozen
+class Blob:
+    """The bytes that belong to an item."""
+
+    name: str
+    """File name with extension, unique within the item: ``1.mp4``."""
+
+    media_type: str
+    """As in RFC 6838: ``video/mp4``."""
+
+    open: Callable[[], BinaryIO] = field(default=_not_fetched, repr=False, eq=False)
+    """Gives the bytes from the first one, every time it is called."""
+
+    size: int | None = None
+    """Bytes, if known."""
+
+    sha256: str | None = None
+    """Lower-case hexadecimal, if known."""
+
+    link: Link | None = None
+    """Set when the bytes must be fetched first; importers never see such a blob."""
+
+    rows: str | None = None
+    """For a segment: the kind of its rows, which are JSON lines."""
+
+    @classmethod
+    def from_bytes(cls, name: str, media_type: str, data: bytes) -> Blob:
+        """Make a blob of bytes that are in memory already."""
+        return cls(name, media_type, lambda: BytesIO(data), size=len(data))
+
+
+@frozen
+class Item:
+    """One thing a person made or owns, as a plain JSON record and its bytes."""
+
+    id: str
+    """The same in every run, and whether it came by API or by file. Several items of one
+    export may share an id if `match` tells them apart; the engine then numbers them."""
+
+    kind: str
+    """What sort of item it is; there is a JSON Schema of this name."""
+
+    record: Mapping[str, Any]
+    """Plain JSON, valid by the schema of its kind."""
+
+    blobs: tuple[Blob, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    """Blobs that could not be had; set by the host (and by exporters that know)."""
+
+    match: tuple[str, ...] = ()
+    """What recognises this very item among others with the same id, strongest first:
+    an object path, a caption. Empty strings mean "not known"."""
+
+    def evolve(self, **changes: Any) -> Item:
+        """Copy with some fields changed."""
+        return evolve(self, **changes)
+
+
+@frozen
+class Collection:
+    """Rows that belong together: one conversation, or one sort of activity."""
+
+    kind: str
+    """The kind of its rows: ``message`` or ``event``."""
+
+    key: str
+    """Unique within the kind and the same in every export: ``alice``, ``watched``."""
+
+    header: Mapping[str, Any] = field(factory=dict, eq=False)
+    """What all rows share; it stands once, in the record of each segment."""
+
+
+@frozen
+class RowBatch:
+    """Some rows of a collection, in any order."""
+
+    collection: Collection
+    rows: Sequence[dict[str, Any]] = field(repr=False)
+    """Plain dicts, valid by the schema of the collection's kind. The engine may keep them."""
+
+    path: str = ""
+    """Where in the source they lie. Two paths that repeat the same rows count once."""
+
+
+@frozen
+class Page:
+    """Some items and rows, and the position after them."""
+
+    items: tuple[Item, ...] = ()
+    rows: tuple[RowBatch, ...] = ()
+    cursor: str | None = None
+    """Where to go on after this page; None if the source cannot start there."""
+
+    progress: float | None = None
+    """How much of the source has been read, 0 to 1, if known."""
+
+
+@frozen
+class Receipt:
+    """Proof by the destination that it holds an item."""
+
+    item_id: str
+    location: str
+    """A URL or path that a person can open."""
+
+    existed: bool = False
+    """The destination held the very same already."""
+
+    data: Mapping[str, Any] = field(factory=dict)
+    """What the importer needs to find, verify or remove it again; plain JSON, small."""

@@ -1,0 +1,150 @@
+"""The receipt of a transfer and the plan of a dry run, as documents for programs.
+
+Both validate against their schema. How they read for a person is the command line's part.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from decamp.errors import TransferError
+from decamp.model import Account, Destination
+from decamp.validation import require_valid
+
+__all__ = ["Counts", "Run", "report"]
+
+_INTERRUPTED = 130
+_UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected")
+
+_REASONS = {
+    "failed": "{n} could not be delivered",
+    "incomplete": "{n} went without all of their media",
+    "conflict": "{n} found something else in their place",
+    "unknown": "of {n} nobody can tell whether they arrived",
+    "rejected": "{n} did not fit their schema and were kept raw",
+    "withheld": "{n} have changed and were not brought up to date",
+    "skipped": "{n} are of a kind that this destination does not take",
+    "not_asked": "{n} were not asked for",
+}
+
+
+class Counts(Protocol):
+    """What the engine counted; see `decamp.engine.tally`."""
+
+    segments: Any
+    problems: list[dict[str, Any]]
+    missing: list[dict[str, str]]
+    media_count: int
+    media_bytes: int
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        """Give the counts per kind."""
+        ...
+
+    def total(self, column: str) -> int:
+        """Add up one column over all kinds."""
+        ...
+
+
+@frozen(kw_only=True)
+class Run:
+    """What is known about a run when it ends."""
+
+    job: str
+    command: str
+    source_plugin: str
+    source: str
+    destination_plugin: str
+    destination: Destination | None
+    account: Account
+    given_account: str | None
+    as_of: str | None
+    fingerprint: str
+    omits: tuple[str, ...]
+    selection: dict[str, Any]
+    started: str
+    ended: str
+    dry_run: bool
+    error: BaseException | None
+
+
+def report(run: Run, counts: Counts) -> dict[str, Any]:
+    """Make the receipt of a transfer, or the plan of a dry run."""
+    exit_code = _exit_code(run, counts)
+    names = list(run.account.names) or ([run.given_account] if run.given_account else [])
+    source: dict[str, Any] = {"plugin": run.source_plugin, "title": run.source, "account": names}
+    if run.as_of:
+        source["as_of"] = run.as_of
+    if run.fingerprint:
+        source["fingerprint"] = run.fingerprint
+    destination = {"plugin": run.destination_plugin}
+    if run.destination is not None:
+        destination |= {"id": run.destination.id, "title": run.destination.title}
+    document: dict[str, Any] = {
+        "run": run.job,
+        "state": _state(run, exit_code),
+        "exit_code": exit_code,
+        "source": source,
+        "destination": destination,
+        "asked": run.selection,
+        "started": run.started,
+        "ended": run.ended,
+        "counts": counts.as_json(),
+        "problems": counts.problems,
+    }
+    if run.error is not None:
+        document["error"] = _error(run.error)
+    if run.dry_run:
+        require_valid("plan", document)
+        return document
+    document |= {
+        "segments": dict(counts.segments),
+        "media": {
+            "stored": counts.media_count,
+            "bytes": counts.media_bytes,
+            "missing": counts.missing,
+        },
+        "verdict": _verdict(run, counts),
+    }
+    require_valid("receipt", document)
+    return document
+
+
+def _error(error: BaseException) -> dict[str, str]:
+    if isinstance(error, TransferError):
+        return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {
+        "code": "interrupted",
+        "message": "The run was interrupted.",
+        "hint": "Run the same command again to continue.",
+    }
+
+
+def _exit_code(run: Run, counts: Counts) -> int:
+    if isinstance(run.error, TransferError):
+        return run.error.exit_code
+    if run.error is not None:
+        return _INTERRUPTED
+    return 3 if any(counts.total(column) for column in _UNSETTLED) and not run.dry_run else 0
+
+
+def _state(run: Run, exit_code: int) -> str:
+    if isinstance(run.error, TransferError):
+        return "waiting" if run.error.reaction == "wait" else "stopped"
+    if run.error is not None:
+        return "interrupted"
+    return "partial" if exit_code else "done"
+
+
+def _verdict(run: Run, counts: Counts) -> dict[str, Any]:
+    """Say whether everything in this export is at the destination, and why not."""
+    reasons = [
+        text.format(n=counts.total(column))
+        for column, text in _REASONS.items()
+        if counts.total(column)
+    ]
+    if run.error is not None:
+        reasons.insert(0, "the run did not reach its end")
+    return {"complete": not reasons, "reasons": reasons, "never_exported": list(run.omits)}

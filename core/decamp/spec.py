@@ -1,0 +1,306 @@
+"""The contract: what a plugin declares, and what it implements.
+
+The required part is small: an exporter has `export_pages`, an importer has
+`check` and `import_item`. Everything else is an optional protocol that the
+engine finds by ``isinstance``, with a correct default where it is missing.
+
+Plugins are synchronous. Retry, pacing, hashing, fetching of links, resuming,
+progress, dry run and option parsing belong to the host.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from attrs import frozen
+
+from decamp.model import Account, Destination, Item, Page, Receipt
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "Begins",
+    "Closes",
+    "Context",
+    "Delivery",
+    "Exporter",
+    "ExporterSpec",
+    "Finds",
+    "Finishes",
+    "Identifies",
+    "Importer",
+    "ImporterCapabilities",
+    "ImporterSpec",
+    "Inspects",
+    "Sandbox",
+    "SandboxSession",
+    "Syncs",
+    "Updates",
+]
+
+CONTRACT_VERSION = 1
+"""Raised when a plugin written for the former version would stop working."""
+
+C = TypeVar("C")
+
+Delivery = Literal["idempotent", "reconcilable", "blind"]
+"""What the engine may do after a doubt: repeat the call; ask `Finds.find_item` first;
+or neither, and list the item as unknown."""
+
+
+@frozen
+class Context(Generic[C]):
+    """What the host hands to `create`, once per transfer."""
+
+    config: C
+    log: logging.Logger
+    now: Callable[[], datetime]
+    """The time, aware and in UTC."""
+
+    scratch: Path
+    """A private folder for temporary files; the host removes it."""
+
+
+# --- exporters ---------------------------------------------------------------------------
+
+
+class Exporter(Protocol):
+    """Reads from a source."""
+
+    def export_pages(self, cursor: str | None) -> Iterator[Page]:
+        """Yield everything the source holds, from the cursor's position on.
+
+        The same item has the same id in every run. Starting from a cursor that a page of
+        this run brought may repeat, but never skips. Blobs may be opened later, and more
+        than once, until the exporter is closed. Pages with rows come before pages with
+        items where both are in one stream, so that the account is known by then.
+
+        Raises:
+            SourceUnreadable: The source is damaged, hostile, or not for this plugin.
+            NotReady: The source needs more time.
+            Unavailable: Asking again from the last cursor may succeed.
+        """
+        ...
+
+
+@runtime_checkable
+class Identifies(Protocol):
+    """An exporter that knows whose data it reads, and from when it is."""
+
+    def account(self) -> Account:
+        """Tell whose data it is. May be called at any time; cheap once pages were read."""
+        ...
+
+    def as_of(self) -> datetime | None:
+        """Tell when the data was exported, if known; aware, UTC."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Tell which copy this is: the same for the same bytes, another for a newer export."""
+        ...
+
+
+@runtime_checkable
+class Inspects(Protocol):
+    """An exporter that can describe what its source holds, without mapping it."""
+
+    def inspect(self) -> dict[str, Any]:
+        """Describe the source: JSON, valid by ``inspection.schema.json``."""
+        ...
+
+    def skeleton(self) -> dict[str, Any]:
+        """Describe structure and types only, with no value, safe to publish."""
+        ...
+
+
+@frozen
+class SandboxSession:
+    """A running simulator."""
+
+    location: str
+    """What to give as SOURCE, without the plugin's name."""
+
+    allowed: tuple[tuple[str, int], ...] = ()
+    """Loopback addresses (host, port) that media may be fetched from while it runs."""
+
+    options: tuple[tuple[str, str], ...] = ()
+
+
+class Sandbox(Protocol):
+    """A simulator of a service, brought by its plugin."""
+
+    def start(self, folder: Path) -> AbstractContextManager[SandboxSession]:
+        """Run it, with all of its files below the folder."""
+        ...
+
+
+@frozen(kw_only=True)
+class ExporterSpec(Generic[C]):
+    """A source, as data. Building one does no work."""
+
+    name: str
+    """Lower case, stable for ever: the word before the colon on the command line."""
+
+    title: str
+    """For people: ``TikTok``."""
+
+    config: type[C]
+    """An attrs class; see `decamp.options`."""
+
+    create: Callable[[Context[C]], Exporter]
+    kinds: frozenset[str]
+    """The kinds of items and rows that it can bring."""
+
+    mapping_version: int = 1
+    """Raised when a release maps the same source to other records."""
+
+    omits: tuple[str, ...] = ()
+    """What this source never exports, one phrase each; every receipt says it."""
+
+    recognises: Callable[[Path], bool] | None = None
+    """Tells, cheaply, whether this path looks like this source; for bare paths."""
+
+    sandbox: Callable[[], Sandbox] | None = None
+    contract: int = CONTRACT_VERSION
+
+
+# --- importers ---------------------------------------------------------------------------
+
+
+class Importer(Protocol):
+    """Writes to a destination."""
+
+    def check(self) -> Destination:
+        """Find out whether a transfer can work. Quick, and changes nothing.
+
+        Raises:
+            DestinationRefused: It cannot; the message says why.
+        """
+        ...
+
+    def import_item(self, item: Item) -> Receipt:
+        """Write one item and return when the destination holds it.
+
+        Importing the same item again makes no second copy and says `existed`. After an
+        exception nothing half-written is visible under the final name. Called by at most
+        `max_concurrency` threads at a time. All blobs can be opened.
+
+        Raises:
+            ItemRejected: The destination will not take it.
+            Conflict: Something else is in its place.
+            DestinationFull: No room left.
+        """
+        ...
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """An importer that prepares before the first item: a lock, a marker, a probe."""
+
+    def begin(self, account: Account) -> ImporterCapabilities:
+        """Get ready for the data of this account. Never called by ``plan``.
+
+        Returns:
+            The capabilities in effect.
+
+        Raises:
+            Locked: Another run writes here.
+        """
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """An importer that can tell whether it holds an item."""
+
+    def find_item(self, item: Item) -> Receipt | None:
+        """Look for exactly this item, blobs included, without changing anything.
+
+        The blobs of the item carry size and digest and may not be openable.
+        None means that the destination surely does not hold it.
+
+        Raises:
+            Conflict: Something else is in its place.
+        """
+        ...
+
+
+@runtime_checkable
+class Updates(Protocol):
+    """An importer that can bring an item it holds up to date."""
+
+    def update_item(self, item: Item, previous: Receipt) -> Receipt:
+        """Merge a changed item into what is there. What is absent now stays as it was.
+
+        Raises:
+            Conflict: It is not as we left it; a person's edit wins.
+        """
+        ...
+
+
+@runtime_checkable
+class Syncs(Protocol):
+    """An importer whose writes survive a killed process at once, a power cut only later."""
+
+    def sync(self) -> None:
+        """Return when everything receipted so far would survive a power cut."""
+        ...
+
+
+@runtime_checkable
+class Finishes(Protocol):
+    """An importer with something to write once all items are there."""
+
+    def finish(self, receipts: Iterable[Receipt]) -> None:
+        """Complete the destination. Gets all receipts of the route, in order of item id.
+
+        Runs again until it has returned once, even when a later run brings nothing new.
+        """
+        ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """An exporter or importer that holds something open."""
+
+    def close(self) -> None:
+        """Let go of everything. Called once, also after an error."""
+        ...
+
+
+@frozen(kw_only=True)
+class ImporterCapabilities:
+    """What an importer can do; the conformance suite tests every claim."""
+
+    kinds: frozenset[str] | None = None
+    """The kinds it takes; None for any."""
+
+    max_blob_bytes: int | None = None
+    """The largest blob it takes; a larger one is left out before the first byte is sent."""
+
+    max_concurrency: int = 1
+    """How many threads may call `import_item` at a time."""
+
+    max_segment_rows: int = 50_000
+    """The most rows that one segment may have."""
+
+    delivery: Delivery = "blind"
+
+
+@frozen(kw_only=True)
+class ImporterSpec(Generic[C]):
+    """A destination, as data. Building one does no work."""
+
+    name: str
+    title: str
+    config: type[C]
+    create: Callable[[Context[C]], Importer]
+    capabilities: ImporterCapabilities = ImporterCapabilities()
+    takes_paths: bool = False
+    """A bare path on the command line means this destination."""
+
+    contract: int = CONTRACT_VERSION

@@ -1,0 +1,594 @@
+"""The engine with a scripted source and a destination in memory."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from engine_harness import Bench, idempotent, row_numbers, watched
+
+from decamp.engine import Selection
+from decamp.errors import (
+    Conflict,
+    DestinationFull,
+    ItemRejected,
+    NotReady,
+    SourceUnreadable,
+    Unavailable,
+)
+from decamp.events import ItemSettled, Notice, Waiting
+from decamp.model import Blob, Item, Link, Page
+from decamp.spec import ImporterCapabilities
+from decamp.testing import MemoryImporter
+from decamp.testing.samples import post_item
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def posts(*seconds: int, caption: str = "Hello") -> Page:
+    return Page(tuple(post_item(second, caption=caption) for second in seconds))
+
+
+def linked(second: int, *names: str) -> Item:
+    blobs = tuple(Blob(name, "video/mp4", link=Link(f"https://cdn/{name}")) for name in names)
+    return post_item(second).evolve(blobs=blobs)
+
+
+# --- the ordinary way ------------------------------------------------------------------------
+
+
+def test_everything_arrives(bench: Bench) -> None:
+    receipt = bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+
+    assert receipt["exit_code"] == 0
+    assert receipt["verdict"] == {"complete": True, "reasons": [], "never_exported": []}
+    assert receipt["counts"] == {
+        "event": {"found": 3, "new": 3, "delivered": 3},
+        "post": {"found": 2, "new": 2, "delivered": 2},
+    }
+    assert row_numbers(bench.importer) == [1, 2, 3]
+    assert len(bench.importer.finished) == 1
+
+
+def test_again_sends_nothing(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+    calls = list(bench.importer.calls)
+
+    receipt = bench.run(Page(rows=(watched(3, 2, 1),)), posts(2, 1))
+
+    assert bench.importer.calls == calls
+    assert receipt["counts"]["event"] == {"found": 3, "unchanged": 3}
+    assert receipt["counts"]["post"] == {"found": 2, "unchanged": 2}
+    assert len(bench.importer.finished) == 1
+
+
+def test_the_same_copy_is_not_even_read(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 2),)), posts(1), copy="same")
+
+    receipt = bench.run(SourceUnreadable("must not be read"), copy="same")
+
+    assert receipt["exit_code"] == 0
+    assert receipt["counts"]["event"] == {"found": 2, "unchanged": 2}
+
+
+def test_the_same_copy_is_read_again_for_another_account(bench: Bench) -> None:
+    bench.run(posts(1), copy="same")
+
+    receipt = bench.run(posts(1), copy="same", whose=("bob.example",))
+
+    assert receipt["counts"]["post"] == {"found": 1, "unchanged": 1}
+
+
+def test_trimmed_and_grown(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(*range(10)),)), posts(1))
+    bench.importer.calls.clear()
+
+    receipt = bench.run(Page(rows=(watched(*range(5, 15)),)), posts(1))
+
+    assert row_numbers(bench.importer) == list(range(15))
+    assert receipt["counts"]["event"] == {"found": 10, "new": 5, "unchanged": 5, "delivered": 5}
+    assert len(bench.importer.calls) == 1
+
+
+def test_plan_and_transfer_agree_and_the_plan_changes_nothing(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 2),)), posts(1))
+    script = (Page(rows=(watched(2, 3, 3),)), posts(1, 2), posts(1, caption="Edited"))
+    before = bench.path.read_bytes(), dict(bench.importer.store)
+
+    plan = bench.run(*script, dry_run=True)
+    assert (bench.path.read_bytes(), dict(bench.importer.store)) == before
+    receipt = bench.run(*script)
+
+    for column in ("found", "new", "changed", "unchanged"):
+        for kind in ("post", "event"):
+            planned = plan["counts"][kind].get(column, 0)
+            assert planned == receipt["counts"][kind].get(column, 0), (kind, column)
+
+
+def test_equal_rows_are_several_events(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 1, 2),)))
+    bench.run(Page(rows=(watched(1, 1, 1, 2),)))
+
+    assert row_numbers(bench.importer) == [1, 1, 1, 2]
+
+
+def test_paths_that_repeat_each_other_count_once(bench: Bench) -> None:
+    first, second = watched(1, 1, 2), watched(1, 2, 3, path="Profile/Watch")
+
+    receipt = bench.run(Page(rows=(first, second)))
+
+    assert row_numbers(bench.importer) == [1, 1, 2, 3]
+    assert receipt["counts"]["event"]["found"] == 4
+
+
+def test_segments_are_cut_and_named_by_their_content(tmp_path: Path) -> None:
+    importer = MemoryImporter(idempotent(max_segment_rows=4))
+    receipt = Bench(tmp_path, importer).run(Page(rows=(watched(*range(10)),)))
+
+    headers = [entry["record"] for entry in importer.store.values()]
+    assert sorted(header["rows"] for header in headers) == [2, 4, 4]
+    assert receipt["segments"] == {"event": 3}
+    assert {header["verb"] for header in headers} == {"watched"}
+
+
+def test_cuts_stay_when_some_segments_were_lost(tmp_path: Path) -> None:
+    importer = MemoryImporter(idempotent(max_segment_rows=3))
+    whole = MemoryImporter(idempotent(max_segment_rows=3))
+    Bench(tmp_path / "whole", whole).folder.mkdir()
+    Bench(tmp_path / "whole", whole).run(Page(rows=(watched(*range(14)),)))
+    bench = Bench(tmp_path, importer)
+    seen = []
+
+    def refuse(call: str, item: Item) -> None:
+        seen.append(item.id)
+        if len(seen) in (2, 4):
+            raise ItemRejected("not now")
+
+    importer.before = refuse
+    assert bench.run(Page(rows=(watched(*range(14)),)))["exit_code"] == 3
+    importer.before = lambda call, item: None
+    assert bench.run(Page(rows=(watched(*reversed(range(14))),)))["exit_code"] == 0
+
+    assert importer.store == whole.store
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+
+def test_a_changed_item_is_updated(bench: Bench) -> None:
+    bench.run(posts(1))
+    receipt = bench.run(posts(1, caption="Edited"))
+
+    assert receipt["counts"]["post"] == {"found": 1, "changed": 1, "updated": 1}
+    [entry] = bench.importer.store.values()
+    assert entry["record"]["caption"] == "Edited"
+
+
+def test_an_older_export_changes_nothing_newer(bench: Bench) -> None:
+    bench.run(posts(1, caption="New"), as_of=datetime(2026, 1, 1, tzinfo=UTC))
+    receipt = bench.run(posts(1, caption="Old"), as_of=datetime(2025, 1, 1, tzinfo=UTC))
+
+    assert receipt["counts"]["post"] == {"found": 1, "changed": 1, "withheld": 1}
+    [entry] = bench.importer.store.values()
+    assert entry["record"]["caption"] == "New"
+
+
+def test_volatile_counts_are_no_change(bench: Bench) -> None:
+    def liked(likes: int) -> Page:
+        item = post_item(1)
+        return Page((item.evolve(record={**item.record, "counts": {"likes": likes}}),))
+
+    bench.run(liked(1))
+    assert bench.run(liked(2))["counts"]["post"] == {"found": 1, "unchanged": 1}
+
+
+def test_a_better_mapping_is_adopted_without_sending(bench: Bench) -> None:
+    bench.run(posts(1))
+    calls = list(bench.importer.calls)
+    receipt = bench.run(posts(1, caption="Mapped better"), mapping=2)
+
+    assert receipt["counts"]["post"] == {"found": 1, "unchanged": 1}
+    assert bench.importer.calls == calls
+    assert bench.run(posts(1, caption="Edited"), mapping=2)["counts"]["post"]["changed"] == 1
+
+
+# --- several posts in one second ---------------------------------------------------------------
+
+
+def twins(*matches: tuple[str, str]) -> Page:
+    return Page(
+        tuple(
+            post_item(1, caption=caption).evolve(match=(path, caption)) for path, caption in matches
+        )
+    )
+
+
+def test_twins_get_numbers_and_keep_them(bench: Bench) -> None:
+    bench.run(twins(("/a", "A"), ("/b", "B")))
+    receipt = bench.run(twins(("/b", "B"), ("/a", "A")))
+
+    assert receipt["counts"]["post"] == {"found": 2, "unchanged": 2}
+    captions = {key: entry["record"]["caption"] for key, entry in bench.importer.store.items()}
+    assert captions == {
+        "post:2024-05-01T12:00:01Z": "A",
+        "post:2024-05-01T12:00:01Z#2": "B",
+    }
+
+
+def test_a_deleted_twin_gives_its_number_to_nobody(bench: Bench) -> None:
+    bench.run(twins(("/a", "A"), ("/b", "B")))
+    assert bench.run(twins(("/b", "B")))["counts"]["post"] == {"found": 1, "unchanged": 1}
+    bench.run(twins(("/b", "B"), ("/c", "C"), ("/a", "A")))
+
+    captions = {key: entry["record"]["caption"] for key, entry in bench.importer.store.items()}
+    assert captions["post:2024-05-01T12:00:01Z#3"] == "C"
+
+
+def test_what_could_be_either_twin_is_listed_and_not_sent(bench: Bench) -> None:
+    bench.run(twins(("/a", "A"), ("/b", "B")))
+    receipt = bench.run(twins(("/new", "Edited")))
+
+    assert receipt["exit_code"] == 3
+    assert receipt["problems"][0]["code"] == "ambiguous"
+    assert len(bench.importer.store) == 2
+
+
+def test_one_post_stays_the_same_when_all_about_it_changes(bench: Bench) -> None:
+    bench.run(twins(("/a", "A")))
+    receipt = bench.run(twins(("/other", "Edited")))
+
+    assert receipt["counts"]["post"] == {"found": 1, "changed": 1, "updated": 1}
+
+
+# --- media -------------------------------------------------------------------------------------
+
+
+def test_links_are_fetched_and_listed_in_the_record(bench: Bench) -> None:
+    receipt = bench.run(Page((linked(1, "1.mp4"),)))
+
+    [entry] = bench.importer.store.values()
+    assert entry["blobs"]["1.mp4"].startswith(b"bytes of")
+    assert [file["name"] for file in entry["record"]["media"]] == ["1.mp4"]
+    assert receipt["media"]["stored"] == 1
+
+
+def test_missing_media_leave_an_item_incomplete_and_due(bench: Bench) -> None:
+    bench.missing = {"2.mp4"}
+    receipt = bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))
+    assert receipt["exit_code"] == 3
+    assert receipt["counts"]["post"] == {"found": 1, "new": 1, "incomplete": 1}
+    assert receipt["media"]["missing"][0]["code"] == "expired"
+
+    bench.missing, bench.fetched = set(), []
+    receipt = bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))
+
+    assert bench.fetched == ["2.mp4"]
+    assert receipt["exit_code"] == 0
+    [entry] = bench.importer.store.values()
+    assert set(entry["blobs"]) == {"1.mp4", "2.mp4"}
+    assert [file["name"] for file in entry["record"]["media"]] == ["1.mp4", "2.mp4"]
+    assert bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))["counts"]["post"]["unchanged"] == 1
+
+
+def test_still_missing_media_touch_nothing(bench: Bench) -> None:
+    bench.missing = {"1.mp4"}
+    bench.run(Page((linked(1, "1.mp4"),)))
+    calls = list(bench.importer.calls)
+
+    receipt = bench.run(Page((linked(1, "1.mp4"),)))
+
+    assert bench.importer.calls == calls
+    assert receipt["counts"]["post"] == {"found": 1, "unchanged": 1, "incomplete": 1}
+
+
+def test_a_blob_over_the_limit_is_left_out(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, MemoryImporter(idempotent(max_blob_bytes=5)))
+    receipt = bench.run(Page((linked(1, "1.mp4"),)))
+
+    assert receipt["media"]["missing"][0]["code"] == "too-large"
+    assert receipt["exit_code"] == 3
+
+
+# --- bad data ----------------------------------------------------------------------------------
+
+
+def test_bad_records_are_kept_raw_and_listed(bench: Bench) -> None:
+    bad = post_item(1)
+    bad = bad.evolve(record={**bad.record, "audience": "everybody"})
+    receipt = bench.run(Page((bad,)), posts(2))
+
+    assert receipt["exit_code"] == 3
+    assert receipt["counts"]["post"] == {"found": 2, "new": 1, "delivered": 1, "rejected": 1}
+    assert "everybody" not in str(receipt["problems"])
+    sections = [e["record"] for k, e in bench.importer.store.items() if k.startswith("section:")]
+    assert sections[0]["value"]["audience"] == "everybody"
+
+
+def test_bad_rows_are_kept_raw_and_the_others_go_on(bench: Bench) -> None:
+    batch = watched(1, 2)
+    batch.rows[0]["time"] = "yesterday"
+    receipt = bench.run(Page(rows=(batch,)))
+
+    assert receipt["counts"]["event"] == {"found": 2, "new": 1, "delivered": 1, "rejected": 1}
+    assert row_numbers(bench.importer) == [2]
+
+
+def test_half_an_emoji_is_kept_as_text(bench: Bench) -> None:
+    receipt = bench.run(posts(1, caption="half \ud83d"))
+
+    [entry] = bench.importer.store.values()
+    assert "\\ud83d" in entry["record"]["value"]
+    assert receipt["exit_code"] == 3
+
+
+def test_half_an_emoji_in_a_row_is_kept_as_text(bench: Bench) -> None:
+    batch = watched(1, 2)
+    batch.rows[0]["source"] = {"Title": "half \ud83d"}
+    receipt = bench.run(Page(rows=(batch,)))
+
+    assert receipt["counts"]["event"] == {"found": 2, "new": 1, "delivered": 1, "rejected": 1}
+    assert row_numbers(bench.importer) == [2]
+
+
+# --- selection ---------------------------------------------------------------------------------
+
+
+def test_what_was_not_asked_for_is_counted(bench: Bench) -> None:
+    receipt = bench.run(
+        Page(rows=(watched(1, 2),)), posts(1, 2), selection=Selection.parse(["posts"], limit=1)
+    )
+
+    assert receipt["counts"]["event"] == {"found": 2, "not_asked": 2}
+    assert receipt["counts"]["post"]["not_asked"] == 1
+    assert receipt["verdict"]["complete"] is False
+
+
+def test_dates_select_rows_and_posts(bench: Bench) -> None:
+    rows = (watched(1, month="2024-01"), watched(2, month="2024-02"))
+    receipt = bench.run(Page(rows=rows), posts(1), selection=Selection.parse(since="2024-02-01"))
+
+    assert row_numbers(bench.importer) == [2]
+    assert receipt["counts"]["post"]["delivered"] == 1
+
+
+def test_kinds_that_the_destination_does_not_take(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, MemoryImporter(idempotent(kinds=frozenset({"post"}))))
+    receipt = bench.run(Page(rows=(watched(1),)), posts(1))
+
+    assert receipt["counts"]["event"]["skipped"] == 1
+    assert receipt["exit_code"] == 0
+    assert receipt["verdict"]["complete"] is False
+
+
+# --- errors and what follows -------------------------------------------------------------------
+
+
+def failing(error: BaseException, *, once: bool = False) -> MemoryImporter:
+    importer = MemoryImporter()
+    left = [1] if once else [10**6]
+
+    def raise_it(call: str, item: Item) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise error
+
+    importer.before = raise_it
+    return importer
+
+
+def test_a_rejected_item_is_listed_and_tried_again_later(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(ItemRejected("too long"), once=True))
+    receipt = bench.run(posts(1, 2))
+
+    assert receipt["exit_code"] == 3
+    assert receipt["counts"]["post"] == {"found": 2, "new": 2, "delivered": 1, "failed": 1}
+    assert receipt["problems"][0]["reason"] == "too long"
+    assert bench.run(posts(1, 2))["exit_code"] == 0
+
+
+def test_a_conflict_is_listed(tmp_path: Path) -> None:
+    receipt = Bench(tmp_path, failing(Conflict("edited"), once=True)).run(posts(1))
+
+    assert receipt["counts"]["post"]["conflict"] == 1
+
+
+def test_a_full_destination_stops_the_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(DestinationFull("full", hint="Make room.")))
+    receipt = bench.run(posts(*range(50)))
+
+    assert (receipt["exit_code"], receipt["state"]) == (6, "stopped")
+    assert receipt["error"]["hint"] == "Make room."
+    assert bench.importer.finished == []
+    bench.importer.before = lambda call, item: None
+    assert bench.run(posts(*range(50)))["exit_code"] == 0
+    assert len(bench.importer.store) == 50
+
+
+def test_a_passing_failure_is_repeated(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(Unavailable("busy", retry_after=0), once=True))
+
+    assert bench.run(posts(1))["exit_code"] == 0
+
+
+def test_one_fault_of_a_plugin_is_blamed_and_the_others_go_on(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(KeyError("oops"), once=True))
+    receipt = bench.run(posts(1, 2, 3))
+
+    assert receipt["exit_code"] == 3
+    assert receipt["counts"]["post"]["delivered"] == 2
+    assert "memory failed with KeyError" in receipt["problems"][0]["reason"]
+
+
+def test_a_plugin_that_fails_again_and_again_ends_the_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(SystemExit(7)))
+    receipt = bench.run(posts(*range(40)))
+
+    assert receipt["state"] == "stopped"
+    assert receipt["error"]["code"] == "plugin"
+
+
+def test_an_answer_that_is_no_receipt_is_a_fault(bench: Bench) -> None:
+    class Liar(MemoryImporter):
+        def import_item(self, item: Item) -> str:  # type: ignore[override]
+            return "fine"
+
+    bench.importer = Liar()
+    assert bench.run(posts(1))["problems"][0]["code"] == "plugin"
+
+
+def test_a_hung_plugin_does_not_keep_the_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    forever = threading.Event()
+    bench.importer.before = lambda call, item: forever.wait(60) and None
+    receipt = bench.run(posts(1), patience=0.05)
+    forever.set()
+
+    assert receipt["error"]["code"] == "plugin"
+    assert "has not answered" in receipt["error"]["message"]
+
+
+def test_an_unreadable_source_ends_with_its_code(bench: Bench) -> None:
+    receipt = bench.run(posts(1), SourceUnreadable("half a zip"))
+
+    assert (receipt["exit_code"], receipt["state"]) == (4, "stopped")
+    assert bench.importer.finished == []
+    assert receipt["verdict"]["complete"] is False
+
+
+def test_reading_goes_on_from_the_last_cursor(bench: Bench) -> None:
+    receipt = bench.run(posts(1), Unavailable("cut", retry_after=0), posts(2))
+
+    assert receipt["counts"]["post"] == {"found": 2, "new": 2, "delivered": 2}
+
+
+def test_not_ready_ends_with_the_hour_or_waits(bench: Bench) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+    receipt = bench.run(NotReady(later, "TikTok is collecting"), posts(1), wait=False)
+    assert (receipt["exit_code"], receipt["state"]) == (10, "waiting")
+
+    soon = datetime.now(UTC) - timedelta(seconds=1)
+    assert bench.run(NotReady(soon, "a moment"), posts(1))["exit_code"] == 0
+    assert any(isinstance(event, Waiting) for event in bench.events)
+
+
+def test_a_stop_keeps_what_was_done_and_the_next_run_goes_on(bench: Bench) -> None:
+    def stop(call: str, item: Item) -> None:
+        if len(bench.importer.store) == 3:
+            bench.stop.set()
+
+    bench.importer.after = stop
+    receipt = bench.run(*[posts(n) for n in range(100)])
+    assert (receipt["exit_code"], receipt["state"]) == (130, "interrupted")
+    assert 3 <= len(bench.importer.store) < 100
+
+    bench.stop.clear()
+    bench.importer.after = lambda call, item: None
+    assert bench.run(*[posts(n) for n in range(100)])["exit_code"] == 0
+    assert len(bench.importer.calls) == 100
+
+
+# --- lost answers ------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    pass
+
+
+def lost_answer(bench: Bench, *script: Page) -> None:
+    """Run until the destination has the first item, and die before its receipt."""
+    bench.importer.after = lambda call, item: (_ for _ in ()).throw(SystemExit())
+    bench.run(*script)
+    bench.importer.after = lambda call, item: None
+
+
+def test_a_lost_answer_is_asked_for_and_not_repeated(bench: Bench) -> None:
+    lost_answer(bench, posts(1))
+    receipt = bench.run(posts(1))
+
+    assert receipt["exit_code"] == 0
+    assert [call for call, _ in bench.importer.calls] == ["import"]
+    assert any(isinstance(e, Notice) and "interrupted" in e.text for e in bench.events)
+
+
+def test_rows_of_a_lost_answer_are_not_sent_again_with_newer_ones(bench: Bench) -> None:
+    lost_answer(bench, Page(rows=(watched(1, 2),)))
+    bench.run(Page(rows=(watched(1, 2, 3),)))
+
+    assert row_numbers(bench.importer) == [1, 2, 3]
+
+
+def test_blind_delivery_lists_a_doubt_and_never_repeats(tmp_path: Path) -> None:
+    class Blind(MemoryImporter):
+        find_item = None  # type: ignore[assignment]
+
+    bench = Bench(tmp_path, Blind(ImporterCapabilities(delivery="blind")))
+    lost_answer(bench, posts(1))
+    receipt = bench.run(posts(1))
+
+    assert receipt["exit_code"] == 3
+    assert receipt["counts"]["post"] == {"found": 1, "unchanged": 1, "unknown": 1}
+    assert len(bench.importer.calls) == 1
+
+
+# --- whose data --------------------------------------------------------------------------------
+
+
+def test_another_account_is_refused(bench: Bench) -> None:
+    bench.run(posts(1))
+    receipt = bench.run(posts(2), whose=("bob.example",))
+
+    assert receipt["exit_code"] == 6
+    assert "ada.example" in receipt["error"]["message"]
+    assert len(bench.importer.store) == 1
+
+
+def test_a_renamed_account_goes_on_when_it_is_named(bench: Bench) -> None:
+    bench.run(posts(1))
+    receipt = bench.run(posts(1, 2), whose=("ada.new",), account="ada.example")
+    assert receipt["counts"]["post"] == {"found": 2, "new": 1, "unchanged": 1, "delivered": 1}
+
+    assert bench.run(posts(1, 2), whose=("ada.new",))["exit_code"] == 0
+
+
+def test_an_export_that_does_not_say_whose_it_is_asks(bench: Bench) -> None:
+    bench.run(posts(1))
+    receipt = bench.run(posts(2), whose=())
+    assert receipt["exit_code"] == 2
+    assert "--account ada.example" in receipt["error"]["hint"]
+    assert bench.run(posts(2), whose=(), account="ada.example")["exit_code"] == 0
+
+
+def test_a_destination_that_was_emptied_is_filled_again(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1),)), posts(1))
+    bench.importer = MemoryImporter()
+    receipt = bench.run(Page(rows=(watched(1),)), posts(1))
+
+    assert receipt["counts"]["post"]["delivered"] == 1
+    assert row_numbers(bench.importer) == [1]
+    assert any(isinstance(e, Notice) and "empty now" in e.text for e in bench.events)
+
+
+def test_a_bundle_that_the_journal_does_not_know_is_refused(tmp_path: Path) -> None:
+    first = Bench(tmp_path / "a")
+    first.folder.mkdir()
+    first.run(posts(1))
+    (tmp_path / "b").mkdir()
+    receipt = Bench(tmp_path / "b", first.importer).run(posts(1))
+
+    assert receipt["exit_code"] == 9
+    assert "Nothing was changed" in receipt["error"]["hint"]
+
+
+def test_events_tell_of_every_item(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 2),)), posts(1))
+
+    settled = [event for event in bench.events if isinstance(event, ItemSettled)]
+    assert {(event.kind, event.state, event.rows) for event in settled} == {
+        ("post", "confirmed", None),
+        ("event", "confirmed", 2),
+    }

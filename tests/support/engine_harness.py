@@ -1,0 +1,142 @@
+"""Runs the engine over a scripted source and a destination in memory."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from decamp.engine import Engine, Job, Selection, Settings
+from decamp.errors import TransferError
+from decamp.events import Event
+from decamp.journal import Journal
+from decamp.model import Account, Blob, Collection, Item, Missing, Page, RowBatch
+from decamp.spec import ExporterSpec, ImporterCapabilities, ImporterSpec
+from decamp.testing import MemoryImporter, ScriptedExporter
+from decamp.testing.fakes import NoConfig
+
+WATCHED = Collection("event", "watched", {"verb": "watched"})
+
+
+def watched(*numbers: int, path: str = "Activity/Watch", month: str = "2024-01") -> RowBatch:
+    """Make rows of watch history; a number is a second of the month."""
+    rows = [
+        {
+            "time": f"{month}-01T00:{n // 60 % 60:02d}:{n % 60:02d}Z",
+            "object": f"https://example.com/{n}",
+        }
+        for n in numbers
+    ]
+    return RowBatch(WATCHED, rows, path)
+
+
+def row_numbers(importer: MemoryImporter) -> list[int]:
+    """List the rows that arrived, by their numbers."""
+    found = []
+    for entry in importer.store.values():
+        for line in entry["blobs"].get("rows.jsonl", b"").splitlines():
+            found.append(int(line.rpartition(b"/")[2].rstrip(b'"}')))
+    return sorted(found)
+
+
+@define
+class Bench:
+    """A journal and a destination that last over several runs."""
+
+    folder: Path
+    importer: MemoryImporter = field(factory=MemoryImporter)
+    events: list[Event] = field(factory=list)
+    stop: threading.Event = field(factory=threading.Event)
+    fetched: list[str] = field(factory=list)
+    missing: set[str] = field(factory=set)
+    """Names of blobs that cannot be had."""
+    runs: int = 0
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "journal.db"
+
+    def journal(self) -> Journal:
+        return Journal.open(self.path)
+
+    def run(
+        self,
+        *script: Page | TransferError,
+        whose: tuple[str, ...] = ("ada.example",),
+        account: str | None = None,
+        copy: str = "",
+        as_of: datetime | None = None,
+        selection: Selection | None = None,
+        dry_run: bool = False,
+        wait: bool = True,
+        mapping: int = 1,
+        patience: float = 30.0,
+    ) -> dict[str, Any]:
+        self.runs += 1
+        scratch = self.folder / f"scratch-{self.runs}"
+        scratch.mkdir()
+        exporter = ScriptedExporter(
+            script, Account(names=whose), as_of, copy or f"copy-{self.runs}"
+        )
+        journal = Journal.open_copy(self.path, scratch) if dry_run else self.journal()
+        try:
+            return Engine(
+                Job(
+                    id=f"run-{self.runs:04d}",
+                    command="transfer",
+                    exporter_spec=ExporterSpec(
+                        name="scripted",
+                        title="Scripted",
+                        config=NoConfig,
+                        create=lambda context: exporter,
+                        kinds=frozenset({"post", "event"}),
+                        mapping_version=mapping,
+                    ),
+                    exporter=exporter,
+                    importer_spec=ImporterSpec(
+                        name="memory",
+                        title="Memory",
+                        config=NoConfig,
+                        create=lambda context: self.importer,
+                        capabilities=self.importer.capabilities,
+                    ),
+                    importer=self.importer,
+                    source="scripted:",
+                    selection=selection or Selection(),
+                    account=account,
+                    dry_run=dry_run,
+                ),
+                Settings(
+                    journal=journal,
+                    scratch=scratch,
+                    fetch=self.fetch,
+                    release=lambda item: None,
+                    lock=lambda name: nullcontext(),
+                    emit=self.events.append,
+                    stop=self.stop,
+                    wait=wait,
+                    patience=patience,
+                ),
+            ).run()
+        finally:
+            journal.close()
+
+    def fetch(self, blob: Blob, item: Item) -> Blob | Missing:
+        self.fetched.append(blob.name)
+        if blob.name in self.missing:
+            return Missing(blob.name, "expired", "The link has expired.")
+        data = f"bytes of {item.id} {blob.name}".encode()
+        import hashlib
+
+        made = Blob.from_bytes(blob.name, blob.media_type, data)
+        return Blob(
+            made.name, made.media_type, made.open, len(data), hashlib.sha256(data).hexdigest()
+        )
+
+
+def idempotent(**changes: Any) -> ImporterCapabilities:
+    return ImporterCapabilities(delivery="idempotent", **changes)
