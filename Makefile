@@ -1,0 +1,43 @@
+# Everything a newcomer needs is one of these; each makes its own environment first.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test bench lint clean
+
+demo: $(VENV)/run.stamp  ## The whole journey, offline: a made-up TikTok account becomes a bundle
+	$(BIN)/decamp demo decamp-demo
+
+test: $(VENV)/test.stamp  ## All tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/lint.stamp  ## Style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/run.stamp  ## Speed as ratios against peers, side by side (peers get their own environments)
+	$(BIN)/python -m bench
+
+clean:  ## Remove environments, caches and the demo
+	rm -rf $(VENV) bench/.envs bench/out decamp-demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/python.stamp:
+	@test -n "$(PYTHON)" || { echo "decamp needs Python 3.11 or later; none was found."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	@touch $@
+
+$(VENV)/lint.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lint
+	@touch $@

@@ -1,0 +1,16 @@
+"""Nothing of a person's own decamp may be touched by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a DECAMP_HOME of its own, not yet created."""
+    folder = tmp_path_factory.mktemp("decamp") / "home"
+    monkeypatch.setenv("DECAMP_HOME", str(folder))
+    monkeypatch.delenv("DECAMP_PLUGINS", raising=False)
+    return folder

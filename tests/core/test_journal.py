@@ -1,0 +1,267 @@
+"""The journal's own suite: what any store that takes its place has to keep."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+from array import array
+from pathlib import Path
+
+import pytest
+
+from decamp.errors import JournalDamaged, Locked
+from decamp.filesystems import is_network
+from decamp.journal import Frozen, Intent, Journal, Outcome, RunRecord, Settled
+from decamp.journal.schema import VERSION
+from decamp.model import Blob, Item, Receipt
+
+NOW = "2026-01-02T03:04:05Z"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Journal:
+    return Journal.open(path)
+
+
+@pytest.fixture
+def route(journal: Journal) -> int:
+    return journal.add_route("tiktok", "disk", "/bundle", ["name:ada"], NOW).id
+
+
+def post(number: int = 1) -> Item:
+    return Item(f"post:{number}", "post", {"n": number}, (Blob.from_bytes("1.mp4", "video/mp4", b"x"),))
+
+
+def receipt(number: int = 1) -> Receipt:
+    return Receipt(f"post:{number}", f"data/{number}", data={"files": [["a", 1, "00"]]})
+
+
+def rows(*keys: int, bucket: str = "2024-01") -> Frozen:
+    return Frozen("event:watched", {bucket: (array("Q", keys), sum(keys) % 2**64)})
+
+
+def test_an_intent_is_known_until_it_is_settled(journal: Journal, route: int) -> None:
+    journal.intend(route, "r1", [Intent(post(), "digest", 3)], full=True)
+
+    known = journal.known(route, "post:1")
+    assert known is not None
+    assert (known.state, known.digest, known.mapping, known.receipt) == ("intent", "digest", 3, None)
+    [(_, item)] = journal.open_intents(route)
+    assert (item.id, item.kind, item.record, item.blobs[0].size) == ("post:1", "post", {"n": 1}, 1)
+
+    journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
+    assert journal.open_intents(route) == []
+    known = journal.known(route, "post:1")
+    assert known is not None
+    assert known.state == "confirmed"
+    assert known.receipt is not None
+    assert known.receipt.data == {"files": [["a", 1, "00"]]}
+
+
+def test_it_survives_being_opened_again(journal: Journal, route: int, path: Path) -> None:
+    journal.intend(route, "r1", [Intent(post(), "d", 1)], full=False)
+    again = Journal.open(path)  # as after a kill: the first was never closed
+    assert again.salt == journal.salt
+    assert len(again.open_intents(route)) == 1
+
+
+def test_an_update_keeps_the_old_receipt_until_the_new_one(journal: Journal, route: int) -> None:
+    journal.intend(route, "r1", [Intent(post(), "old", 1)], full=False)
+    journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
+    journal.intend(route, "r2", [Intent(post(), "new", 1)], full=False)
+
+    [(known, _)] = journal.open_intents(route)
+    assert known.receipt is not None
+    assert [one.item_id for one in journal.receipts(route)] == ["post:1"]
+    journal.settle(route, "r2", [Settled("post:1", "failed", reason="no")])
+    known_after = journal.known(route, "post:1")
+    assert known_after is not None
+    assert known_after.receipt is not None
+    assert known_after.state == "failed"
+
+
+def test_released_intents_leave_nothing(journal: Journal, route: int) -> None:
+    journal.intend(route, "r1", [Intent(post(), "d", 1, frozen=rows(1, 2))], full=False)
+    journal.release(route, "post:1")
+
+    assert journal.known(route, "post:1") is None
+    journal.intend(route, "r2", [Intent(post(), "d", 1)], full=False)
+    journal.settle(route, "r2", [Settled("post:1", "confirmed", receipt())])
+    assert journal.bucket(route, "event:watched", "2024-01") is None
+
+
+def test_a_receipt_marks_its_rows_in_the_same_commit(journal: Journal, route: int) -> None:
+    big = 2**64 - 1
+    journal.intend(route, "r1", [Intent(post(1), "d", 1, frozen=rows(1, big))], full=False)
+    assert journal.bucket(route, "event:watched", "2024-01") is None
+    journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt(1))])
+    journal.intend(route, "r1", [Intent(post(2), "d", 1, frozen=rows(7))], full=False)
+    journal.settle(route, "r1", [Settled("post:2", "confirmed", receipt(2))])
+
+    bucket = journal.bucket(route, "event:watched", "2024-01")
+    assert bucket is not None
+    assert (bucket.count, bucket.total, list(bucket.keys)) == (3, (big + 1 + 7) % 2**64, [1, big, 7])
+
+
+@pytest.mark.parametrize("state", ["failed", "conflict"])
+def test_rows_of_what_was_not_delivered_stay_free(
+    journal: Journal, route: int, state: str
+) -> None:
+    journal.intend(route, "r1", [Intent(post(), "d", 1, frozen=rows(1))], full=False)
+    journal.settle(route, "r1", [Settled("post:1", state, reason="no")])  # type: ignore[arg-type]
+    assert journal.bucket(route, "event:watched", "2024-01") is None
+
+
+def test_rows_of_an_unknown_count_as_delivered(journal: Journal, route: int) -> None:
+    journal.intend(route, "r1", [Intent(post(), "d", 1, frozen=rows(1))], full=True)
+    journal.settle(route, "r1", [Settled("post:1", "unknown", reason="doubt")])
+    assert journal.bucket(route, "event:watched", "2024-01") is not None
+
+
+def test_listing_never_hides_what_is_held(journal: Journal, route: int) -> None:
+    journal.intend(route, "r1", [Intent(post(), "d", 1)], full=False)
+    journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
+    journal.list_outcome(route, "r2", Outcome("post:1", "post", "skipped", "no"))
+    journal.list_outcome(route, "r2", Outcome("post:2", "post", "skipped", "no"))
+
+    first, second = journal.known(route, "post:1"), journal.known(route, "post:2")
+    assert first is not None and first.state == "confirmed"
+    assert second is not None and (second.state, second.reason) == ("skipped", "no")
+
+
+def test_ordinals_are_kept(journal: Journal, route: int) -> None:
+    journal.set_ordinals(route, [("post:1", 1, ("/a", "A")), ("post:1", 2, ("/b", ""))])
+    journal.set_ordinals(route, [("post:1", 1, ("/a2", "A"))])
+    assert journal.ordinals(route, "post:1") == [(1, ("/a2", "A")), (2, ("/b", ""))]
+
+
+def test_routes_have_aliases(journal: Journal, route: int) -> None:
+    journal.add_aliases(route, ["name:ada", "name:ada.new"])
+    [found] = journal.routes("tiktok", "disk", "/bundle")
+    assert found.aliases == ("name:ada", "name:ada.new")
+    assert journal.routes("tiktok", "disk", "/other") == []
+
+
+def test_a_reset_route_knows_nothing(journal: Journal, route: int) -> None:
+    journal.intend(route, "r1", [Intent(post(), "d", 1, frozen=rows(1))], full=False)
+    journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
+    journal.set_newest(route, NOW)
+
+    assert journal.reset_route(route) == 1
+    assert journal.known(route, "post:1") is None
+    assert journal.bucket(route, "event:watched", "2024-01") is None
+    [found] = journal.routes("tiktok", "disk", "/bundle")
+    assert (found.finish_due, found.newest) == (False, "")
+
+
+def test_runs_are_found_by_prefix(journal: Journal, route: int) -> None:
+    for name in ("aa1", "aa2", "b_1"):
+        journal.start_run(
+            RunRecord(name, None, "transfer", "running", NOW, None, "s", "d", "f", None, None, 1)
+        )
+    journal.bind_run("aa1", route)
+    journal.end_run("aa1", "done", NOW, 0, {"counts": {}})
+
+    assert [run.id for run in journal.runs("aa")] == ["aa2", "aa1"]
+    assert journal.runs("b%") == []
+    [run] = journal.runs(route=route)
+    assert (run.state, run.exit_code, run.report) == ("done", 0, {"counts": {}})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        journal = Journal.open(tmp_path / "home" / "journal.db")
+        journal.add_route("a", "b", "c", [], NOW)
+        for place in (tmp_path / "home", *(tmp_path / "home").iterdir()):
+            assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0, place
+    finally:
+        os.umask(before)
+
+
+# --- bad journals ------------------------------------------------------------------------------
+
+
+def test_a_newer_journal_is_refused_unchanged(journal: Journal, path: Path) -> None:
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    with pytest.raises(JournalDamaged, match="newer decamp"):
+        Journal.open(path)
+
+
+def test_another_sqlite_file_is_refused_unchanged(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE mine (x)")
+    db.close()
+    with pytest.raises(JournalDamaged, match="not a decamp journal"):
+        Journal.open(path)
+    with sqlite3.connect(path) as db:
+        assert [name for (name,) in db.execute("SELECT name FROM sqlite_master")] == ["mine"]
+    db.close()
+
+
+@pytest.mark.parametrize("content", [b"not a database " * 500, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_damaged_journal_is_never_a_fresh_start(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(JournalDamaged):
+        Journal.open(path)
+    assert path.read_bytes() == content
+
+
+def test_every_damaged_page_is_noticed_or_harmless(journal: Journal, path: Path, route: int) -> None:
+    """Overwrite each page in turn: an error of ours, or all that was there; never less."""
+    intents = [Intent(post(n), "d", 1, frozen=rows(*range(n))) for n in range(60)]
+    journal.intend(route, "r", intents, full=True)
+    journal.settle(route, "r", [Settled(f"post:{n}", "confirmed", receipt(n)) for n in range(60)])
+    journal.close()
+    whole = path.read_bytes()
+    noticed = 0
+    for start in range(0, len(whole), 4096):
+        path.write_bytes(whole[:start] + b"\xa5" * 4096 + whole[start + 4096 :])
+        try:
+            damaged = Journal.open(path)
+            found = [one.item_id for one in damaged.receipts(route)]
+            damaged.close()
+            assert len(found) == 60
+        except JournalDamaged:
+            noticed += 1
+    assert noticed > 0
+
+
+def test_a_busy_journal_says_so(journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    journal._db.execute("PRAGMA busy_timeout = 1")
+    with pytest.raises(Locked):
+        journal.add_route("a", "b", "c", [], NOW)
+    other.execute("ROLLBACK")
+
+
+def test_a_network_folder_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decamp.journal.store.is_network", lambda folder: True)
+    with pytest.raises(JournalDamaged, match="network file system"):
+        Journal.open(path)
+
+
+def test_a_local_folder_is_no_network(tmp_path: Path) -> None:
+    assert not is_network(tmp_path)
+
+
+def test_a_copy_has_no_effect_on_the_journal(journal: Journal, route: int, tmp_path: Path) -> None:
+    copy = Journal.open_copy(journal.path, tmp_path)
+    assert len(copy.routes("tiktok", "disk", "/bundle")) == 1
+    copy.reset_route(route)
+    copy.add_route("x", "y", "z", [], NOW)
+    assert journal.routes("x", "y", "z") == []
