@@ -15,21 +15,21 @@ import hashlib
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
 from decamp.identity import row_digester, row_keys
 from decamp.model import Blob, Collection, Item
 
 __all__ = ["MAX_SEGMENT_BYTES", "Delivered", "RowSpool", "Segment", "collection_id", "read_rows"]
 
-MAX_SEGMENT_BYTES = 4 << 20
+MAX_SEGMENT_BYTES = 2 << 20
 """A segment is closed by the row with which it reaches this size."""
 
 UNDATED = ""
@@ -40,11 +40,11 @@ _MASK = (1 << 64) - 1
 
 @frozen
 class Delivered:
-    """What a route has delivered of one bucket; `keys` as `decamp.identity.row_keys` gives."""
+    """What a route has delivered of one bucket; keys as `decamp.identity.row_keys` gives."""
 
     count: int
     total: int
-    keys: array[int] = field(eq=False)
+    keys: Callable[[], array[int]] = field(eq=False, repr=False)
 
 
 @frozen
@@ -73,8 +73,10 @@ def read_rows(blob: Blob) -> Iterator[dict[str, Any]]:
 class _Extent:
     """Rows that lie together in the spool: one batch's rows of one bucket, in order of time."""
 
-    first: str
-    last: str
+    month: int
+    first: int
+    last: int
+    """Times as numbers: 20240101100000; 0 for none."""
     offset: int
     length: int
     row: int
@@ -88,15 +90,29 @@ class _Spooled:
 
     collection: Collection
     paths: list[str] = field(factory=list)
-    buckets: dict[str, list[_Extent]] = field(factory=dict)
+    _extents: array[int] = field(factory=lambda: array("Q"))
+    """Eight numbers an extent: there can be hundreds of thousands."""
+
+    def add(self, *numbers: int) -> None:
+        """Add an extent, its numbers in order of the fields of `_Extent`."""
+        self._extents.extend(numbers)
+
+    def buckets(self) -> dict[int, list[_Extent]]:
+        """Give the extents by month, oldest month first."""
+        width = len(fields(_Extent))
+        found: dict[int, list[_Extent]] = {}
+        for start in range(0, len(self._extents), width):
+            extent = _Extent(*self._extents[start : start + width])
+            found.setdefault(extent.month, []).append(extent)
+        return dict(sorted(found.items()))
 
 
 @define
 class _Piece:
     """The new rows of one extent."""
 
-    first: str
-    last: str
+    first: int
+    last: int
     lines: list[bytes]
     keys: array[int]
     digests: array[int]
@@ -161,27 +177,21 @@ class RowSpool:
             digester = row_digester(collection.kind, self._salt)
             self._digesters[collection.kind] = digester
         digests = digester(rows)
-        groups: list[tuple[str, int, int, bytes]] = []
+        groups: list[tuple[int, int, bytes]] = []
         start = 0
-        for month, group in groupby(times, key=itemgetter(slice(0, 7))):
+        for _, group in groupby(times, key=itemgetter(slice(0, 7))):
             end = start + sum(1 for _ in group)
-            groups.append((month, start, end, self._encode(rows[start:end])))
+            groups.append((start, end, self._encode(rows[start:end])))
             start = end
         digests.tofile(self._digests)
-        for month, start, end, data in groups:
+        for start, end, data in groups:
             self._rows.write(data)
-            extent = _Extent(
-                first=times[start],
-                last=times[end - 1],
-                offset=self._offset,
-                length=len(data),
-                row=self._row,
-                count=end - start,
-                path=number,
-            )
-            spooled.buckets.setdefault(month, []).append(extent)
+            first, last = _number(times[start]), _number(times[end - 1])
+            month = first // 100_000_000
+            count = end - start
+            spooled.add(month, first, last, self._offset, len(data), self._row, count, number)
             self._offset += len(data)
-            self._row += end - start
+            self._row += count
 
     # --- out -----------------------------------------------------------------------------
 
@@ -192,7 +202,7 @@ class RowSpool:
     def segments(
         self,
         collection: Collection,
-        delivered: Callable[[str], Delivered | None],
+        delivered: Mapping[str, Delivered],
         *,
         max_rows: int,
         found: Callable[[int], None] = lambda count: None,
@@ -203,15 +213,16 @@ class RowSpool:
         some segments were delivered gives the others unchanged.
 
         Args:
-            delivered: What the route has of a bucket.
+            delivered: What the route has, by bucket.
             found: Told how many rows each bucket of the export has.
         """
         spooled = self._spooled[collection_id(collection)]
         self._rows.flush()
         self._digests.flush()
         cutter = _Cutter(spooled, max_rows)
-        for bucket in sorted(spooled.buckets):
-            batch = self._new(spooled.buckets[bucket], delivered(bucket))
+        for month, extents in spooled.buckets().items():
+            bucket = f"{month // 100:04d}-{month % 100:02d}" if month else UNDATED
+            batch = self._new(extents, delivered.get(bucket))
             found(batch.found)
             yield from cutter.take(bucket, batch)
             if bucket == UNDATED:
@@ -226,7 +237,7 @@ class RowSpool:
         total = sum(sum(part) for part in digests) & _MASK
         if one_path and delivered and (delivered.count, delivered.total) == (count, total):
             return _joined([], count)
-        seen = set(delivered.keys) if delivered else set()
+        seen = set(delivered.keys()) if delivered else set()
         union: set[int] = set()
         pieces: list[_Piece] = []
         for path in sorted({extent.path for extent in extents}):
@@ -342,6 +353,13 @@ _timed = msgspec.json.Decoder(_Timed)
 
 def _time_of(line: bytes) -> str:
     return _timed.decode(line).time
+
+
+def _number(time: str) -> int:
+    """Write a time as a number that sorts alike."""
+    if not time:
+        return 0
+    return int(time[0:4] + time[5:7] + time[8:10] + time[11:13] + time[14:16] + time[17:19])
 
 
 def _joined(pieces: list[_Piece], found: int) -> _Batch:

@@ -40,13 +40,12 @@ class Decider:
     older: bool
     """This export is older than what was delivered last."""
 
-    def decide(self, item: Item) -> Decision:
+    def decide(self, item: Item, known: Known | None) -> Decision:
         """Decide about a valid item that was asked for."""
         if self.capabilities.kinds is not None and item.kind not in self.capabilities.kinds:
             reason = f"this destination does not take {item.kind}"
             return Decision("new", listed=Outcome(item.id, item.kind, "skipped", reason))
         digest = record_digest(item.kind, item.record)
-        known = self.journal.known(self.route.id, item.id)
         if known is None or (known.receipt is None and known.state != "unknown"):
             return Decision("new", Work(item, "send", digest, self.mapping))
         if known.receipt is None:

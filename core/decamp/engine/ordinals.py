@@ -7,7 +7,7 @@ later export each is recognised by `Item.match`, and a number is never given twi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import groupby
 
 from attrs import define, field
@@ -34,9 +34,12 @@ class Ordinals:
     _route: int
     _taken: set[tuple[str, int]] = field(factory=set)
 
-    def resolve(self, items: Iterable[Item]) -> Numbered:
+    def resolve(self, items: Sequence[Item]) -> Numbered:
         """Number the items of one page. Items of one id are expected to stand together."""
         result = Numbered()
+        given = self._journal.ordinals(
+            self._route, list(dict.fromkeys(item.id for item in items if item.match))
+        )
         learnt: list[tuple[str, int, tuple[str, ...]]] = []
         for key, group in groupby(items, key=lambda item: item.id):
             together = list(group)
@@ -45,13 +48,11 @@ class Ordinals:
                 continue
             known = [
                 (number, match)
-                for number, match in self._journal.ordinals(self._route, key)
+                for number, match in given[key]
                 if (key, number) not in self._taken
             ]
             pairs, rest = _pair(together, known)
-            numbers = {number for number, _ in known} | {
-                number for taken, number in self._taken if taken == key
-            }
+            numbers = {number for number, _ in given[key]}
             if rest and len(known) > len(pairs):
                 result.ambiguous += rest
             else:

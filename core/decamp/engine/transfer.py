@@ -30,7 +30,7 @@ from decamp.engine.tally import Tally
 from decamp.engine.work import Work
 from decamp.errors import TransferError
 from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
-from decamp.journal import Frozen, Journal, Route, RunRecord
+from decamp.journal import Frozen, Journal, Known, Route, RunRecord
 from decamp.model import Account, Destination, Item, Page, RowBatch
 from decamp.report import Run, report
 from decamp.rows import Delivered, RowSpool, Segment, collection_id
@@ -102,6 +102,7 @@ class Engine:
     _bad_rows: list[tuple[RowBatch, list[tuple[dict[str, Any], str]]]] = field(
         factory=list, init=False
     )
+    _known: dict[str, Known] = field(factory=dict, init=False)
     _read_rows: int = field(default=0, init=False)
     _read_items: int = field(default=0, init=False)
     _taken: int = field(default=0, init=False)
@@ -306,8 +307,11 @@ class Engine:
     # --- items ---------------------------------------------------------------------------
 
     def _take_items(self, page: Page) -> None:
-        assert self._ordinals is not None
+        assert self._ordinals is not None and self._route is not None
         numbered = self._ordinals.resolve(page.items)
+        self._known = self.settings.journal.known_many(
+            self._route.id, [item.id for item in numbered.items]
+        )
         for item in numbered.items:
             self._take_item(item)
         for item in numbered.ambiguous:
@@ -335,7 +339,7 @@ class Engine:
                 self._reject(item.kind, item.id, item.record, problems[0])
                 return
         assert self._decider is not None
-        self._act(item, self._decider.decide(item))
+        self._act(item, self._decider.decide(item, self._known.get(item.id)))
 
     def _act(self, item: Item, decision: Decision) -> None:
         self.tally.add(item.kind, decision.column)
@@ -361,7 +365,10 @@ class Engine:
         """Keep something that its schema refuses: raw, as a section, and listed."""
         self.tally.add(kind, "rejected", len(value) if isinstance(value, list) else 1)
         self.tally.problem(where, kind, "rejected", "invalid", reason)
-        self._take_item(rejected_item(where, value, reason))
+        assert self._route is not None
+        item = rejected_item(where, value, reason)
+        self._known |= self.settings.journal.known_many(self._route.id, [item.id])
+        self._take_item(item)
 
     # --- rows ----------------------------------------------------------------------------
 
@@ -400,11 +407,10 @@ class Engine:
                 nonlocal found
                 found += rows
 
-            def delivered(bucket: str, name: str = name) -> Delivered | None:
-                assert self._route is not None
-                held = self.settings.journal.bucket(self._route.id, name, bucket)
-                return Delivered(held.count, held.total, held.keys) if held else None
-
+            delivered = {
+                bucket: Delivered(held.count, held.total, held.keys)
+                for bucket, held in self.settings.journal.buckets(self._route.id, name).items()
+            }
             for segment in spool.segments(
                 collection, delivered, max_rows=capabilities.max_segment_rows, found=count
             ):

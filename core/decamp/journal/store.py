@@ -13,6 +13,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,17 @@ class Journal:
         row = next(found, None)
         return known_from_row(row) if row else None
 
+    def known_many(self, route: int, item_ids: Sequence[str]) -> dict[str, Known]:
+        """Tell what is known about many items, by id."""
+        found = {}
+        for ids in _batched(item_ids):
+            marks = ", ".join("?" * len(ids))
+            query = f"SELECT {_KNOWN} FROM items WHERE route = ? AND id IN ({marks})"
+            for row in self._read(query, route, *ids):
+                known = known_from_row(row)
+                found[known.item_id] = known
+        return found
+
     def items(self, route: int, *states: State) -> Iterator[Known]:
         """Go through the items of a route in these states, in order of id."""
         marks = ", ".join("?" * len(states))
@@ -228,22 +240,24 @@ class Journal:
             self._db.execute("PRAGMA synchronous = FULL")
         try:
             with self._write() as db:
-                for intent in intents:
-                    item = intent.item
-                    db.execute(
-                        "INSERT INTO items (route, id, kind, state, digest, mapping, media, "
-                        "intent, run) VALUES (?, ?, ?, 'intent', ?, ?, ?, ?, ?) "
-                        "ON CONFLICT (route, id) DO UPDATE SET state = 'intent', "
-                        "digest = excluded.digest, mapping = excluded.mapping, "
-                        "media = excluded.media, intent = excluded.intent, run = excluded.run, "
-                        "reason = ''",
+                db.executemany(
+                    "INSERT INTO items (route, id, kind, state, digest, mapping, media, "
+                    "intent, run) VALUES (?, ?, ?, 'intent', ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (route, id) DO UPDATE SET state = 'intent', "
+                    "digest = excluded.digest, mapping = excluded.mapping, "
+                    "media = excluded.media, intent = excluded.intent, run = excluded.run, "
+                    "reason = ''",
+                    [
                         (
-                            *(route, item.id, item.kind, intent.digest, intent.mapping),
-                            *(_json(intent.media), item_to_json(item), run),
-                        ),
-                    )
+                            *(route, one.item.id, one.item.kind, one.digest, one.mapping),
+                            *(_json(one.media), item_to_json(one.item), run),
+                        )
+                        for one in intents
+                    ],
+                )
+                for intent in intents:
                     if intent.frozen is not None:
-                        _freeze(db, route, item.id, intent.frozen)
+                        _freeze(db, route, intent.item.id, intent.frozen)
                 db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
         finally:
             if full:
@@ -252,16 +266,27 @@ class Journal:
     def settle(self, route: int, run: str, settled: Sequence[Settled]) -> None:
         """Record how intents ended, in one commit; a receipt marks its rows delivered."""
         with self._write() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, receipt = coalesce(?, receipt), reason = ?, "
+                "intent = NULL, run = ? WHERE route = ? AND id = ?",
+                [
+                    (
+                        *(one.state, receipt_to_json(one.receipt) if one.receipt else None),
+                        *(one.reason, run, route, one.item_id),
+                    )
+                    for one in settled
+                ],
+            )
+            frozen = {
+                item for (item,) in db.execute("SELECT item FROM frozen WHERE route = ?", (route,))
+            }
             for one in settled:
-                receipt = receipt_to_json(one.receipt) if one.receipt else None
-                db.execute(
-                    "UPDATE items SET state = ?, receipt = coalesce(?, receipt), reason = ?, "
-                    "intent = NULL, run = ? WHERE route = ? AND id = ?",
-                    (one.state, receipt, one.reason, run, route, one.item_id),
-                )
-                if one.state in ("confirmed", "incomplete", "unknown"):
-                    _deliver(db, route, one.item_id)
-                db.execute("DELETE FROM frozen WHERE route = ? AND item = ?", (route, one.item_id))
+                if one.item_id in frozen:
+                    if one.state in ("confirmed", "incomplete", "unknown"):
+                        _deliver(db, route, one.item_id)
+                    db.execute(
+                        "DELETE FROM frozen WHERE route = ? AND item = ?", (route, one.item_id)
+                    )
 
     def release(self, route: int, item_id: str) -> None:
         """Drop an intent whose item is surely not at the destination, with its rows."""
@@ -296,16 +321,21 @@ class Journal:
 
     # --- ordinals and rows ---------------------------------------------------------------
 
-    def ordinals(self, route: int, key: str) -> list[tuple[int, tuple[str, ...]]]:
+    def ordinals(
+        self, route: int, keys: Sequence[str]
+    ) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
         """List the numbers given to items that share an id, with what recognises each."""
-        rows = self._read(
-            "SELECT ordinal, match FROM ordinals WHERE route = ? AND key = ? ORDER BY ordinal",
-            route,
-            key,
-        )
-        return [
-            (number, msgspec.json.decode(match, type=tuple[str, ...])) for number, match in rows
-        ]
+        found: dict[str, list[tuple[int, tuple[str, ...]]]] = {key: [] for key in keys}
+        for some in _batched(keys):
+            marks = ", ".join("?" * len(some))
+            for key, number, match in self._read(
+                f"SELECT key, ordinal, match FROM ordinals WHERE route = ? AND key IN ({marks}) "
+                "ORDER BY key, ordinal",
+                route,
+                *some,
+            ):
+                found[key].append((number, msgspec.json.decode(match, type=tuple[str, ...])))
+        return found
 
     def set_ordinals(self, route: int, entries: Iterable[tuple[str, int, tuple[str, ...]]]) -> None:
         """Give numbers, or remember better what recognises their items. Never reuses one."""
@@ -316,18 +346,26 @@ class Journal:
                 [(route, key, number, _json(match)) for key, number, match in entries],
             )
 
-    def bucket(self, route: int, collection: str, bucket: str) -> Bucket | None:
-        """Tell which rows of a collection and month were delivered."""
-        found = self._read(
-            "SELECT count, total, keys FROM rows WHERE route = ? AND collection = ? AND bucket = ?",
-            *(route, collection, bucket),
+    def buckets(self, route: int, collection: str) -> dict[str, Bucket]:
+        """Tell which rows of a collection were delivered, by month, without their keys."""
+        rows = self._read(
+            "SELECT bucket, count, total FROM rows WHERE route = ? AND collection = ?",
+            route,
+            collection,
         )
-        row = next(found, None)
-        if row is None:
-            return None
+        return {
+            name: Bucket(count, total_from_blob(total), partial(self._keys, route, collection, name))
+            for name, count, total in rows
+        }
+
+    def _keys(self, route: int, collection: str, bucket: str) -> array[int]:
         keys = array("Q")
-        keys.frombytes(row[2])
-        return Bucket(row[0], total_from_blob(row[1]), keys)
+        for (blob,) in self._read(
+            "SELECT keys FROM rows WHERE route = ? AND collection = ? AND bucket = ?",
+            *(route, collection, bucket),
+        ):
+            keys.frombytes(blob)
+        return keys
 
     # --- runs ----------------------------------------------------------------------------
 
@@ -366,6 +404,12 @@ class Journal:
             *(len(prefix), prefix, route, route),
         )
         return [run_from_row(row) for row in rows]
+
+
+def _batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """Cut keys into pieces that fit into one statement."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def _freeze(db: sqlite3.Connection, route: int, item_id: str, frozen: Frozen) -> None:

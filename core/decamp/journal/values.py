@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -112,7 +112,8 @@ class Bucket:
     count: int
     total: int
     """Sum of the digests modulo 2**64: with the count, tells "nothing new" at a glance."""
-    keys: array[int] = field(eq=False)
+    keys: Callable[[], array[int]] = field(eq=False, repr=False)
+    """Reads the keys of the rows, which is only needed where count and sum differ."""
 
 
 @frozen
