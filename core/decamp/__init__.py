@@ -3,59 +3,64 @@
 This module is the contract: all names that a plugin may import.
 """
 
-from decamp.errors import (
-    AccessDenied,
-    AuthError,
-    ConfigError,
-    Conflict,
-    Corrupted,
-    DestinationFull,
-    DestinationRefused,
-    ItemError,
-    ItemGone,
-    ItemRejected,
-    JournalDamaged,
-    Locked,
-    NotReady,
-    PluginError,
-    RateLimited,
-    SourceUnreadable,
-    TransferError,
-    Unavailable,
-)
-from decamp.hookspecs import hookimpl
-from decamp.model import (
-    Account,
-    Blob,
-    Collection,
-    Destination,
-    Item,
-    Link,
-    Missing,
-    Page,
-    Receipt,
-    RowBatch,
-)
-from decamp.options import Option
-from decamp.spec import (
-    CONTRACT_VERSION,
-    Begins,
-    Closes,
-    Context,
-    Exporter,
-    ExporterSpec,
-    Finds,
-    Finishes,
-    Identifies,
-    Importer,
-    ImporterCapabilities,
-    ImporterSpec,
-    Inspects,
-    Sandbox,
-    SandboxSession,
-    Syncs,
-    Updates,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decamp.errors import (
+        AccessDenied,
+        AuthError,
+        ConfigError,
+        Conflict,
+        Corrupted,
+        DestinationFull,
+        DestinationRefused,
+        ItemError,
+        ItemGone,
+        ItemRejected,
+        JournalDamaged,
+        Locked,
+        NotReady,
+        PluginError,
+        RateLimited,
+        SourceUnreadable,
+        TransferError,
+        Unavailable,
+    )
+    from decamp.hookspecs import hookimpl
+    from decamp.model import (
+        Account,
+        Blob,
+        Collection,
+        Destination,
+        Item,
+        Link,
+        Missing,
+        Page,
+        Receipt,
+        RowBatch,
+    )
+    from decamp.options import Option
+    from decamp.spec import (
+        CONTRACT_VERSION,
+        Begins,
+        Closes,
+        Context,
+        Exporter,
+        ExporterSpec,
+        Finds,
+        Finishes,
+        Identifies,
+        Importer,
+        ImporterCapabilities,
+        ImporterSpec,
+        Inspects,
+        Sandbox,
+        SandboxSession,
+        Syncs,
+        Updates,
+    )
 
 __version__ = "0.1.0"
 
@@ -109,3 +114,18 @@ __all__ = [
     "__version__",
     "hookimpl",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the contract when its first name is used (PEP 562).
+
+    ``decamp --help`` needs none of it, and attrs and pluggy take longer to import than all
+    that it does need.
+    """
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from decamp import errors, hookspecs, model, options, spec  # noqa: PLC0415
+
+    for module in (errors, hookspecs, model, options, spec):
+        globals().update({word: vars(module)[word] for word in module.__all__ if word in __all__})
+    return globals()[name]

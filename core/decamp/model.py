@@ -174,6 +174,9 @@ class Page:
     progress: float | None = None
     """How much of the source has been read, 0 to 1, if known."""
 
+    remaining: int | None = None
+    """How many items will still come after this page, if known; for progress only."""
+
 
 @frozen
 class Receipt:

@@ -196,7 +196,7 @@ class Delivery:
         if not self._fetching + self._importing:
             return
         try:
-            done = self._done.get(timeout=self._patience)
+            done = self._next()
         except queue.Empty:
             self._hung = True
             self._error = PluginError(
@@ -213,6 +213,16 @@ class Delivery:
         else:
             self._importing -= 1
             self._imported(work, done.result, done.error)
+
+    def _next(self) -> Done[_Moving]:
+        """Wait for the end of a call, in short steps: on Windows one long wait is deaf."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._done.get(timeout=min(0.5, self._patience))
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    raise
 
     def _fetched(
         self, work: Work, results: dict[str, Blob | Missing] | None, error: BaseException | None

@@ -127,7 +127,7 @@ class Engine:
                     self._transfer()
         except (TransferError, Interrupted, KeyboardInterrupt) as caught:
             error = caught
-            _log.info("run %s ends: %s", job.id, caught)
+            _log.info("run %s ends: %s %s", job.id, type(caught).__name__, caught)
         document = report(
             Run(
                 job=job.id,
@@ -231,7 +231,7 @@ class Engine:
                 for batch in page.rows:
                     self._take_rows(spool, batch)
                 if page.items:
-                    self._open_route()
+                    self._open_route(page)
                     self._take_items(page)
                 self._progress(page)
             self._open_route()
@@ -250,10 +250,14 @@ class Engine:
         if page.progress is not None:
             self.settings.emit(ReadProgress(page.progress, self._read_rows, self._read_items))
 
-    def _open_route(self) -> None:
+    def _open_route(self, page: Page | None = None) -> None:
         """Find out whose data it is and where it goes, once; settle what was left open."""
         if self._route is not None:
             return
+        if page is not None:
+            rest = page.remaining
+            total = None if rest is None else len(page.items) + rest
+            self.settings.emit(Stage("items", total))
         job, settings = self.job, self.settings
         assert self._destination is not None
         if isinstance(job.exporter, Identifies):

@@ -1,0 +1,34 @@
+"""The command line. Nothing heavy is imported before a command is chosen."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["run"]
+
+_INTERRUPTED = 130  # as `signals.INTERRUPTED`, which need not be imported for that
+
+
+def run() -> None:
+    """Run the command that was typed, and end the process with its exit code.
+
+    Whatever goes wrong becomes a sentence and an exit code here; see `decamp.errors`.
+    """
+    try:
+        _run()
+    except KeyboardInterrupt:  # also while modules are still being imported
+        sys.exit(_INTERRUPTED)
+
+
+def _run() -> None:
+    from decamp.cli.streams import prepare_streams  # noqa: PLC0415
+
+    prepare_streams()
+    try:
+        from decamp.cli.app import app  # noqa: PLC0415
+
+        app()
+    except Exception as error:  # noqa: BLE001 - the last one to see it
+        from decamp.cli.faults import explain  # noqa: PLC0415
+
+        sys.exit(explain(error))

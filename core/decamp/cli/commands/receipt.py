@@ -1,0 +1,37 @@
+"""``decamp receipt``."""
+
+from __future__ import annotations
+
+from decamp.cli import options
+from decamp.cli.history import find_run, state_of
+from decamp.cli.options import command_app
+from decamp.cli.output import Output
+from decamp.cli.summary import show_receipt
+from decamp.errors import ConfigError
+from decamp.home import Home
+
+app = command_app()
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "  decamp receipt\n"
+    "  decamp receipt 20261123-0915\n"
+    "  decamp receipt --json > receipt.json"
+)
+def receipt(
+    run: options.RunId = "", *, json: options.Json = False, quiet: options.Quiet = False
+) -> None:
+    """Tell what a run has brought, and what is missing."""
+    output, home = Output(quiet), Home.find()
+    found = find_run(home, run)
+    if found.report is None:
+        going = state_of(found, home) == "running"
+        raise ConfigError(
+            f"The run {found.id} has no receipt"
+            + (" yet: it is still going on." if going else ": it was cut off."),
+            hint="See: decamp status" if going else "Run the same command again to continue.",
+        )
+    show_receipt(output, found.report)
+    if json:
+        output.document(found.report)

@@ -1,0 +1,56 @@
+"""``decamp status``."""
+
+from __future__ import annotations
+
+from decamp.cli import options
+from decamp.cli.history import NO_RUNS, as_json, find_run, list_runs, state_of
+from decamp.cli.options import command_app
+from decamp.cli.output import Output
+from decamp.cli.words import command_line, moment
+from decamp.home import Home
+
+app = command_app()
+
+_STATES = {
+    "running": "is going on right now.",
+    "dead": "was cut off: its process ended without saying so. What has arrived is safe.",
+    "done": "brought everything it was asked for.",
+    "partial": "is done, and left something open.",
+    "stopped": "was stopped by an error.",
+    "waiting": "ended because the source needs more time.",
+    "interrupted": "was interrupted. What has arrived is safe.",
+}
+_AGAIN = ("dead", "partial", "stopped", "waiting", "interrupted")
+
+
+@app.command(
+    epilog="Examples:\n\n  decamp status\n  decamp status 20261123-0915\n  decamp status --json"
+)
+def status(run: options.RunId = "", *, json: options.Json = False) -> None:
+    """Tell how a run is going, or how it ended."""
+    output, home = Output(), Home.find()
+    if not run and not list_runs(home):
+        output.say(f"{NO_RUNS} Start with: decamp demo")
+        if json:
+            output.document({"runs": []})
+        return
+    found = find_run(home, run)
+    state = state_of(found, home)
+    output.say(f"Run {found.id} {_STATES.get(state, state)}", "bold")
+    facts = [
+        ("From", found.source),
+        ("To", found.destination),
+        ("Started", moment(found.started)),
+    ]
+    if found.ended:
+        facts.append(("Ended", moment(found.ended)))
+    if found.exit_code is not None:
+        facts.append(("Exit code", str(found.exit_code)))
+    output.facts(facts)
+    if state in _AGAIN:
+        output.say("Next: run the same command again; decamp brings only what is missing.")
+    if found.report is not None:
+        output.say("What it brought:")
+        output.command(command_line("decamp", "receipt", found.id))
+    if json:
+        output.document({"runs": [as_json(found, home)]})

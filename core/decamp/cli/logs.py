@@ -1,0 +1,78 @@
+"""The one log file: private, bounded, and without anything secret."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from decamp.filesystems import make_private
+from decamp.home import Home
+from decamp.redaction import RedactingFormatter
+
+__all__ = ["logging_to", "record_fault"]
+
+_BYTES = 1_000_000
+_OLD_FILES = 3
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_logger = logging.getLogger("decamp")
+_used: list[Path] = []
+"""The logs of this process; a fault goes where the rest of its run went."""
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Makes files for their owner alone, and never lets logging be what fails."""
+
+    def _open(self) -> io.TextIOWrapper:
+        # Created with its mode: changing it afterwards leaves a moment to others.
+        def opener(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        raw = io.FileIO(self.baseFilename, self.mode, opener=opener)
+        return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", line_buffering=True)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Go on: a full disk is reported by the work itself, not by its log."""
+
+
+@contextmanager
+def logging_to(home: Home) -> Iterator[None]:
+    """Write what happens to the log, as long as this lasts.
+
+    Where no file can be written there is no log; the journal beside it says why.
+    """
+    try:
+        make_private(home.folder)
+        handler = _PrivateFile(home.log, maxBytes=_BYTES, backupCount=_OLD_FILES)
+    except OSError:
+        yield
+        return
+    handler.setFormatter(RedactingFormatter(_FORMAT))
+    level, passes_on = _logger.level, _logger.propagate
+    _logger.addHandler(handler)
+    _logger.setLevel(logging.INFO)
+    _logger.propagate = False  # the root's handler of last resort writes to the terminal
+    _used.append(home.log)
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
+        _logger.propagate = passes_on
+        _logger.removeHandler(handler)
+        handler.close()
+
+
+def record_fault(error: Exception) -> Path | None:
+    """Write the traceback of an unexpected error to the log.
+
+    Returns:
+        The log's path, or None if it cannot be written.
+    """
+    log = _used[-1] if _used else Home.find().log
+    with logging_to(Home(log.parent)):
+        _logger.error("a fault in decamp", exc_info=error)
+    return log if log.exists() else None

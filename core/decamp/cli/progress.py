@@ -1,0 +1,194 @@
+"""Shows how a run goes: live on a terminal, as a line now and then anywhere else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from attrs import define, field
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+)
+from rich.table import Column
+from rich.text import Text
+
+from decamp.cli.output import Output
+from decamp.cli.signals import STOPPING
+from decamp.cli.words import amount, moment, number, plural, size
+from decamp.events import Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
+
+__all__ = ["RunProgress"]
+
+_SECONDS_BETWEEN_LINES = 10.0
+_STAGES = {
+    "reading": "Reading",
+    "items": "Posts and media",
+    "rows": "Messages and activity",
+    "finishing": "Finishing",
+}
+_TROUBLE = ("failed", "conflict", "unknown", "skipped")
+
+
+class _Headline(ProgressColumn):
+    """Names the stage. Drawn anew all the time: a signal is answered while nothing moves."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._stop = stop
+
+    def render(self, task: Task) -> Text:
+        """Draw it."""
+        return Text(STOPPING if self._stop.is_set() else task.description)
+
+
+class _Details(ProgressColumn):
+    """Says how far it is, how fast, and how long it still takes; gives way to a stop."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._stop = stop
+
+    def render(self, task: Task) -> Text:
+        """Draw it."""
+        if self._stop.is_set():
+            return Text("")
+        details = [task.fields["facts"]] if task.fields["facts"] else []
+        if task.total:
+            details.insert(0, f"{task.percentage:.0f}%")
+            if task.time_remaining is not None and not task.finished:
+                details.append(f"{timedelta(seconds=round(task.time_remaining))} left")
+        return Text(", ".join(details))
+
+
+@define
+class RunProgress:
+    """Takes the events of one run."""
+
+    output: Output
+    stop: threading.Event
+    clock: Callable[[], float] = time.monotonic
+    _live: Progress | None = field(default=None, init=False)
+    _task: TaskID = field(default=TaskID(0), init=False)
+    _stage: str = field(default="", init=False)
+    _total: float | None = field(default=None, init=False)
+    _done: float = field(default=0.0, init=False)
+    _read_rows: int = field(default=0, init=False)
+    _items: int = field(default=0, init=False)
+    _rows: int = field(default=0, init=False)
+    _bytes: int = field(default=0, init=False)
+    _bytes_since: float = field(default=0.0, init=False)
+    _said: float = field(default=0.0, init=False)
+
+    def __enter__(self) -> Self:
+        if self.output.console.is_terminal and not self.output.quiet:
+            self._live = Progress(
+                _Headline(self.stop),
+                BarColumn(bar_width=10),
+                _Details(self.stop),
+                console=self.output.console,
+                transient=True,
+                refresh_per_second=4,
+            )
+            self._task = self._live.add_task("Starting", total=None, facts="")
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show what has happened."""
+        match event:
+            case Stage():
+                self._begin(event)
+            case ReadProgress():
+                self._read(event)
+            case ItemSettled():
+                self._settled(event)
+            case Notice(level="warning"):
+                self.output.warn(event.text)
+            case Notice():
+                self.output.say(event.text)
+            case Waiting():
+                self.output.say(
+                    f"Waiting until {moment(event.until)}: {event.reason} "
+                    "This is normal; you can stop and run the same command again later."
+                )
+        self._show()
+
+    def _begin(self, event: Stage) -> None:
+        self._stage = _STAGES.get(event.stage, event.stage)
+        self._total = 1.0 if event.stage == "reading" else event.total
+        self._done, self._bytes = 0.0, 0
+        if self._live is not None:
+            self._live.remove_task(self._task)  # a task cannot lose its total
+            self._task = self._live.add_task(self._stage, total=self._total, facts="")
+        else:
+            self.output.say(f"{self._stage} ...")
+            self._said = self.clock()
+
+    def _read(self, event: ReadProgress) -> None:
+        self._read_rows = event.rows
+        if self._stage != _STAGES["reading"]:
+            return
+        self._done = event.fraction
+
+    def _settled(self, event: ItemSettled) -> None:
+        if not self._bytes:
+            self._bytes_since = self.clock()
+        self._bytes += event.size
+        if event.rows is None:
+            self._items += 1
+        else:
+            self._rows += event.rows
+        if self._stage != _STAGES["reading"]:
+            self._done += event.rows or 1
+        if self.output.verbose:
+            said = amount(event.kind, event.rows) + ", " if event.rows is not None else ""
+            self.output.say(f"{event.state}  {said}{event.id}  {event.reason}".rstrip())
+        elif event.state in _TROUBLE and event.reason:
+            self.output.warn(f"{event.id}: {event.reason}")
+
+    def _show(self) -> None:
+        if self._live is not None:
+            self._live.update(
+                self._task,
+                description=self._stage,
+                completed=self._done,
+                facts=self._facts(),
+            )
+        elif self._stage and self.clock() - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = self.clock()
+            self.output.say(f"{self._stage}: " + f"{self._share()} {self._facts()}".strip())
+
+    def _share(self) -> str:
+        if not self._total:
+            return ""
+        return f"{min(1.0, self._done / self._total):.0%}"
+
+    def _facts(self) -> str:
+        """Tell what this stage has moved: rows read, items or rows delivered, bytes."""
+        rows = self._read_rows if self._stage == _STAGES["reading"] else self._rows
+        facts = []
+        if rows:
+            facts.append(f"{number(rows)} rows")
+        elif self._items:
+            facts.append(plural(self._items, "item"))
+        seconds = self.clock() - self._bytes_since
+        if self._bytes and seconds > 1:
+            facts.append(f"{size(self._bytes / seconds)}/s")
+        return ", ".join(facts)

@@ -1,0 +1,61 @@
+"""What the commands that move data share: a request, progress, signals, and both channels."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from decamp.assembly import Request
+from decamp.cli.output import Output
+from decamp.cli.progress import RunProgress
+from decamp.cli.signals import stop_on_signals
+from decamp.cli.words import command_line
+from decamp.events import Emit, Event, as_json
+
+__all__ = ["transfer_command", "watched"]
+
+
+def watched(
+    output: Output,
+    work: Callable[[Emit, threading.Event], dict[str, Any]],
+    *,
+    events: bool = False,
+) -> dict[str, Any]:
+    """Do some work while a person can watch and stop it.
+
+    Args:
+        output: Where people read.
+        work: Takes where to report and the event that asks it to stop; gives its document.
+        events: Also print each event to standard output.
+    """
+    live = output.console.is_terminal and not output.quiet
+    with (
+        stop_on_signals(announce=not live) as stop,
+        RunProgress(output, stop) as progress,
+    ):
+
+        def emit(event: Event) -> None:
+            if events:
+                output.line(as_json(event))
+            progress(event)
+
+        return work(emit, stop)
+
+
+def transfer_command(request: Request) -> str:
+    """Write the command that carries out a request."""
+    words = ["decamp", "transfer", request.source, request.destination]
+    for kind in request.kinds:
+        words += ["--kind", kind]
+    for name, value in (
+        ("--since", request.since),
+        ("--until", request.until),
+        ("--limit", request.limit),
+        ("--account", request.account),
+    ):
+        if value is not None:
+            words += [name, str(value)]
+    for option in request.options:
+        words += ["--option", option]
+    return command_line(*words)

@@ -1,0 +1,60 @@
+"""TikTok as a source: the archive that "Download your data" gives anyone.
+
+Importing this module does no work; the reader is loaded when an exporter is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from decamp import Context, Exporter, ExporterSpec, Sandbox, hookimpl
+from decamp_tiktok.config import Config
+
+__all__ = ["Config", "decamp_exporters"]
+
+OMITS = (
+    "drafts and stories",
+    "what others wrote under your posts",
+    "photos, videos and voice sent in messages",
+    "how often your posts were watched, commented and shared",
+    "watch and login history older than TikTok keeps it",
+    "other people's videos that you liked or saved, only the links to them",
+)
+"""What the archive never holds, by what was seen in exports of 2021 to 2026."""
+
+
+@hookimpl
+def decamp_exporters() -> Iterable[ExporterSpec[Any]]:
+    """Declare the exporter."""
+    return [
+        ExporterSpec(
+            name="tiktok",
+            title="TikTok",
+            config=Config,
+            create=_create,
+            kinds=frozenset({"profile", "post", "conversation", "message", "event", "section"}),
+            omits=OMITS,
+            recognises=_recognises,
+            sandbox=_sandbox,
+        )
+    ]
+
+
+def _create(context: Context[Config]) -> Exporter:
+    from decamp_tiktok.archive.exporter import ArchiveExporter
+
+    return ArchiveExporter(context)
+
+
+def _recognises(path: Path) -> bool:
+    from decamp_tiktok.archive.container import looks_like_export
+
+    return looks_like_export(path)
+
+
+def _sandbox() -> Sandbox:
+    from decamp_tiktok.sandbox import TikTokSandbox
+
+    return TikTokSandbox()

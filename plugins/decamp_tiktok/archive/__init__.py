@@ -1,0 +1,1 @@
+"""Reads the file that TikTok's "Download your data" gives."""

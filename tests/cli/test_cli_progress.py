@@ -1,0 +1,82 @@
+"""Progress, live and as lines."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from cli_text import heard, listening
+from decamp.cli.progress import RunProgress
+from decamp.cli.signals import STOPPING
+from decamp.events import ItemSettled, Notice, ReadProgress, Stage, Waiting
+
+
+def show(output, *events):
+    ticks = iter(range(0, 100_000, 4))
+    with RunProgress(output, threading.Event(), lambda: float(next(ticks))) as progress:
+        for event in events:
+            progress(event)
+    return heard(output)
+
+
+def test_without_a_terminal_there_are_plain_lines_now_and_then():
+    reading = [ReadProgress(number / 100, number * 1000, number) for number in range(100)]
+    said = show(listening(), Stage("reading"), *reading, Stage("finishing"))
+    lines = said.splitlines()
+    assert lines[0] == "Reading ..."
+    assert lines[-1] == "Finishing ..."
+    assert 10 < len(lines) < 60
+    assert any(line.startswith("Reading: 5") and "rows" in line for line in lines)
+    assert not {character for character in said if ord(character) < 32} - {"\n"}
+
+
+def test_quiet_says_nothing():
+    assert not show(listening(quiet=True), Stage("reading"), Notice("warning", "links expire"))
+
+
+def test_a_terminal_gets_one_line_that_is_drawn_again():
+    output = listening(terminal=True)
+    said = show(
+        output,
+        Stage("rows", 1000),
+        ItemSettled("a", "message", "confirmed", 500, 2_000_000),
+        ItemSettled("b", "message", "confirmed", 500, 2_000_000),
+    )
+    assert "Messages and activity" in said
+    assert "100%" in said
+    assert "1,000 rows" in said
+    assert "500 kB/s" in said
+
+
+def test_a_stop_is_answered_while_nothing_moves():
+    output, stop = listening(terminal=True), threading.Event()
+    with RunProgress(output, stop) as progress:
+        progress(Stage("reading"))
+        stop.set()
+        live = progress._live
+        assert live is not None
+        live.refresh()
+    assert STOPPING.split(";", maxsplit=1)[0] in heard(output)
+
+
+def test_notices_and_waits_are_said_in_words():
+    said = show(
+        listening(),
+        Notice("warning", "Links expire soon."),
+        Waiting("2026-11-23T10:00:00Z", "TikTok prepares the file."),
+    )
+    assert "Links expire soon." in said
+    assert "Waiting until 2026-11-23 10:00 UTC: TikTok prepares the file." in said
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_items_are_said_when_asked_for_and_trouble_always(verbose):
+    said = show(
+        listening(verbose=verbose),
+        ItemSettled("post:1", "post", "confirmed"),
+        ItemSettled("post:2", "post", "failed", reason="it is too large"),
+    )
+    assert ("post:1" in said) is verbose
+    assert "post:2" in said
+    assert "it is too large" in said
