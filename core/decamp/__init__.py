@@ -124,7 +124,7 @@ def __getattr__(name: str) -> Any:
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from decamp import errors, hookspecs, model, options, spec  # noqa: PLC0415
+    from decamp import errors, hookspecs, model, options, spec
 
     for module in (errors, hookspecs, model, options, spec):
         globals().update({word: vars(module)[word] for word in module.__all__ if word in __all__})

@@ -179,7 +179,7 @@ class ItemError(TransferError):
     """One item cannot be had or sent; the others go on."""
 
     code = "item"
-    reaction = "skip"
+    reaction: ClassVar[Reaction] = "skip"
     exhausted = "skip"
     exit_code = 3
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
@@ -54,7 +55,8 @@ def row_digester(kind: str, salt: bytes) -> Callable[[Sequence[Mapping[str, Any]
         def digest(text: str) -> bytes:
             state = new()
             state.update(text.encode("utf-8", "surrogatepass"))
-            return state.digest()
+            found: bytes = state.digest()
+            return found
 
         if len(present) == 1:
             return b"".join([digest(row[present[0]]) for row in rows])
@@ -65,14 +67,13 @@ def row_digester(kind: str, salt: bytes) -> Callable[[Sequence[Mapping[str, Any]
         present = tuple(name for name in fields if rows and name in rows[0])
         absent = frozenset(fields).difference(present)
         digests = array("Q")
-        try:
-            if not present or not all(map(absent.isdisjoint, rows)):
-                raise KeyError
-            digests.frombytes(digest_alike(rows, present))
-        except KeyError:
-            for row in rows:
-                own = tuple(name for name in fields if name in row)
-                digests.frombytes(digest_alike([row], own) if own else start(own)().digest())
+        if present and all(map(absent.isdisjoint, rows)):
+            with suppress(KeyError):
+                digests.frombytes(digest_alike(rows, present))
+                return digests
+        for row in rows:
+            own = tuple(name for name in fields if name in row)
+            digests.frombytes(digest_alike([row], own) if own else start(own)().digest())
         return digests
 
     return digest_rows

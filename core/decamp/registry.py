@@ -81,7 +81,7 @@ class Registry:
             hint=f"Installed: {', '.join(sorted(table)) or 'none'}. See: decamp plugins list",
         )
 
-    def _add(self, name: str, module: object, distribution: str) -> None:
+    def add(self, name: str, module: object, distribution: str) -> None:
         """Register one plugin module, all of it or nothing."""
         manager = pluggy.PluginManager("decamp")
         manager.add_hookspecs(hookspecs)
@@ -122,9 +122,9 @@ def load(*extra: tuple[str, object]) -> Registry:
         except Exception as error:
             registry.broken.append(Broken(point.name, distribution, _reason(error)))
             continue
-        registry._add(point.name, module, distribution)
+        registry.add(point.name, module, distribution)
     for name, module in extra:
-        registry._add(name, module, "not installed")
+        registry.add(name, module, "not installed")
     return registry
 
 

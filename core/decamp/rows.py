@@ -16,7 +16,7 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate, chain, groupby
+from itertools import accumulate, chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -370,7 +370,7 @@ def _joined(pieces: list[_Piece], found: int) -> _Batch:
         batch.lines += piece.lines
         batch.keys += piece.keys
         batch.digests += piece.digests
-    if any(a.last > b.first for a, b in zip(pieces, pieces[1:], strict=False)):
+    if any(a.last > b.first for a, b in pairwise(pieces)):
         times = [_time_of(line) for line in batch.lines]
         order = sorted(range(len(times)), key=times.__getitem__)
         batch.lines = [batch.lines[index] for index in order]

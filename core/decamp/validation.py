@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 
-import decamp_schemas
 import msgspec
 
+import decamp_schemas
 from decamp.errors import TransferError
 
 __all__ = [

@@ -15,6 +15,7 @@ from typing import Any
 
 import bagit
 import pytest
+
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
 from journey import Journey, tree
 

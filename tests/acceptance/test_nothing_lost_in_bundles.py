@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from archive_leaves import leaves
 from decamp_tiktok.sandbox import ArchiveOptions, MediaServer, write_archive
 from journey import Journey

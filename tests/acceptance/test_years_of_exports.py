@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
 from journey import Journey, rows, stamps, tree
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from engine_harness import Bench, idempotent, row_numbers, watched
 
 from decamp.engine import Selection
 from decamp.errors import (
@@ -23,6 +22,7 @@ from decamp.model import Blob, Item, Link, Page
 from decamp.spec import ImporterCapabilities
 from decamp.testing import MemoryImporter
 from decamp.testing.samples import post_item
+from engine_harness import Bench, idempotent, row_numbers, watched
 
 
 @pytest.fixture

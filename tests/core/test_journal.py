@@ -36,7 +36,9 @@ def route(journal: Journal) -> int:
 
 
 def post(number: int = 1) -> Item:
-    return Item(f"post:{number}", "post", {"n": number}, (Blob.from_bytes("1.mp4", "video/mp4", b"x"),))
+    return Item(
+        f"post:{number}", "post", {"n": number}, (Blob.from_bytes("1.mp4", "video/mp4", b"x"),)
+    )
 
 
 def receipt(number: int = 1) -> Receipt:
@@ -52,7 +54,12 @@ def test_an_intent_is_known_until_it_is_settled(journal: Journal, route: int) ->
 
     known = journal.known(route, "post:1")
     assert known is not None
-    assert (known.state, known.digest, known.mapping, known.receipt) == ("intent", "digest", 3, None)
+    assert (known.state, known.digest, known.mapping, known.receipt) == (
+        "intent",
+        "digest",
+        3,
+        None,
+    )
     [(_, item)] = journal.open_intents(route)
     assert (item.id, item.kind, item.record, item.blobs[0].size) == ("post:1", "post", {"n": 1}, 1)
 
@@ -106,13 +113,15 @@ def test_a_receipt_marks_its_rows_in_the_same_commit(journal: Journal, route: in
     journal.settle(route, "r1", [Settled("post:2", "confirmed", receipt(2))])
 
     bucket = journal.buckets(route, "event:watched")["2024-01"]
-    assert (bucket.count, bucket.total, list(bucket.keys())) == (3, (big + 1 + 7) % 2**64, [1, big, 7])
+    assert (bucket.count, bucket.total, list(bucket.keys())) == (
+        3,
+        (big + 1 + 7) % 2**64,
+        [1, big, 7],
+    )
 
 
 @pytest.mark.parametrize("state", ["failed", "conflict"])
-def test_rows_of_what_was_not_delivered_stay_free(
-    journal: Journal, route: int, state: str
-) -> None:
+def test_rows_of_what_was_not_delivered_stay_free(journal: Journal, route: int, state: str) -> None:
     journal.intend(route, "r1", [Intent(post(), "d", 1, frozen=rows(1))], full=False)
     journal.settle(route, "r1", [Settled("post:1", state, reason="no")])  # type: ignore[arg-type]
     assert journal.buckets(route, "event:watched") == {}
@@ -211,7 +220,9 @@ def test_another_sqlite_file_is_refused_unchanged(path: Path) -> None:
     db.close()
 
 
-@pytest.mark.parametrize("content", [b"not a database " * 500, b"SQLite format 3\0" + b"\xff" * 4096])
+@pytest.mark.parametrize(
+    "content", [b"not a database " * 500, b"SQLite format 3\0" + b"\xff" * 4096]
+)
 def test_a_damaged_journal_is_never_a_fresh_start(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
@@ -220,7 +231,9 @@ def test_a_damaged_journal_is_never_a_fresh_start(path: Path, content: bytes) ->
     assert path.read_bytes() == content
 
 
-def test_every_damaged_page_is_noticed_or_harmless(journal: Journal, path: Path, route: int) -> None:
+def test_every_damaged_page_is_noticed_or_harmless(
+    journal: Journal, path: Path, route: int
+) -> None:
     """Overwrite each page in turn: an error of ours, or all that was there; never less."""
     intents = [Intent(post(n), "d", 1, frozen=rows(*range(n))) for n in range(60)]
     journal.intend(route, "r", intents, full=True)
@@ -240,7 +253,9 @@ def test_every_damaged_page_is_noticed_or_harmless(journal: Journal, path: Path,
     assert noticed > 0
 
 
-def test_a_busy_journal_says_so(journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_journal_says_so(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     journal._db.execute("PRAGMA busy_timeout = 1")

@@ -15,7 +15,9 @@ CLASSES = [getattr(errors, name) for name in errors.__all__ if name != "Reaction
 
 
 def test_every_error_code_is_documented_with_its_exit_code() -> None:
-    table = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", (DOCS / "errors.md").read_text(), re.M))
+    table = dict(
+        re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", (DOCS / "errors.md").read_text(), re.MULTILINE)
+    )
     assert table == {one.code: str(one.exit_code) for one in CLASSES}
 
 

@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 def test_versions_agree() -> None:
     assert version("decamp") == decamp.__version__
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(r"^## (Unreleased|\[?" + re.escape(decamp.__version__) + ")", changelog, re.M)
+    assert re.search(
+        r"^## (Unreleased|\[?" + re.escape(decamp.__version__) + ")", changelog, re.MULTILINE
+    )
 
 
 def test_entry_points_resolve() -> None:
@@ -29,7 +31,11 @@ def test_entry_points_resolve() -> None:
 def test_every_plugin_folder_has_an_entry_point() -> None:
     folders = {path.name for path in (ROOT / "plugins").iterdir() if path.is_dir()}
     folders.discard("__pycache__")
-    assert folders == {point.value for point in entry_points(group="decamp") if point.dist and point.dist.name == "decamp"}
+    assert folders == {
+        point.value
+        for point in entry_points(group="decamp")
+        if point.dist and point.dist.name == "decamp"
+    }
 
 
 def test_every_plugin_has_a_readme_of_the_same_shape() -> None:
@@ -47,7 +53,9 @@ def test_package_roots_hold_packages_only() -> None:
         assert loose == []
 
 
-@pytest.mark.parametrize("name", ["core", "plugins", "schemas", "tests", "docs", "examples", "bench"])
+@pytest.mark.parametrize(
+    "name", ["core", "plugins", "schemas", "tests", "docs", "examples", "bench"]
+)
 def test_the_top_level_is_as_documented(name: str) -> None:
     assert (ROOT / name).is_dir()
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
-import decamp_schemas
 import jsonschema
 import pytest
 
+import decamp_schemas
 from decamp import records
 from decamp.validation import _compile, _Plain, encodable, identity_fields, volatile_fields
 

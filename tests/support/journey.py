@@ -12,6 +12,7 @@ from typing import Any
 
 import bagit
 from attrs import define, field
+
 from decamp_tiktok.sandbox import MediaServer
 
 DRIVER = Path(__file__).with_name("driver.py")

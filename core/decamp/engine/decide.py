@@ -10,7 +10,7 @@ from decamp.journal import Journal, Known, Outcome, Route
 from decamp.model import Blob, Item
 from decamp.spec import ImporterCapabilities
 
-__all__ = ["Decision", "Decider"]
+__all__ = ["Decider", "Decision"]
 
 
 @frozen

@@ -47,9 +47,7 @@ class Ordinals:
                 result.items += together
                 continue
             known = [
-                (number, match)
-                for number, match in given[key]
-                if (key, number) not in self._taken
+                (number, match) for number, match in given[key] if (key, number) not in self._taken
             ]
             pairs, rest = _pair(together, known)
             numbers = {number for number, _ in given[key]}

@@ -457,6 +457,6 @@ class Engine:
         if isinstance(importer, Finishes) and current[0].finish_due:
             self.settings.emit(Stage("finishing"))
             importer.finish(journal.receipts(route.id))
-        journal.set_finish_due(route.id, False)
+        journal.set_finish_due(route.id, due=False)
         if self._as_of and self.job.selection.everything:
             journal.set_newest(route.id, self._as_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import msgspec
 
 from decamp.journal.values import Known, RunRecord
@@ -63,7 +64,8 @@ def item_from_json(text: str) -> Item:
 def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     """Decode a row of the runs table."""
     report = msgspec.json.decode(row[10]) if row[10] else None
-    return RunRecord(*row[:10], report, row[11])
+    names = [field.name for field in attrs.fields(RunRecord)]
+    return RunRecord(**dict(zip(names, row, strict=True)) | {"report": report})
 
 
 def total_to_blob(total: int) -> bytes:

@@ -175,7 +175,7 @@ class Journal:
             db.execute("UPDATE routes SET finish_due = 0, newest = '' WHERE id = ?", (route,))
         return count
 
-    def set_finish_due(self, route: int, due: bool) -> None:
+    def set_finish_due(self, route: int, *, due: bool) -> None:
         """Remember whether the destination has to be completed."""
         with self._write() as db:
             db.execute("UPDATE routes SET finish_due = ? WHERE id = ?", (int(due), route))
@@ -354,7 +354,9 @@ class Journal:
             collection,
         )
         return {
-            name: Bucket(count, total_from_blob(total), partial(self._keys, route, collection, name))
+            name: Bucket(
+                count, total_from_blob(total), partial(self._keys, route, collection, name)
+            )
             for name, count, total in rows
         }
 

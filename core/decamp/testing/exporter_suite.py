@@ -113,7 +113,7 @@ class ExporterSuite:
         if not isinstance(exporter, Inspects):
             pytest.skip("the exporter has no inspect()")
         require_valid("inspection", exporter.inspect())
-        texts = {text for text in _texts([item.record for item in self.read(exporter)[0]])}
+        texts = set(_texts([item.record for item in self.read(exporter)[0]]))
         private = {text for text in texts if len(text) > 12 and " " in text}
         shown = set(_texts(exporter.skeleton()))
         assert not private & shown

@@ -71,7 +71,9 @@ class ScriptedExporter:
 class MemoryImporter:
     """Keeps items in a dict, and everything that was asked of it in a list."""
 
-    capabilities: ImporterCapabilities = ImporterCapabilities(delivery="idempotent")
+    capabilities: ImporterCapabilities = field(
+        factory=lambda: ImporterCapabilities(delivery="idempotent")
+    )
     store: dict[str, dict[str, Any]] = field(factory=dict)
     calls: list[tuple[str, str]] = field(factory=list)
     before: Callable[[str, Item], None] = field(default=lambda call, item: None)

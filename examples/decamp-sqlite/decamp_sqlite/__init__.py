@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from attrs import frozen
+
 from decamp import (
     Account,
     Blob,
@@ -65,7 +66,9 @@ class SqliteImporter:
         with closing(sqlite3.connect(self.path)) as db, db:
             db.executescript(TABLES)
             if db.execute("SELECT count(*) FROM whose").fetchone()[0] == 0:
-                db.execute("INSERT INTO whose VALUES (?, ?)", (account.id, json.dumps(account.names)))
+                db.execute(
+                    "INSERT INTO whose VALUES (?, ?)", (account.id, json.dumps(account.names))
+                )
         return self.capabilities
 
     def import_item(self, item: Item) -> Receipt:
@@ -99,9 +102,7 @@ def store(db: sqlite3.Connection, item: Item, blob: Blob) -> None:
         data = body.read(SqliteImporter.capabilities.max_blob_bytes or -1)
     if blob.sha256 not in (None, hashlib.sha256(data).hexdigest()):
         raise Corrupted(f"{item.id} {blob.name} is not what was announced.")
-    db.execute(
-        "INSERT INTO files VALUES (?, ?, ?, ?)", (item.id, blob.name, blob.media_type, data)
-    )
+    db.execute("INSERT INTO files VALUES (?, ?, ?, ?)", (item.id, blob.name, blob.media_type, data))
 
 
 @hookimpl

@@ -98,7 +98,7 @@ def read_events(
     route: Route | None = None,
     *,
     name: str = "The JSON",
-    window: int = 1 << 20,
+    window: int = 1 << 18,
     max_element: int = 64 << 20,
     max_depth: int = 64,
 ) -> Iterator[Event]:

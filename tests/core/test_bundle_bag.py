@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bundle_items import contents_of, messages, post, profile, watched
+from decamp import Account, DestinationRefused
+from decamp.bundle import (
+    Contents,
+    Entry,
+    File,
+    Marker,
+    bag_declaration,
+    bag_info,
+    encode_path,
+    joined_account,
+    manifest,
+    read_marker,
+)
+from decamp.validation import require_valid
+
+ADA = Account("1", ("ada",))
+
+
+def test_paths_are_encoded_as_rfc_8493_says() -> None:
+    assert encode_path("data/100%\r\n/é.jpg") == "data/100%25%0D%0A/é.jpg"
+
+
+def test_a_manifest_is_in_order_of_paths() -> None:
+    files = [File("data/b", 1, "b" * 64), File("data/a", 2, "a" * 64)]
+    expected = f"{'a' * 64}  data/a\n{'b' * 64}  data/b\n"
+    assert manifest(files) == manifest(files[::-1]) == expected.encode()
+
+
+def test_tag_files_name_no_time_and_no_run() -> None:
+    assert bag_declaration() == b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+    info = bag_info(Account(None, ("ada", "Åda\nx")), [File("data/a", 3, ""), File("b", 4, "")])
+    assert info.decode().splitlines() == [
+        "Bag-Software-Agent: decamp",
+        "External-Identifier: ada",
+        "External-Identifier: Åda x",
+        "External-Description: Personal data of one account, in the decamp bundle format",
+        "Payload-Oxum: 7.2",
+    ]
+
+
+@pytest.mark.parametrize("account", [ADA, Account(), Account(None, ("a", "b"))])
+def test_a_marker_is_valid_and_reads_back(account: Account) -> None:
+    marker = Marker(account, {"post": 3}, complete=True)
+    require_valid("bundle", msgspec.json.decode(marker.to_bytes()))
+    assert read_marker(marker.to_bytes(), "here") == marker
+
+
+def test_a_marker_may_have_fields_that_this_version_does_not_know() -> None:
+    data = b'{"format": 1, "account": {"names": [], "x": 1}, "source": "tiktok"}'
+    assert read_marker(data, "here") == Marker(Account())
+
+
+def test_a_newer_format_is_refused_before_it_is_read() -> None:
+    with pytest.raises(DestinationRefused, match="here is a bundle of format 9"):
+        read_marker(b'{"format": 9, "account": "in some new way"}', "here")
+
+
+def test_accounts_join_with_the_newest_names_first() -> None:
+    assert joined_account(None, ADA, "here") == ADA
+    held = Account(None, ("old", "ada"))
+    assert joined_account(held, ADA, "here") == Account("1", ("ada", "old"))
+    assert joined_account(ADA, Account(None, ("new",)), "here") == Account("1", ("new", "ada"))
+    with pytest.raises(DestinationRefused, match="another account"):
+        joined_account(ADA, Account("2", ("ada",)), "here")
+
+
+def test_counts_are_of_rows_and_items() -> None:
+    contents = contents_of([post(), profile(), messages(count=3), messages("bob", 4), watched(5)])
+    assert contents.counts() == {"event": 5, "message": 7, "post": 1, "profile": 1}
+    assert contents.counts() == Contents.of(contents.entries[::-1]).counts()
+
+
+def test_a_file_that_two_entries_name_is_listed_once() -> None:
+    entry = Entry("post", (File("data/a", 1, "x"),))
+    assert Contents.of([entry, entry]).files() == [File("data/a", 1, "x")]
+
+
+def test_an_entry_survives_its_receipt() -> None:
+    for entry in contents_of([post(), watched()]).entries:
+        assert Entry.from_data(entry.to_data()) == entry

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+
+import bagit
+import pytest
+
+from bundle_disk import begun, disk, transfer
+from bundle_items import conversation, post, profile, sample_items, snapshot, validate_bag, watched
+from decamp import Account, DestinationRefused
+
+
+def stamps(root: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_finished_bundle_is_a_valid_bag(tmp_path: Path) -> None:
+    transfer(tmp_path, sample_items())
+    validate_bag(tmp_path)
+    marker = json.loads((tmp_path / "decamp.json").read_bytes())
+    assert marker["complete"] is True
+    assert marker["counts"] == {
+        "album": 1, "conversation": 2, "event": 8, "message": 7, "post": 4, "profile": 1,
+        "section": 2,
+    }  # fmt: skip
+    info = bagit.Bag(str(tmp_path)).info
+    assert info["External-Identifier"] == ["open-id-1", "ada.example"]
+    assert not list(tmp_path.glob(".decamp*"))
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="sha256sum is not installed")
+def test_the_advice_on_the_page_works(tmp_path: Path) -> None:
+    transfer(tmp_path, sample_items())
+    check = ["sha256sum", "--check", "--quiet"]
+    for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        subprocess.run([*check, manifest], cwd=tmp_path, check=True)
+
+
+def test_an_empty_transfer_gives_a_valid_bag(tmp_path: Path) -> None:
+    transfer(tmp_path, [], Account())
+    validate_bag(tmp_path)
+
+
+def test_an_account_name_cannot_forge_bag_info(tmp_path: Path) -> None:
+    transfer(tmp_path, [post()], Account(None, ("ada\nPayload-Oxum: 1.1\r\u2028x",)))
+    validate_bag(tmp_path)
+    assert bagit.Bag(str(tmp_path)).info["External-Identifier"] == "ada Payload-Oxum: 1.1 x"
+
+
+def test_the_order_of_import_leaves_no_trace(tmp_path: Path) -> None:
+    items = sample_items()
+    transfer(tmp_path / "a", items)
+    random.Random(1).shuffle(items)
+    transfer(tmp_path / "b", items)
+    assert snapshot(tmp_path / "a") == snapshot(tmp_path / "b")
+
+
+def test_two_runs_give_what_one_gives(tmp_path: Path) -> None:
+    items = sample_items()
+    transfer(tmp_path / "one", items)
+    first = transfer(tmp_path / "two", items[:6])
+    with begun(tmp_path / "two") as importer:
+        importer.finish(first + [importer.import_item(item) for item in items[6:]])
+    assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
+
+
+def test_a_run_that_brings_nothing_changes_no_byte(tmp_path: Path) -> None:
+    receipts = transfer(tmp_path, sample_items())
+    before = stamps(tmp_path)
+    with begun(tmp_path) as importer:
+        for item in sample_items():
+            assert importer.import_item(item).existed
+            assert importer.find_item(item)
+        importer.sync()
+        importer.finish(receipts)
+    assert stamps(tmp_path) == before
+
+
+def test_a_bag_is_invalid_from_the_first_write_on(tmp_path: Path) -> None:
+    receipts = transfer(tmp_path, [post()])
+    with begun(tmp_path) as importer:
+        receipts.append(importer.import_item(watched()))
+        with pytest.raises(bagit.BagError):
+            validate_bag(tmp_path)
+    assert disk(tmp_path).check().holds
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+        validate_bag(tmp_path)
+        receipts.append(importer.import_item(profile()))
+        importer.finish(receipts)
+    validate_bag(tmp_path)
+
+
+def test_what_a_person_took_out_or_put_in_is_respected(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipts = transfer(tmp_path, [post(), post("2022-01-01T00:00:00Z"), profile()])
+    shutil.rmtree(tmp_path / "data/posts/2022")
+    (tmp_path / "data/posts/2023/2023-05-01T120000Z/post.json").unlink()
+    (tmp_path / "data/notes \u2013 Notizen.txt").write_text("my own")
+    (tmp_path / "readme.txt").write_text("also mine")
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+    validate_bag(tmp_path)
+    assert "3 files of the bundle were removed, and 1 are not from decamp" in caplog.text
+    assert (tmp_path / "data/notes \u2013 Notizen.txt").read_text() == "my own"
+    assert (tmp_path / "readme.txt").read_text() == "also mine"
+
+
+def test_a_system_that_stores_names_in_another_normal_form(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipts = transfer(tmp_path, [conversation("Ålice")])
+    (composed,) = (tmp_path / "data/messages").iterdir()
+    composed.rename(composed.with_name(unicodedata.normalize("NFD", composed.name)))
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+    validate_bag(tmp_path)
+    assert "removed" not in caplog.text
+
+
+def test_a_damaged_file_is_not_blessed(tmp_path: Path) -> None:
+    receipts = transfer(tmp_path, [post(), profile()])
+    video = tmp_path / "data/posts/2023/2023-05-01T120000Z/1.mp4"
+    video.write_bytes(b"FILM")
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+    with pytest.raises(bagit.BagValidationError, match=r"1\.mp4"):
+        validate_bag(tmp_path)
+
+
+def test_a_bundle_that_is_gone_is_not_finished_as_an_empty_one(tmp_path: Path) -> None:
+    receipts = transfer(tmp_path / "b", [post()])
+    shutil.rmtree(tmp_path / "b")
+    with begun(tmp_path / "b") as importer, pytest.raises(DestinationRefused, match="none of the"):
+        importer.finish(receipts)
+
+
+def test_pages_per_year_come_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decamp.bundle.page.POSTS_ON_INDEX", 1)
+    receipts = transfer(tmp_path, [post(), post("2022-01-01T00:00:00Z")])
+    validate_bag(tmp_path)
+    assert {path.name for path in tmp_path.glob("posts-*.html")} == {
+        "posts-2022.html",
+        "posts-2023.html",
+    }
+    (tmp_path / "posts-mine.html").write_text("a person's")
+    monkeypatch.undo()
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+    validate_bag(tmp_path)
+    assert [path.name for path in tmp_path.glob("posts-*.html")] == ["posts-mine.html"]
