@@ -1,0 +1,54 @@
+"""The bundle: the open format that file destinations write. Nothing here touches a disk.
+
+A bundle is a BagIt bag (RFC 8493) with a marker, ``decamp.json``, and a page to look at it.
+"""
+
+from decamp.bundle.bag import (
+    BAG_DECLARATION,
+    BAG_INFO,
+    MANIFEST,
+    TAG_MANIFEST,
+    bag_declaration,
+    bag_info,
+    encode_path,
+    manifest,
+)
+from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.layout import Part, Place, is_segment, parts, place
+from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
+from decamp.bundle.names import marked_file_name, safe_file_name, safe_name
+from decamp.bundle.page import INDEX, is_page, pages
+from decamp.bundle.record import merge_record, record_bytes, segment_header
+
+__all__ = [
+    "BAG_DECLARATION",
+    "BAG_INFO",
+    "FORMAT",
+    "INDEX",
+    "MANIFEST",
+    "MARKER",
+    "TAG_MANIFEST",
+    "Contents",
+    "Entry",
+    "File",
+    "Marker",
+    "Part",
+    "Place",
+    "bag_declaration",
+    "bag_info",
+    "encode_path",
+    "is_page",
+    "is_segment",
+    "joined_account",
+    "manifest",
+    "marked_file_name",
+    "merge_record",
+    "pages",
+    "parts",
+    "place",
+    "read_marker",
+    "record_bytes",
+    "safe_file_name",
+    "safe_name",
+    "segment_header",
+]

@@ -1,0 +1,65 @@
+"""The tag files of a BagIt bag, version 1.0 (RFC 8493).
+
+Nothing in them depends on the time, the machine or the number of a run: the optional
+Bagging-Date is left out, so the same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from decamp.bundle.contents import File
+from decamp.model import Account
+
+__all__ = [
+    "BAG_DECLARATION",
+    "BAG_INFO",
+    "MANIFEST",
+    "TAG_MANIFEST",
+    "bag_declaration",
+    "bag_info",
+    "encode_path",
+    "manifest",
+]
+
+BAG_DECLARATION = "bagit.txt"
+BAG_INFO = "bag-info.txt"
+MANIFEST = "manifest-sha256.txt"
+TAG_MANIFEST = "tagmanifest-sha256.txt"
+
+_ENCODED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+
+
+def bag_declaration() -> bytes:
+    """Write ``bagit.txt`` (section 2.1.1)."""
+    return b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+
+
+def bag_info(account: Account, files: Iterable[File]) -> bytes:
+    """Write ``bag-info.txt`` (section 2.2.2)."""
+    sizes = [file.size for file in files]
+    lines = ["Bag-Software-Agent: decamp"]
+    lines += [f"External-Identifier: {_one_line(name)}" for name in _names(account)]
+    lines += ["External-Description: Personal data of one account, in the decamp bundle format"]
+    lines += [f"Payload-Oxum: {sum(sizes)}.{len(sizes)}"]
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+
+
+def encode_path(path: str) -> str:
+    """Write a path for a manifest (section 2.1.3): CR, LF and % as percent signs and digits."""
+    return re.sub(r"[%\r\n]", lambda found: _ENCODED[found[0]], path)
+
+
+def manifest(files: Iterable[File]) -> bytes:
+    """Write a manifest (sections 2.1.3 and 2.2.1), in order of paths."""
+    lines = sorted((encode_path(file.path), file.sha256) for file in files)
+    return "".join(f"{digest}  {path}\n" for path, digest in lines).encode()
+
+
+def _names(account: Account) -> tuple[str, ...]:
+    return account.names if account.id is None else (account.id, *account.names)
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", text).strip()

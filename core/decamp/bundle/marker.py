@@ -1,0 +1,101 @@
+"""``decamp.json``: what tells a bundle from any other folder, and whose data it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from attrs import field, frozen
+
+from decamp.errors import DestinationRefused
+from decamp.model import Account
+
+__all__ = ["FORMAT", "MARKER", "Marker", "joined_account", "read_marker"]
+
+MARKER = "decamp.json"
+
+FORMAT = 1
+"""Version of the bundle format; raised when a reader would misunderstand the new one."""
+
+
+@frozen
+class Marker:
+    """The content of ``decamp.json``; there is a schema, ``bundle``."""
+
+    account: Account
+    counts: Mapping[str, int] = field(factory=dict)
+    """How many of each kind; rows count, not their segments."""
+
+    complete: bool = False
+    """A run has finished since the last item was written."""
+
+    def to_bytes(self) -> bytes:
+        """Write it as a JSON file; the same marker always gives the same bytes."""
+        account: dict[str, Any] = {} if self.account.id is None else {"id": self.account.id}
+        document = {
+            "format": FORMAT,
+            "account": account | {"names": list(self.account.names)},
+            "counts": dict(sorted(self.counts.items())),
+            "complete": self.complete,
+        }
+        return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+class _Account(msgspec.Struct):
+    id: str | None = None
+    names: tuple[str, ...] = ()
+
+
+class _Document(msgspec.Struct):
+    format: int
+    account: _Account
+    counts: dict[str, int] = {}
+    complete: bool = False
+
+
+class _Version(msgspec.Struct):
+    format: int
+
+
+def read_marker(data: bytes, where: str) -> Marker:
+    """Read ``decamp.json``.
+
+    Args:
+        data: The bytes of the file.
+        where: What to call the bundle in errors.
+
+    Raises:
+        DestinationRefused: It is damaged, or of a newer format.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Version).format
+        if version > FORMAT:
+            raise DestinationRefused(
+                f"{where} is a bundle of format {version}; this decamp knows format {FORMAT}.",
+                hint="Install a newer decamp, or choose an empty folder.",
+            )
+        document = msgspec.json.decode(data, type=_Document)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DestinationRefused(
+            f"{where} looks like a bundle, but its {MARKER} cannot be read.",
+            hint=f"Put the former {MARKER} back, or choose an empty folder.",
+        ) from error
+    account = Account(document.account.id, document.account.names)
+    return Marker(account, document.counts, document.complete)
+
+
+def joined_account(held: Account | None, new: Account, where: str) -> Account:
+    """Join what a bundle says about its account with what is known now, newest names first.
+
+    Raises:
+        DestinationRefused: They are two accounts.
+    """
+    if held is None:
+        return new
+    if held.id and new.id and held.id != new.id:
+        raise DestinationRefused(
+            f"{where} holds the data of another account.",
+            hint="One bundle holds one account: choose an empty folder.",
+        )
+    return Account(new.id or held.id, tuple(dict.fromkeys(new.names + held.names)))

@@ -1,0 +1,83 @@
+"""Records as bytes, and how a changed record joins the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from decamp.errors import ItemRejected
+from decamp.model import Item
+
+__all__ = ["merge_record", "record_bytes", "segment_header"]
+
+
+def record_bytes(item_id: str, record: Mapping[str, Any]) -> bytes:
+    """Write a record as a JSON file: UTF-8, two spaces, members in the order given.
+
+    Raises:
+        ItemRejected: The record is not plain JSON.
+    """
+    return msgspec.json.format(_encode(item_id, record), indent=2) + b"\n"
+
+
+def segment_header(item: Item) -> bytes:
+    """Write the first line of a segment's file: its record on one line."""
+    return _encode(item.id, item.record) + b"\n"
+
+
+def _encode(item_id: str, record: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(dict(record))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ItemRejected(
+            f"{item_id}: its record cannot be written as JSON ({type(error).__name__}).",
+            hint="This is a fault of the plugin that made it; please report it.",
+        ) from error
+
+
+def merge_record(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Join a changed record with the one that is there.
+
+    What is in `new` wins, and what it lacks (or has as null) stays. Nested objects join in
+    the same way; a list replaces a list. `media` and `missing` follow the files: none is
+    ever removed, so `media` keeps every old entry, and what is there is not `missing`.
+    Joining twice changes nothing more.
+    """
+    merged = _merge(old, new)
+    media = _by_name(new.get("media")) | _by_name(old.get("media"))
+    if media:
+        merged["media"] = [media[name] for name in sorted(media, key=_natural)]
+        missing = _by_name(merged.get("missing"))
+        if missing.keys() & media.keys():
+            merged["missing"] = [missing[name] for name in missing if name not in media]
+        if not merged.get("missing", True):
+            del merged["missing"]
+    return merged
+
+
+def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(old)
+    for name, value in new.items():
+        before = merged.get(name)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            merged[name] = _merge(before, value)
+        elif value is not None or name not in merged:
+            merged[name] = value
+    return merged
+
+
+def _by_name(entries: Any) -> dict[str, Any]:
+    """Index a list of files by name; empty if it is anything else."""
+    if not isinstance(entries, list):
+        return {}
+    named = {
+        e["name"]: e for e in entries if isinstance(e, dict) and isinstance(e.get("name"), str)
+    }
+    return named if len(named) == len(entries) else {}
+
+
+def _natural(name: str) -> tuple[int, str]:
+    """Order ``10.jpg`` behind ``2.jpg``."""
+    return len(name.partition(".")[0]), name

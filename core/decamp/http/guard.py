@@ -1,0 +1,105 @@
+"""Connects to public addresses only, however their names resolve."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection, Iterable, Sequence
+from ipaddress import ip_address
+
+import httpcore
+
+from decamp.errors import ItemError
+from decamp.http.addresses import is_public
+
+__all__ = ["Guard", "Refused", "Resolver", "system_resolver"]
+
+Resolver = Callable[[str, int], Sequence[str]]
+"""Gives the addresses of a host, in the order to try them. Raises OSError if there are none."""
+
+_PORTS = (80, 443)
+_TRIES = 4
+"""So many addresses of one host are tried: each may cost a whole timeout."""
+
+
+class Refused(ItemError):
+    """An address from the data was not asked, or not believed.
+
+    Args:
+        host: Shown to the person; the rest of the address never is.
+        why: The end of a sentence.
+    """
+
+    code = "refused"
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"{host or 'a link without a host'} {why}.")
+
+
+def system_resolver(host: str, port: int) -> list[str]:
+    """Ask the operating system, which also reads forms such as ``0x7f.1`` and ``localhost``."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label that no name may have
+        raise OSError("not a valid host name") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Guard(httpcore.NetworkBackend):
+    """Resolves a host once, checks every address, and connects to a checked one.
+
+    Between check and connection there is no second look-up that could answer otherwise
+    ("DNS rebinding"), and one bad address among good ones is enough to refuse.
+
+    Args:
+        allowed: Pairs of host and port that are exempt.
+        resolve: Finds the addresses of a host.
+        network: Makes the connections; it is given addresses, never names.
+    """
+
+    def __init__(
+        self,
+        allowed: Collection[tuple[str, int]],
+        resolve: Resolver,
+        network: httpcore.NetworkBackend | None = None,
+    ) -> None:
+        self._allowed = frozenset(allowed)
+        self._resolve = resolve
+        self._network = network or httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to a host.
+
+        Raises:
+            Refused: The port is not one of the web, or an address of the host is not public.
+            httpcore.ConnectError: No address, or none that answers.
+        """
+        failure: httpcore.ConnectError | httpcore.ConnectTimeout
+        failure = httpcore.ConnectError("the host has no address")
+        for address in self._addresses(host, port)[:_TRIES]:
+            try:
+                return self._network.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    def _addresses(self, host: str, port: int) -> Sequence[str]:
+        known = (host, port) in self._allowed
+        if not known and port not in _PORTS:
+            raise Refused(host, f"was not asked: port {port} is not one of the web")
+        try:
+            addresses = self._resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError("the host name was not found") from error
+        for address in addresses:
+            if not known and not is_public(ip_address(address)):
+                raise Refused(host, "was not asked: it leads into a private or reserved network")
+        return addresses

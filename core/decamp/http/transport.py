@@ -1,0 +1,120 @@
+"""Carries httpx requests over a guarded httpcore pool, by public interfaces only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import httpcore
+import httpx
+
+from decamp.http.guard import Refused
+
+__all__ = ["LOCATION", "GuardedTransport"]
+
+LOCATION = "decamp.location"
+"""The extension with the target of a redirect: a str, empty if the answer has none."""
+
+_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.TimeoutException: httpx.TimeoutException,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.NetworkError: httpx.NetworkError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.ProtocolError: httpx.ProtocolError,
+}
+
+_Headers = list[tuple[bytes, bytes]]
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except tuple(_ERRORS) as error:
+        kind = next(_ERRORS[base] for base in type(error).__mro__ if base in _ERRORS)
+        raise kind(str(error)) from error
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _mapped():
+            yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        with _mapped():
+            self._response.close()
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Sends requests to web addresses without credentials in them.
+
+    Where a redirect leads stands in the extension `LOCATION` of the response, not in its
+    headers: httpx would parse it there, even to ignore it, and raises on odd ones.
+
+    Args:
+        pool: Has the guard as its network backend; closed with the transport.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request.
+
+        Raises:
+            Refused: Another scheme than http or https; or a user name in the address.
+            httpx.TransportError: It could not be sent, or not be answered.
+        """
+        url = request.url
+        if url.scheme not in ("http", "https") or not url.host:
+            raise Refused(url.host, "was not asked: the link is not a web address")
+        if url.userinfo:
+            raise Refused(url.host, "was not asked: there is a user name in the link")
+        assert isinstance(request.stream, Iterable)
+        with _mapped():
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    method=request.method,
+                    url=httpcore.URL(
+                        scheme=url.raw_scheme,
+                        host=url.raw_host,
+                        port=url.port,
+                        target=url.raw_path,
+                    ),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        headers, target = _without_location(response.headers)
+        return httpx.Response(
+            response.status,
+            headers=headers,
+            stream=_Body(response),
+            extensions={**response.extensions, LOCATION: target},
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+def _without_location(headers: Iterable[tuple[bytes, bytes]]) -> tuple[_Headers, str]:
+    rest: _Headers = []
+    target = b""
+    for name, value in headers:
+        if name.lower() == b"location":
+            target = target or value
+        else:
+            rest.append((name, value))
+    return rest, target.decode("utf-8", "replace")

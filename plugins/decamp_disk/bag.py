@@ -1,0 +1,171 @@
+"""The bag around the payload: incomplete from the first write on, complete at the end.
+
+The steps are ordered so that a kill between any two leaves a bag that is plainly the one
+or the other. A manifest never stands without a tag manifest, which holds the digest of the
+complete marker: so a bag is valid exactly while that marker is in place, and putting it
+there is the last step.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from attrs import evolve
+
+from decamp import Account, DestinationRefused
+from decamp.bundle import (
+    BAG_DECLARATION,
+    BAG_INFO,
+    MANIFEST,
+    MARKER,
+    TAG_MANIFEST,
+    Contents,
+    Entry,
+    File,
+    Marker,
+    bag_declaration,
+    bag_info,
+    is_page,
+    manifest,
+    pages,
+)
+from decamp_disk.folder import LocalFolder
+
+__all__ = ["Bag"]
+
+_PAYLOAD = "data"
+_LARGEST_RECORD = 16 << 20
+"""Bytes. The page does without the caption of a larger record."""
+
+
+class Bag:
+    """The tag files of one bundle."""
+
+    def __init__(self, folder: LocalFolder, account: Account, log: logging.Logger) -> None:
+        self._folder = folder
+        self._account = account
+        self._log = log
+        self._opening = threading.Lock()
+        self._open = False
+
+    def open(self) -> None:
+        """Mark the bag incomplete, before the first change of a run. Thread-safe.
+
+        A run that brings nothing never comes here, and so changes no byte.
+        """
+        if self._open:
+            return
+        with self._opening:
+            if self._open:
+                return
+            marker = Marker(self._account).to_bytes()
+            if self._folder.read(MARKER) != marker:
+                self._replace(MARKER, marker)
+            for name in (MANIFEST, TAG_MANIFEST):
+                self._folder.remove(name)
+            # Payload must not reach the disk before the marker that says whose it is.
+            self._folder.sync()
+            self._open = True
+
+    def finish(self, entries: Iterable[Entry]) -> None:
+        """Write all tag files, and mark the bag complete. If nothing differs, do nothing.
+
+        Raises:
+            DestinationRefused: None of the payload is there any more.
+        """
+        contents, files = self._take_stock(entries)
+        marker = Marker(self._account, contents.counts(), complete=True).to_bytes()
+        with self._folder.staging() as stage:
+            tags = [self._staged(stage, *tag) for tag in self._tags(contents, files)]
+            names = {tag.path for tag in tags}
+            stale = [n for n in self._folder.names() if is_page(n) and n not in names]
+            tags.append(self._staged(stage, MARKER, marker))
+            manifest_of_tags = self._staged(stage, TAG_MANIFEST, manifest(tags))
+            if not stale and all(map(self._is_there, [*tags, manifest_of_tags])):
+                return
+            self.open()
+            for tag in [manifest_of_tags, *tags[:-1]]:
+                if not self._is_there(tag):
+                    self._folder.replace_file(f"{stage}/{tag.path}", tag.path)
+            for name in stale:
+                self._folder.remove(name)
+            self._folder.make(_PAYLOAD)
+            self._folder.sync()
+            self._folder.replace_file(f"{stage}/{MARKER}", MARKER)
+            self._folder.sync()
+            self._open = False
+
+    def _tags(self, contents: Contents, files: list[File]) -> Iterator[tuple[str, bytes]]:
+        yield BAG_DECLARATION, bag_declaration()
+        yield BAG_INFO, bag_info(self._account, files)
+        yield MANIFEST, manifest(files)
+        yield from pages(contents, self._account, self._record)
+
+    def _take_stock(self, entries: Iterable[Entry]) -> tuple[Contents, list[File]]:
+        """Compare what was delivered with what is there.
+
+        A person may take files out of a bundle and put others in; the bag then lists what
+        is there, since a manifest that can never be met would help nobody.
+        """
+        there = {
+            unicodedata.normalize("NFC", path): path for path in self._folder.files_below(_PAYLOAD)
+        }
+        delivered = Contents.of(entries)
+        contents = Contents.of(_present(delivered.entries, there))
+        gone = len(delivered.files()) - len(contents.files())
+        if gone and not contents.entries:
+            raise DestinationRefused(
+                f"{self._folder.root} is empty: none of the {gone} files that decamp wrote "
+                "there before is left.",
+                hint="Put the bundle back, or let decamp forget this destination and start anew.",
+            )
+        files = contents.files()
+        extra = there.keys() - {file.path for file in files}
+        if gone or extra:
+            self._log.warning(
+                "%s: %d files of the bundle were removed, and %d are not from decamp; "
+                "the manifest lists what is there.",
+                self._folder.root,
+                gone,
+                len(extra),
+            )
+        return contents, files + [self._measured(there[name]) for name in extra]
+
+    def _measured(self, path: str) -> File:
+        held = self._folder.held(path)
+        if held is None:
+            raise DestinationRefused(
+                f"{self._folder.path(path)} went away while decamp was reading it.",
+                hint="Run the same command again.",
+            )
+        return File(path, held.size, held.sha256)
+
+    def _record(self, path: str) -> bytes | None:
+        """Give a record to the page, but never a whole video."""
+        if not path.endswith(".json"):
+            return None
+        data = self._folder.read(path)
+        return data if data is not None and len(data) <= _LARGEST_RECORD else None
+
+    def _staged(self, stage: str, name: str, data: bytes) -> File:
+        held = self._folder.write(f"{stage}/{name}", data)
+        return File(name, held.size, held.sha256)
+
+    def _is_there(self, tag: File) -> bool:
+        held = self._folder.held(tag.path)
+        return held is not None and held.sha256 == tag.sha256
+
+    def _replace(self, name: str, data: bytes) -> None:
+        with self._folder.staging() as stage:
+            self._folder.write(f"{stage}/{name}", data)
+            self._folder.replace_file(f"{stage}/{name}", name)
+
+
+def _present(entries: Iterable[Entry], there: dict[str, str]) -> Iterator[Entry]:
+    for entry in entries:
+        files = tuple(file for file in entry.files if file.path in there)
+        if files:
+            yield entry if len(files) == len(entry.files) else evolve(entry, files=files)

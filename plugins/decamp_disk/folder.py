@@ -1,0 +1,338 @@
+"""Files appear below a folder whole or not at all, and never over another.
+
+Everything is written in a staging folder inside the bundle, so on the same file system,
+and then moved to its name: a file by a hard link, a folder by a rename, which both fail
+if the name is taken. A killed process leaves nothing but its staging folder behind.
+"""
+
+# Plain strings: making `Path` objects costs more than the system calls do.
+# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH120, PTH123, PTH208
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from attrs import frozen
+
+from decamp import Conflict, DestinationRefused
+from decamp_disk.durable import Unsynced, sync_file
+from decamp_disk.failures import explain, explained
+
+__all__ = ["TEMPORARY", "Held", "LocalFolder"]
+
+TEMPORARY = ".decamp-tmp-"
+_CHUNK = 256 << 10
+_BINARY = getattr(os, "O_BINARY", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+_READ = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0)
+# FAT and some network file systems have no hard links, and say so in different ways.
+_NO_LINKS = {
+    errno.EPERM,
+    errno.EMLINK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}
+
+
+@frozen
+class Held:
+    """A file that was written or read: its length and its digests."""
+
+    size: int
+    sha256: str
+    head: bytes
+    """Its first bytes, as many as were asked for."""
+    body_sha256: str
+    """Digest of what follows the head."""
+
+
+class LocalFolder:
+    """One folder that is ours to fill. Thread-safe; paths are relative, with slashes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = os.fspath(root)
+        self._staging = self.path(f"{TEMPORARY}{secrets.token_hex(4)}")
+        self._numbers = count(1)
+        self._made: set[str] = set()
+        self._moving = threading.Lock()
+        self._unsynced = Unsynced(self.root)
+
+    def path(self, relative: str) -> str:
+        """Tell where a relative path lies."""
+        return self.root + os.sep + relative.replace("/", os.sep)
+
+    # --- temporaries ---------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Get ready to write; removes the staging folders that killed runs left behind."""
+        with explained(self.root):
+            self._unsynced.watch()
+            with os.scandir(self.root) as entries:
+                leftovers = [
+                    entry.path
+                    for entry in entries
+                    if entry.name.startswith(TEMPORARY) and entry.is_dir(follow_symlinks=False)
+                ]
+            for path in leftovers:
+                shutil.rmtree(path)
+
+    @contextmanager
+    def staging(self) -> Iterator[str]:
+        """Make a private folder to write in; what is left in it is removed."""
+        folder = self._staging + os.sep + str(next(self._numbers))
+        with explained(folder):
+            with suppress(FileExistsError):
+                os.mkdir(self._staging, 0o700)
+            os.mkdir(folder, 0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove the staging folder and let go of the root."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+        self._unsynced.close()
+
+    # --- writing -------------------------------------------------------------------------
+
+    @staticmethod
+    def write(path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
+        """Write a new private file.
+
+        Errors of the body's source pass through as they are.
+        """
+        whole, rest, size = hashlib.sha256(head), hashlib.sha256(), len(head)
+        with explained(path):
+            handle = os.open(path, _NEW, 0o600)
+        try:
+            _write_all(handle, head, path)
+            for chunk in body:
+                whole.update(chunk)
+                if head:
+                    rest.update(chunk)
+                size += len(chunk)
+                _write_all(handle, chunk, path)
+        finally:
+            with explained(path):
+                os.close(handle)
+        return Held(size, whole.hexdigest(), head, (rest if head else whole).hexdigest())
+
+    def publish_file(self, staged: str, relative: str) -> None:
+        """Give a staged file its name.
+
+        Raises:
+            FileExistsError: The name is taken.
+        """
+        final = self.path(relative)
+        folder = self.make(relative.rpartition("/")[0])
+        with _explained_unless_taken(final):
+            try:
+                if os.name == "nt":  # where a rename fails if the name is taken
+                    os.rename(staged, final)
+                else:
+                    os.link(staged, final)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._rename_if_free(staged, final)
+        self._unsynced.add(final, folder=folder)
+
+    def publish_folder(self, staged: str, relative: str) -> None:
+        """Give a staged folder, with all files in it, its name.
+
+        Raises:
+            FileExistsError: The name is taken.
+        """
+        final = self.path(relative)
+        parent = self.make(relative.rpartition("/")[0])
+        with _explained_unless_taken(final):
+            names = os.listdir(staged)
+            os.rename(staged, final)
+        self._unsynced.add(*(final + os.sep + name for name in names), folder=final)
+        self._unsynced.add(folder=parent)
+
+    def replace_file(self, staged: str, relative: str) -> None:
+        """Put a staged file in the place of another, or where none is.
+
+        Its content is on the disk first, so even a power cut leaves the old or the new.
+        """
+        final = self.path(relative)
+        with explained(final):
+            sync_file(staged)
+            os.replace(staged, final)
+        self._unsynced.add(folder=os.path.dirname(final))
+
+    def remove(self, relative: str) -> None:
+        """Remove a file, if it is there."""
+        path = self.path(relative)
+        with explained(path), suppress(FileNotFoundError):
+            os.unlink(path)
+        self._unsynced.add(folder=os.path.dirname(path))
+
+    def make(self, relative: str) -> str:
+        """Make a folder and those above it.
+
+        Raises:
+            DestinationRefused: One of them is a file, or a link to somewhere else.
+        """
+        path = self.path(relative) if relative else self.root
+        if not relative or relative in self._made:
+            return path
+        parent = self.make(relative.rpartition("/")[0])
+        with explained(path):
+            try:
+                os.mkdir(path, 0o700)
+                self._unsynced.add(folder=parent)
+            except FileExistsError:
+                if not stat.S_ISDIR(os.lstat(path).st_mode):
+                    raise DestinationRefused(
+                        f"{path} is in the way: it is not a folder, or only a link to one.",
+                        hint="Move it away, or choose another folder.",
+                    ) from None
+        self._made.add(relative)
+        return path
+
+    def sync(self) -> None:
+        """Return when everything published so far would survive a power cut."""
+        self._unsynced.sync()
+
+    def _rename_if_free(self, staged: str, final: str) -> None:
+        # Between the look and the rename only a person could take the name: other runs
+        # are locked out, and our own threads wait here.
+        with self._moving:
+            if os.path.lexists(final):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), final)
+            os.rename(staged, final)
+
+    # --- reading -------------------------------------------------------------------------
+
+    def exists(self, relative: str) -> bool:
+        """Tell whether a name is taken, be it by a broken link."""
+        return os.path.lexists(self.path(relative))
+
+    def names(self) -> list[str]:
+        """List what lies at the top."""
+        with explained(self.root):
+            return os.listdir(self.root)
+
+    def read(self, relative: str) -> bytes | None:
+        """Read a small file; None if it is not there."""
+        path = self.path(relative)
+        with explained(path), suppress(FileNotFoundError), open(path, "rb") as file:
+            return file.read()
+        return None
+
+    def size(self, relative: str) -> int | None:
+        """Tell the length of a file; None if it is not there.
+
+        Raises:
+            Conflict: Something else than a file has its name, or the name of its folder.
+        """
+        path = self.path(relative)
+        with explained(path):
+            try:
+                status = os.lstat(path)
+                plain = stat.S_ISREG(status.st_mode)
+            except FileNotFoundError:
+                return None
+            except NotADirectoryError:
+                plain = False
+        if not plain:
+            raise Conflict(
+                f"{path} cannot be used: something that is not a plain file is in its place.",
+                hint="Move it away, then run the same command again.",
+            )
+        return status.st_size
+
+    def held(self, relative: str, head: int = 0) -> Held | None:
+        """Read a file for its digests; None if it is not there.
+
+        Raises:
+            Conflict: Something else than a file has its name.
+        """
+        path = self.path(relative)
+        if self.size(relative) is None:
+            return None
+        with explained(path), open(os.open(path, _READ), "rb", buffering=_CHUNK) as file:
+            first = file.read(head)
+            whole, rest, size = hashlib.sha256(first), hashlib.sha256(), len(first)
+            while chunk := file.read(_CHUNK):
+                whole.update(chunk)
+                if head:
+                    rest.update(chunk)
+                size += len(chunk)
+        return Held(size, whole.hexdigest(), first, (rest if head else whole).hexdigest())
+
+    def files_below(self, relative: str) -> Iterator[str]:
+        """Go through all plain files below a folder, in no particular order."""
+        folders = [relative] if self.exists(relative) else []
+        while folders:
+            folder = folders.pop()
+            with explained(self.path(folder)), os.scandir(self.path(folder)) as entries:
+                for entry in entries:
+                    path = f"{folder}/{entry.name}"
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(path)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield path
+
+    def is_torn(self, relative: str, staged: str) -> bool:
+        """Tell whether a file says nothing that the staged one does not say.
+
+        So it is after a power cut that hit between a file's name and its bytes: the file is
+        a beginning of the right one, possibly with zeros behind it.
+        """
+        with (
+            explained(self.path(relative)),
+            open(os.open(self.path(relative), _READ), "rb") as there,
+            open(staged, "rb") as right,
+        ):
+            if os.fstat(there.fileno()).st_size > os.fstat(right.fileno()).st_size:
+                return False
+            zeros = False
+            while chunk := there.read(_CHUNK):
+                wanted = right.read(len(chunk))
+                if not zeros and chunk != wanted:
+                    chunk = chunk[_common(chunk, wanted) :]
+                    zeros = True
+                if zeros and chunk.count(0) != len(chunk):
+                    return False
+        return True
+
+
+@contextmanager
+def _explained_unless_taken(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # A folder in the way is reported as not empty, a file in a folder's way as no folder.
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from error
+        raise explain(error, path) from error
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """Count the bytes that two pieces begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _write_all(handle: int, data: bytes, path: str) -> None:
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(handle, rest) :]
+        except OSError as error:
+            raise explain(error, path) from error

@@ -1,0 +1,87 @@
+"""A bundle on this machine as a destination: from the first look to the finished bag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from decamp import Account, Context, Destination, ImporterCapabilities, Item, Receipt
+from decamp.bundle import Entry, joined_account
+from decamp_disk.bag import Bag
+from decamp_disk.config import CAPABILITIES, Config
+from decamp_disk.failures import explained
+from decamp_disk.folder import LocalFolder
+from decamp_disk.lock import BundleLock
+from decamp_disk.survey import canonical, identity, survey
+from decamp_disk.writer import ItemWriter, find
+
+__all__ = ["DiskImporter"]
+
+
+class DiskImporter:
+    """One bundle. What each method promises stands in `decamp.spec`."""
+
+    def __init__(self, context: Context[Config]) -> None:
+        self._root = canonical(context.config.path)
+        self._log = context.log
+        self._folder = LocalFolder(self._root)
+        self._lock = BundleLock(self._root)
+        self._begun: tuple[Bag, ItemWriter] | None = None
+
+    def check(self) -> Destination:
+        """Look at the folder."""
+        marker = survey(self._root)
+        return Destination(
+            identity(self._root), str(self._root), marker.account if marker else None
+        )
+
+    def begin(self, account: Account) -> ImporterCapabilities:
+        """Make the folder and take its lock. The bag stays as it is until the first write."""
+        survey(self._root)
+        with explained(self._root):
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock.acquire()
+        # Once more, now that no other run can change it.
+        marker = survey(self._root)
+        account = joined_account(marker.account if marker else None, account, str(self._root))
+        self._folder.prepare()
+        bag = Bag(self._folder, account, self._log)
+        self._begun = bag, ItemWriter(self._folder, bag)
+        return CAPABILITIES
+
+    def import_item(self, item: Item) -> Receipt:
+        """Write an item's files, each whole or not at all."""
+        return self._writer.add(item)
+
+    def find_item(self, item: Item) -> Receipt | None:
+        """Compare an item with the files in its place."""
+        return find(self._folder, item)
+
+    def update_item(self, item: Item, previous: Receipt) -> Receipt:
+        """Merge the record, and add blobs; none is removed or replaced."""
+        return self._writer.update(item, previous)
+
+    def sync(self) -> None:
+        """Flush what was written to the disk."""
+        self._folder.sync()
+
+    def finish(self, receipts: Iterable[Receipt]) -> None:
+        """Write the manifests and the page, and mark the bag complete."""
+        self._bag.finish(Entry.from_data(receipt.data) for receipt in receipts)
+
+    def close(self) -> None:
+        """Remove temporaries and let go of the lock."""
+        self._folder.close()
+        self._lock.release()
+
+    @property
+    def _bag(self) -> Bag:
+        return self._require_begun()[0]
+
+    @property
+    def _writer(self) -> ItemWriter:
+        return self._require_begun()[1]
+
+    def _require_begun(self) -> tuple[Bag, ItemWriter]:
+        if self._begun is None:
+            raise RuntimeError("begin() comes before anything that writes")
+        return self._begun
