@@ -182,7 +182,8 @@ def _run(
         stack.callback(_close, exporter)
         importer = _created(parts.importer, parts.importer_config, scratch)
         stack.callback(_close, importer)
-        media = _Media(scratch, request.allowed, getattr(parts.exporter_config, "media", None))
+        folder = getattr(parts.exporter_config, "media", None)
+        media = _Media(scratch, request.allowed, folder, stop)
         stack.callback(media.close)
         engine = Engine(
             Job(
@@ -215,9 +216,13 @@ class _Media:
     """The media service, built when the first link is met: httpx is slow to import."""
 
     def __init__(
-        self, scratch: Path, allowed: tuple[tuple[str, int], ...], folder: Path | None
+        self,
+        scratch: Path,
+        allowed: tuple[tuple[str, int], ...],
+        folder: Path | None,
+        stop: threading.Event,
     ) -> None:
-        self._scratch, self._allowed = scratch, allowed
+        self._scratch, self._allowed, self._stop = scratch, allowed, stop
         self._folder = MediaFolder(folder) if folder is not None else None
         self._lock = threading.Lock()
         self._fetcher: MediaFetcher | None = None
@@ -226,7 +231,7 @@ class _Media:
         with self._lock:
             if self._fetcher is None:
                 self._fetcher = MediaFetcher.open(
-                    self._scratch, allowed=self._allowed, folder=self._folder
+                    self._scratch, allowed=self._allowed, folder=self._folder, stop=self._stop
                 )
         return self._fetcher.fetch(blob, item)
 

@@ -36,6 +36,7 @@ class Counts(Protocol):
     segments: Any
     problems: list[dict[str, Any]]
     missing: list[dict[str, str]]
+    unlisted: Any
     media_count: int
     media_bytes: int
 
@@ -93,6 +94,7 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         "ended": run.ended,
         "counts": counts.as_json(),
         "problems": counts.problems,
+        "unlisted": {name: counts.unlisted[name] for name in ("problems", "missing")},
     }
     if run.error is not None:
         document["error"] = _error(run.error)

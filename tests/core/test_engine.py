@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from decamp.errors import (
 from decamp.events import ItemSettled, Notice, Waiting
 from decamp.model import Blob, Item, Link, Page
 from decamp.spec import ImporterCapabilities
-from decamp.testing import MemoryImporter
+from decamp.testing import MemoryImporter, ScriptedExporter
 from decamp.testing.samples import post_item
 from engine_harness import Bench, idempotent, row_numbers, watched
 
@@ -592,3 +593,53 @@ def test_events_tell_of_every_item(bench: Bench) -> None:
         ("post", "confirmed", None),
         ("event", "confirmed", 2),
     }
+
+
+# --- plugins that break their contract ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["check", "begin", "find_item", "finish"])
+@pytest.mark.parametrize("error", [KeyError("oops"), SystemExit(7)])
+def test_a_fault_in_any_method_is_blamed_on_the_plugin(
+    bench: Bench, method: str, error: BaseException
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    if method == "find_item":
+        lost_answer(bench, posts(1))
+    broken = type("Broken", (MemoryImporter,), {method: fail})()
+    broken.store, broken.held_for = bench.importer.store, bench.importer.held_for
+    bench.importer = broken
+    receipt = bench.run(posts(1))
+
+    assert receipt["error"]["code"] == "plugin"
+    assert "memory failed with" in receipt["error"]["message"]
+
+
+@pytest.mark.parametrize("what", ["page", Page(("item",)), Page(rows=("row",))])  # type: ignore[arg-type]
+def test_an_exporter_that_yields_nonsense_is_blamed(bench: Bench, what: object) -> None:
+    class Nonsense(ScriptedExporter):
+        def export_pages(self, cursor: str | None) -> Iterator[Page]:
+            yield what  # type: ignore[misc]
+
+    receipt = bench.run(exporter=Nonsense([]))
+    assert receipt["error"]["code"] == "plugin"
+    assert "scripted" in receipt["error"]["message"]
+
+
+def test_two_items_of_one_id_are_not_both_sent(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, MemoryImporter(ImporterCapabilities(delivery="blind")))
+    receipt = bench.run(posts(1, 1))
+
+    assert len(bench.importer.calls) == 1
+    assert receipt["problems"][0]["code"] == "duplicate-id"
+
+
+def test_lists_are_bounded_and_say_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decamp.engine.tally.LISTED", 3)
+    bench.missing = {"1.mp4"}
+    receipt = bench.run(Page(tuple(linked(second, "1.mp4") for second in range(5))))
+
+    assert len(receipt["media"]["missing"]) == 3
+    assert receipt["unlisted"] == {"problems": 0, "missing": 2}

@@ -15,7 +15,7 @@ from decamp.errors import TransferError
 from decamp.events import Event
 from decamp.journal import Journal
 from decamp.model import Account, Blob, Collection, Item, Missing, Page, RowBatch
-from decamp.spec import ExporterSpec, ImporterCapabilities, ImporterSpec
+from decamp.spec import Exporter, ExporterSpec, ImporterCapabilities, ImporterSpec
 from decamp.testing import MemoryImporter, ScriptedExporter
 from decamp.testing.fakes import NoConfig
 
@@ -75,11 +75,12 @@ class Bench:
         wait: bool = True,
         mapping: int = 1,
         patience: float = 30.0,
+        exporter: Exporter | None = None,
     ) -> dict[str, Any]:
         self.runs += 1
         scratch = self.folder / f"scratch-{self.runs}"
         scratch.mkdir()
-        exporter = ScriptedExporter(
+        exporter = exporter or ScriptedExporter(
             script, Account(names=whose), as_of, copy or f"copy-{self.runs}"
         )
         journal = Journal.open_copy(self.path, scratch) if dry_run else self.journal()

@@ -37,6 +37,9 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
     output.facts(_facts(receipt))
     _missing(output, receipt)
     _problems(output, receipt["problems"])
+    unlisted = sum(receipt["unlisted"].values())
+    if unlisted:
+        output.say(f"... and {number(unlisted)} more of these, which no list has room for.")
     error = receipt.get("error")
     output.say()
     if error and receipt["state"] != "interrupted":
@@ -119,7 +122,8 @@ def _missing(output: Output, receipt: Mapping[str, Any]) -> None:
     missing = receipt["media"]["missing"]
     if missing:
         output.say()
-        output.warn(f"{plural(len(missing), 'media file')} could not be had:")
+        total = len(missing) + receipt["unlisted"]["missing"]
+        output.warn(f"{plural(total, 'media file')} could not be had:")
     for group in _grouped(missing, lambda entry: entry["code"]):
         output.say(f"  {number(len(group))} x {group[0]['reason']}")
         _examples(output, (f"{entry['item']}  {entry['name']}" for entry in group))

@@ -21,6 +21,7 @@ from typing import Literal
 
 from attrs import define, field
 
+from decamp.engine.blame import as_fault, blamed
 from decamp.engine.tally import Tally
 from decamp.engine.work import Work, digested
 from decamp.engine.workers import Done, Workers, attempt
@@ -215,13 +216,16 @@ class Delivery:
             self._imported(work, done.result, done.error)
 
     def _next(self) -> Done[_Moving]:
-        """Wait for the end of a call, in short steps: on Windows one long wait is deaf."""
+        """Wait for the end of a call, in short steps: on Windows one long wait is deaf.
+
+        Only the importer can be found hung; fetching has time limits of its own.
+        """
         deadline = time.monotonic() + self._patience
         while True:
             try:
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
-                if time.monotonic() >= deadline:
+                if self._importing and time.monotonic() >= deadline:
                     raise
 
     def _fetched(
@@ -272,12 +276,8 @@ class Delivery:
             self._settle(Settled(work.item.id, state, receipt), work.size)
             self._end(work, state)
             return
-        if not isinstance(error, TransferError):
-            error = PluginError(
-                f"{self._plugin} failed with {type(error).__name__}: {error}",
-                plugin=self._plugin,
-                hint="This is a fault in the plugin; please report it to its authors.",
-            )
+        assert error is not None
+        error = as_fault(self._plugin, error)
         reaction = error.exhausted if error.reaction == "retry" else error.reaction
         doubt = isinstance(error, PluginError) or reaction != "skip"
         if not doubt:
@@ -315,7 +315,8 @@ class Delivery:
         if not self._settled:
             return
         if self._syncs is not None:
-            self._syncs.sync()
+            with blamed(self._plugin):
+                self._syncs.sync()
         self._journal.settle(self._route.id, self._run, self._settled)
         self._settled = []
         self._settled_bytes = 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+from decamp.engine.blame import blamed
 from decamp.engine.clock import now, stamp
 from decamp.engine.workers import attempt
 from decamp.errors import NotReady, PluginError, TransferError
 from decamp.events import Emit, Waiting
-from decamp.model import Page
+from decamp.model import Item, Page, RowBatch
 from decamp.spec import Exporter
 
 __all__ = ["Interrupted", "pages"]
@@ -35,18 +36,13 @@ def pages(
     def step() -> Page | None:
         nonlocal source
         try:
-            if source is None:
-                source = iter(exporter.export_pages(cursor))
-            return next(source, None)
+            with blamed(plugin):
+                if source is None:
+                    source = iter(exporter.export_pages(cursor))
+                return next(source, None)
         except TransferError:
             source = None
             raise
-        except Exception as error:
-            raise PluginError(
-                f"{plugin} failed with {type(error).__name__}: {error}",
-                plugin=plugin,
-                hint="This is a fault in the plugin; please report it to its authors.",
-            ) from error
 
     while not stop.is_set():
         try:
@@ -59,8 +55,16 @@ def pages(
             continue
         if page is None:
             return
-        if not isinstance(page, Page):
+        if not _is_page(page):
             raise PluginError(f"{plugin} yielded something that is not a page.", plugin=plugin)
         cursor = page.cursor if page.cursor is not None else cursor
         yield page
     raise Interrupted
+
+
+def _is_page(page: object) -> bool:
+    return (
+        isinstance(page, Page)
+        and all(isinstance(item, Item) for item in page.items)
+        and all(isinstance(batch, RowBatch) for batch in page.rows)
+    )

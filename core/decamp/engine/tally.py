@@ -20,6 +20,9 @@ COLUMNS = (
 was asked for; the others say how it ended. ``withheld``: changed, but the destination
 cannot be updated or the export is older than what is there."""
 
+LISTED = 10_000
+"""The most entries of a list; the journal knows the others too."""
+
 
 @define
 class Tally:
@@ -30,6 +33,8 @@ class Tally:
     """How many segments were delivered, per kind of row."""
     problems: list[dict[str, Any]] = field(factory=list)
     missing: list[dict[str, str]] = field(factory=list)
+    unlisted: Counter[str] = field(factory=Counter)
+    """How many ``problems`` and ``missing`` there were beyond what the lists take."""
     media_count: int = 0
     media_bytes: int = 0
 
@@ -40,12 +45,18 @@ class Tally:
 
     def problem(self, item_id: str, kind: str, state: str, code: str, reason: str) -> None:
         """List an item that needs attention."""
+        if len(self.problems) >= LISTED:
+            self.unlisted["problems"] += 1
+            return
         self.problems.append(
             {"item": item_id, "kind": kind, "state": state, "code": code, "reason": reason}
         )
 
     def lacks(self, item_id: str, missing: Missing) -> None:
         """List a medium that could not be had."""
+        if len(self.missing) >= LISTED:
+            self.unlisted["missing"] += 1
+            return
         self.missing.append(
             {
                 "item": item_id,

@@ -17,6 +17,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider, Decision
 from decamp.engine.delivery import Delivery, Fetch
@@ -103,6 +104,7 @@ class Engine:
         factory=list, init=False
     )
     _known: dict[str, Known] = field(factory=dict, init=False)
+    _sent: set[str] = field(factory=set, init=False)
     _read_rows: int = field(default=0, init=False)
     _read_items: int = field(default=0, init=False)
     _taken: int = field(default=0, init=False)
@@ -118,9 +120,12 @@ class Engine:
         error: BaseException | None = None
         settings.emit(RunStarted(job.id, job.source, job.importer_spec.title))
         try:
-            self._destination = job.importer.check()
+            with blamed(job.importer_spec.name):
+                self._destination = job.importer.check()
             if isinstance(job.exporter, Identifies):
-                fingerprint = f"{job.exporter.fingerprint()}/{job.exporter_spec.mapping_version}"
+                with blamed(job.exporter_spec.name):
+                    copy = job.exporter.fingerprint()
+                fingerprint = f"{copy}/{job.exporter_spec.mapping_version}"
             self._record_start(started, fingerprint)
             with settings.lock(f"{job.importer_spec.name}:{self._destination.id}"):
                 if not self._nothing_new(fingerprint):
@@ -261,8 +266,9 @@ class Engine:
         job, settings = self.job, self.settings
         assert self._destination is not None
         if isinstance(job.exporter, Identifies):
-            self._account = job.exporter.account()
-            as_of = job.exporter.as_of()
+            with blamed(job.exporter_spec.name):
+                self._account = job.exporter.account()
+                as_of = job.exporter.as_of()
             self._as_of = stamp(as_of) if as_of else None
         route = find_route(
             settings.journal, job.exporter_spec.name, job.importer_spec.name, self._destination,
@@ -274,9 +280,10 @@ class Engine:
             account = self._account
             if not account.names and job.account:
                 account = evolve(account, names=(job.account,))
-            if isinstance(job.importer, Begins):
-                capabilities = job.importer.begin(account)
-            count = reconcile(settings.journal, route, job.id, job.importer, capabilities)
+            with blamed(job.importer_spec.name):
+                if isinstance(job.importer, Begins):
+                    capabilities = job.importer.begin(account)
+                count = reconcile(settings.journal, route, job.id, job.importer, capabilities)
             if count:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))
             self._delivery = self._window(route, capabilities)
@@ -316,6 +323,7 @@ class Engine:
         self._known = self.settings.journal.known_many(
             self._route.id, [item.id for item in numbered.items]
         )
+        self._sent.clear()
         for item in numbered.items:
             self._take_item(item)
         for item in numbered.ambiguous:
@@ -343,7 +351,14 @@ class Engine:
                 self._reject(item.kind, item.id, item.record, problems[0])
                 return
         assert self._decider is not None
-        self._act(item, self._decider.decide(item, self._known.get(item.id)))
+        known = self._known.get(item.id)
+        if item.id in self._sent or (known is not None and known.state == "intent"):
+            self.tally.add(item.kind, "conflict")
+            reason = f"{self.job.exporter_spec.name} gave two items this id; the first was taken"
+            self.tally.problem(item.id, item.kind, "conflict", "duplicate-id", reason)
+            return
+        self._sent.add(item.id)
+        self._act(item, self._decider.decide(item, known))
 
     def _act(self, item: Item, decision: Decision) -> None:
         self.tally.add(item.kind, decision.column)
@@ -456,7 +471,8 @@ class Engine:
         ]
         if isinstance(importer, Finishes) and current[0].finish_due:
             self.settings.emit(Stage("finishing"))
-            importer.finish(journal.receipts(route.id))
+            with blamed(self.job.importer_spec.name):
+                importer.finish(journal.receipts(route.id))
         journal.set_finish_due(route.id, due=False)
         if self._as_of and self.job.selection.everything:
             journal.set_newest(route.id, self._as_of)

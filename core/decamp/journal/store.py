@@ -51,6 +51,9 @@ _RUN = (
     "id, route, command, state, started, ended, source, destination, fingerprint, "
     "exit_code, report, pid"
 )
+_CHECKPOINT_PAGES = 8_000
+"""A checkpoint syncs the disk; intents are large, so SQLite's 1 000 pages come too often."""
+
 _json = msgspec.json.encode
 
 
@@ -87,6 +90,7 @@ class Journal:
             try:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
+                db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 prepare(db, path)
                 return cls(db, path)
             except BaseException:
