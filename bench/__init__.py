@@ -1,0 +1,1 @@
+"""How fast decamp is, as ratios to other programs that run in turn with it: ``make bench``."""

@@ -1,0 +1,196 @@
+"""What is compared with what; each is a row of the table of goals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from bench.archives import Archive, make_archive
+from bench.comparison import Case, Contender, Figure, Goal
+from bench.environments import environment
+from bench.places import OUT, program, script
+from bench.process import RunError, run
+
+__all__ = ["CASES", "read_decamp", "transfer_decamp"]
+
+
+_MAX_RSS = 100_000_000
+_SINGER_PART = 5  # it gets a fifth of the rows, or it would take most of the time
+_WARM_UP_PART = 50
+_OTHER_ENTRIES = 10  # every account has some short lists beside its rows
+
+
+def decamp() -> str:
+    """Give the path of decamp's own command."""
+    found = shutil.which("decamp", path=sysconfig.get_path("scripts"))
+    if found is None:
+        raise RunError("decamp is not installed beside this Python; run: make bench")
+    return found
+
+
+def read_decamp(archive: Archive) -> Figure:
+    """Read all rows with our reader."""
+    return _read(sys.executable, "read_decamp", archive)
+
+
+def transfer_decamp(archive: Archive) -> Figure:
+    """Make a new bundle with the command that people use, and a new journal."""
+    folder = _fresh_folder("decamp")
+    bundle = folder / "bundle"
+    measured = run(
+        [decamp(), "transfer", str(archive.path), str(bundle), "--json"],
+        extra={"DECAMP_HOME": str(folder / "home")},
+        accept=(0, 3),  # 3: the account's picture, which cannot be had; see `make_archive`
+    )
+    receipt = json.loads(measured.output)
+    counts = receipt["counts"]
+    delivered = counts["event"]["delivered"] + counts["message"]["delivered"]
+    if delivered != archive.rows or not (bundle / "manifest-sha256.txt").is_file():
+        raise RunError(f"decamp delivered {delivered:,} rows of {archive.rows:,}.")
+    headers = sum(receipt["segments"].values())  # the first line of each file says what it is
+    _require_rows("decamp", bundle / "data", archive, headers)
+    return Figure(measured.seconds, archive.rows, measured.cpu, measured.rss)
+
+
+def _read_orjson(python: str, archive: Archive) -> Figure:
+    return _read(python, "read_orjson", archive)
+
+
+def _read(python: str, name: str, archive: Archive) -> Figure:
+    """Measure reading itself, without the start of the interpreter."""
+    measured = run([python, program(name), str(archive.path)])
+    printed = json.loads(measured.output)
+    if not 0 <= printed["rows"] - archive.rows < _OTHER_ENTRIES:
+        raise RunError(f"{name} found {printed['rows']:,} rows of {archive.rows:,}.")
+    return Figure(printed["seconds"], printed["rows"], printed["cpu"], measured.rss)
+
+
+def _transfer_dlt(python: str, archive: Archive) -> Figure:
+    folder = _fresh_folder("dlt")
+    measured = run([python, program("dlt_pipeline"), str(archive.path), str(folder)])
+    _require_rows("dlt", folder / "data" / "tiktok", archive)
+    return Figure(measured.seconds, archive.rows, measured.cpu, measured.rss)
+
+
+def _transfer_singer(tap: str, target: str, archive: Archive) -> Figure:
+    folder = _fresh_folder("singer")
+    configurations: dict[str, Mapping[str, str]] = {
+        "tap": {"archive": str(archive.path)},
+        "target": {"destination_path": str(folder / "data")},
+    }
+    for name, configuration in configurations.items():
+        (folder / f"{name}.json").write_text(json.dumps(configuration), encoding="utf-8")
+    measured = run(
+        [tap, program("singer_tap"), "--config", str(folder / "tap.json")],
+        [target, "--config", str(folder / "target.json")],
+    )
+    _require_rows("target-jsonl", folder / "data", archive)
+    return Figure(measured.seconds, archive.rows, measured.cpu, measured.rss)
+
+
+def _start(*command: str) -> Figure:
+    measured = run([*command, "--help"])
+    if "Usage" not in measured.output:
+        raise RunError(f"{command[-1]} printed no help.")
+    return Figure(measured.seconds, 1, measured.cpu, measured.rss)
+
+
+def _fresh_folder(name: str) -> Path:
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _require_rows(name: str, folder: Path, archive: Archive, headers: int = 0) -> None:
+    """Count what was written, so that no one is fast by leaving something out.
+
+    Args:
+        headers: How many lines are no rows.
+
+    Raises:
+        RunError: There are more or fewer lines than rows.
+    """
+    lines = -headers
+    for path in folder.rglob("*.jsonl"):
+        if not path.relative_to(folder).parts[0].startswith("_dlt"):
+            with path.open("rb") as file:
+                while part := file.read(1 << 20):
+                    lines += part.count(b"\n")
+    if lines != archive.rows:
+        raise RunError(f"{name} wrote {lines:,} rows of {archive.rows:,}.")
+
+
+def _on(
+    archive: Archive, small: Archive, name: str, measure: Callable[[Archive], Figure]
+) -> Contender:
+    return Contender(name, partial(measure, archive), partial(measure, small))
+
+
+def _start_case(_rows: int, rounds: int | None) -> Case:
+    ours = partial(_start, decamp())
+    peer = partial(_start, sys.executable, program("hello"))
+    return Case(
+        title="decamp --help, against a typer program with two commands",
+        unit="ms",
+        ours=Contender("decamp", ours, ours),
+        peer=Contender("typer hello", peer, peer),
+        goal=Goal(1.3, "time"),
+        rounds=rounds or 15,
+    )
+
+
+def _read_case(rows: int, rounds: int | None) -> Case:
+    peer = partial(_read_orjson, script(environment("orjson"), "python"))
+    archive, small = make_archive(rows), make_archive(rows // _WARM_UP_PART)
+    return Case(
+        title=f"Read every row of a zipped archive ({archive})",
+        unit="rows/s",
+        ours=_on(archive, small, "decamp's reader", read_decamp),
+        peer=_on(archive, small, "zipfile, orjson.loads", peer),
+        goal=Goal(1.5, "rate", _MAX_RSS),
+        rounds=rounds or 5,
+    )
+
+
+def _dlt_case(rows: int, rounds: int | None) -> Case:
+    peer = partial(_transfer_dlt, script(environment("dlt"), "python"))
+    archive, small = make_archive(rows), make_archive(rows // _WARM_UP_PART)
+    return Case(
+        title=f"Archive to validated bundle ({archive}), against dlt to JSONL files",
+        unit="rows/s",
+        ours=_on(archive, small, "decamp transfer", transfer_decamp),
+        peer=_on(archive, small, "dlt, filesystem", peer),
+        goal=Goal(5.0, "rate"),
+        rounds=rounds or 3,
+    )
+
+
+def _singer_case(rows: int, rounds: int | None) -> Case:
+    tap = script(environment("tap"), "python")
+    target = script(environment("target"), "target-jsonl")
+    peer = partial(_transfer_singer, tap, target)
+    archive, small = make_archive(rows), make_archive(rows // _WARM_UP_PART)
+    part = make_archive(rows // _SINGER_PART)
+    return Case(
+        title=f"The same, against a Singer tap and target ({part.rows:,} rows for them)",
+        unit="rows/s",
+        ours=_on(archive, small, "decamp transfer", transfer_decamp),
+        peer=_on(part, small, "tap | target-jsonl", peer),
+        goal=Goal(8.0, "rate"),
+        rounds=rounds or 3,
+    )
+
+
+CASES: Mapping[str, Callable[[int, int | None], Case]] = {
+    "start": _start_case,
+    "read": _read_case,
+    "dlt": _dlt_case,
+    "singer": _singer_case,
+}
+"""How each is made, for a number of rows and of rounds (None for what suits it)."""
