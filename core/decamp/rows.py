@@ -2,8 +2,11 @@
 
 Every TikTok export is a full copy whose histories were trimmed at the old end and have
 grown at the new one, so only rows that a route has not delivered yet may travel. They
-are sorted into buckets by collection and month; a bucket whose count and sum of digests
+are sorted into buckets by collection and time; a bucket whose count and sum of digests
 equal the delivered ones holds nothing new and is not even read again.
+
+A bucket of messages is a year, because conversations are many and small; of activity, a
+month, because histories are few and large.
 
 All rows lie in one private file and their digests in another, so memory does not grow
 with the archive, and neither does the number of open files.
@@ -24,7 +27,7 @@ from typing import Any, BinaryIO
 import msgspec
 from attrs import define, field, fields, frozen
 
-from decamp.identity import row_digester, row_keys
+from decamp.identity import SUM_MASK, row_digester, row_keys
 from decamp.model import Blob, Collection, Item
 
 __all__ = ["MAX_SEGMENT_BYTES", "Delivered", "RowSpool", "Segment", "collection_id", "read_rows"]
@@ -35,7 +38,7 @@ MAX_SEGMENT_BYTES = 2 << 20
 UNDATED = ""
 """The bucket of rows without a time."""
 
-_MASK = (1 << 64) - 1
+_YEAR, _MONTH = len("2024"), len("2024-01")
 
 
 @frozen
@@ -54,7 +57,7 @@ class Segment:
     item: Item
     count: int
     buckets: dict[str, tuple[array[int], int]] = field(eq=False)
-    """Bucket to the keys of its rows and the sum of their digests modulo 2**64."""
+    """Bucket to the keys of its rows and the sum of their digests modulo 2**62."""
 
 
 def collection_id(collection: Collection) -> str:
@@ -73,7 +76,8 @@ def read_rows(blob: Blob) -> Iterator[dict[str, Any]]:
 class _Extent:
     """Rows that lie together in the spool: one batch's rows of one bucket, in order of time."""
 
-    month: int
+    bucket: int
+    """202401 for a month, 2024 for a year, 0 for rows without a time."""
     first: int
     last: int
     """Times as numbers: 20240101100000; 0 for none."""
@@ -98,12 +102,12 @@ class _Spooled:
         self._extents.extend(numbers)
 
     def buckets(self) -> dict[int, list[_Extent]]:
-        """Give the extents by month, oldest month first."""
+        """Give the extents by bucket, oldest first."""
         width = len(fields(_Extent))
         found: dict[int, list[_Extent]] = {}
         for start in range(0, len(self._extents), width):
             extent = _Extent(*self._extents[start : start + width])
-            found.setdefault(extent.month, []).append(extent)
+            found.setdefault(extent.bucket, []).append(extent)
         return dict(sorted(found.items()))
 
 
@@ -179,7 +183,7 @@ class RowSpool:
         digests = digester(rows)
         groups: list[tuple[int, int, bytes]] = []
         start = 0
-        for _, group in groupby(times, key=itemgetter(slice(0, 7))):
+        for _, group in groupby(times, key=itemgetter(slice(0, _bucket_width(collection)))):
             end = start + sum(1 for _ in group)
             groups.append((start, end, self._encode(rows[start:end])))
             start = end
@@ -187,9 +191,9 @@ class RowSpool:
         for start, end, data in groups:
             self._rows.write(data)
             first, last = _number(times[start]), _number(times[end - 1])
-            month = first // 100_000_000
+            bucket = first // (10**10 if _bucket_width(collection) == _YEAR else 10**8)
             count = end - start
-            spooled.add(month, first, last, self._offset, len(data), self._row, count, number)
+            spooled.add(bucket, first, last, self._offset, len(data), self._row, count, number)
             self._offset += len(data)
             self._row += count
 
@@ -220,8 +224,8 @@ class RowSpool:
         self._rows.flush()
         self._digests.flush()
         cutter = _Cutter(spooled, max_rows)
-        for month, extents in spooled.buckets().items():
-            bucket = f"{month // 100:04d}-{month % 100:02d}" if month else UNDATED
+        for number, extents in spooled.buckets().items():
+            bucket = str(number) if number else UNDATED
             batch = self._new(extents, delivered.get(bucket))
             found(batch.found)
             yield from cutter.take(bucket, batch)
@@ -234,7 +238,7 @@ class RowSpool:
         digests = [self._digests_of(extent) for extent in extents]
         one_path = len({extent.path for extent in extents}) == 1
         count = sum(extent.count for extent in extents)
-        total = sum(sum(part) for part in digests) & _MASK
+        total = sum(sum(part) for part in digests) & SUM_MASK
         if one_path and delivered and (delivered.count, delivered.total) == (count, total):
             return _joined([], count)
         seen = set(delivered.keys()) if delivered else set()
@@ -313,7 +317,7 @@ class _Cutter:
 
     def _add(self, bucket: str, batch: _Batch, start: int, end: int) -> None:
         self._lines += batch.lines[start:end]
-        total = sum(batch.digests[start:end]) & _MASK
+        total = sum(batch.digests[start:end]) & SUM_MASK
         self._buckets[bucket] = (batch.keys[start:end], total)
 
     def rest(self) -> Iterator[Segment]:
@@ -353,6 +357,11 @@ _timed = msgspec.json.Decoder(_Timed)
 
 def _time_of(line: bytes) -> str:
     return _timed.decode(line).time
+
+
+def _bucket_width(collection: Collection) -> int:
+    """Tell how much of a time names its bucket."""
+    return _YEAR if collection.kind == "message" else _MONTH
 
 
 def _number(time: str) -> int:

@@ -16,11 +16,7 @@ __all__ = [
     "known_from_row",
     "receipt_to_json",
     "run_from_row",
-    "total_from_blob",
-    "total_to_blob",
 ]
-
-_MASK = (1 << 64) - 1
 
 
 def receipt_to_json(receipt: Receipt) -> str:
@@ -66,13 +62,3 @@ def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     report = msgspec.json.decode(row[10]) if row[10] else None
     names = [field.name for field in attrs.fields(RunRecord)]
     return RunRecord(**dict(zip(names, row, strict=True)) | {"report": report})
-
-
-def total_to_blob(total: int) -> bytes:
-    """Encode a sum modulo 2**64; SQLite's integers are signed."""
-    return (total & _MASK).to_bytes(8, "little")
-
-
-def total_from_blob(blob: bytes) -> int:
-    """Decode a sum modulo 2**64."""
-    return int.from_bytes(blob, "little")

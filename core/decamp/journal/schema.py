@@ -39,11 +39,11 @@ CREATE TABLE ordinals (
     PRIMARY KEY (route, key, ordinal)) WITHOUT ROWID;
 CREATE TABLE frozen (
     route INTEGER NOT NULL, item TEXT NOT NULL, collection TEXT NOT NULL,
-    bucket TEXT NOT NULL, total BLOB NOT NULL, keys BLOB NOT NULL,
+    bucket TEXT NOT NULL, total INTEGER NOT NULL, keys BLOB NOT NULL,
     UNIQUE (route, item, bucket));
 CREATE TABLE rows (
     route INTEGER NOT NULL, collection TEXT NOT NULL, bucket TEXT NOT NULL,
-    count INTEGER NOT NULL, total BLOB NOT NULL, keys BLOB NOT NULL,
+    count INTEGER NOT NULL, total INTEGER NOT NULL, keys BLOB NOT NULL,
     UNIQUE (route, collection, bucket));
 """
 

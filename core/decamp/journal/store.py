@@ -21,14 +21,13 @@ import msgspec
 
 from decamp.errors import DestinationFull, JournalDamaged, Locked, TransferError
 from decamp.filesystems import is_network, make_private
+from decamp.identity import SUM_MASK
 from decamp.journal.codec import (
     item_from_json,
     item_to_json,
     known_from_row,
     receipt_to_json,
     run_from_row,
-    total_from_blob,
-    total_to_blob,
 )
 from decamp.journal.schema import prepare
 from decamp.journal.values import (
@@ -281,16 +280,20 @@ class Journal:
                     for one in settled
                 ],
             )
-            frozen = {
-                item for (item,) in db.execute("SELECT item FROM frozen WHERE route = ?", (route,))
-            }
-            for one in settled:
-                if one.item_id in frozen:
-                    if one.state in ("confirmed", "incomplete", "unknown"):
-                        _deliver(db, route, one.item_id)
-                    db.execute(
-                        "DELETE FROM frozen WHERE route = ? AND item = ?", (route, one.item_id)
-                    )
+            delivered = ("confirmed", "incomplete", "unknown")
+            db.executemany(
+                "INSERT INTO rows SELECT route, collection, bucket, length(keys) / 8, total, keys "
+                "FROM frozen WHERE route = ? AND item = ? "
+                "ON CONFLICT (route, collection, bucket) DO UPDATE SET "
+                "count = count + excluded.count, "
+                f"total = (total + excluded.total) & {SUM_MASK}, "
+                "keys = CAST(keys || excluded.keys AS BLOB)",
+                [(route, one.item_id) for one in settled if one.state in delivered],
+            )
+            db.executemany(
+                "DELETE FROM frozen WHERE route = ? AND item = ?",
+                [(route, one.item_id) for one in settled],
+            )
 
     def release(self, route: int, item_id: str) -> None:
         """Drop an intent whose item is surely not at the destination, with its rows."""
@@ -359,7 +362,7 @@ class Journal:
         )
         return {
             name: Bucket(
-                count, total_from_blob(total), partial(self._keys, route, collection, name)
+                count, total, partial(self._keys, route, collection, name)
             )
             for name, count, total in rows
         }
@@ -422,33 +425,10 @@ def _freeze(db: sqlite3.Connection, route: int, item_id: str, frozen: Frozen) ->
     db.executemany(
         "INSERT OR REPLACE INTO frozen VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (route, item_id, frozen.collection, bucket, total_to_blob(total), keys.tobytes())
+            (route, item_id, frozen.collection, bucket, total, keys.tobytes())
             for bucket, (keys, total) in frozen.buckets.items()
         ],
     )
-
-
-def _deliver(db: sqlite3.Connection, route: int, item_id: str) -> None:
-    """Move the frozen rows of a segment to the delivered ones."""
-    frozen = db.execute(
-        "SELECT collection, bucket, total, keys FROM frozen WHERE route = ? AND item = ?",
-        (route, item_id),
-    ).fetchall()
-    for collection, bucket, total, keys in frozen:
-        where = (route, collection, bucket)
-        held = db.execute(
-            "SELECT count, total, keys FROM rows WHERE route = ? AND collection = ? AND bucket = ?",
-            where,
-        ).fetchone() or (0, total_to_blob(0), b"")
-        db.execute(
-            "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                *where,
-                held[0] + len(keys) // 8,
-                total_to_blob(total_from_blob(held[1]) + total_from_blob(total)),
-                held[2] + keys,
-            ),
-        )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 from msgspec import Meta, Struct, defstruct
 
 from decamp_tiktok.archive.rows import Row
-from decamp_tiktok.archive.times import ZONE, from_plain
+from decamp_tiktok.archive.times import ZONE, all_plain, from_plain
 from decamp_tiktok.archive.values import SENTINELS
 
 __all__ = ["CHAT", "HOT", "HotDecoder", "Shape", "Unusual", "message_rows", "plain", "to_rows"]
@@ -45,17 +45,17 @@ def _pair(time: str, name: str, target: str, *extras: str) -> Shape:
     struct = defstruct("Entry", kinds, rename=names, forbid_unknown_fields=True, gc=False)
 
     def pairs(batch: Sequence[Any]) -> list[Row]:
-        return [{"time": from_plain(entry.time), target: entry.what} for entry in batch]
+        times = all_plain([entry.time for entry in batch])
+        return [
+            {"time": time, target: entry.what} for time, entry in zip(times, batch, strict=True)
+        ]
 
     def with_extra(batch: Sequence[Any]) -> list[Row]:
         extra = extras[0]
+        times = all_plain([entry.time for entry in batch])
         return [
-            {
-                "time": from_plain(entry.time),
-                target: entry.what,
-                "source": {extra: entry.extra0},
-            }
-            for entry in batch
+            {"time": time, target: entry.what, "source": {extra: entry.extra0}}
+            for time, entry in zip(times, batch, strict=True)
         ]
 
     return Shape(struct, with_extra if extras else pairs)
@@ -130,14 +130,15 @@ CHAT: tuple[type[Struct], ...] = (_Message,)
 
 def message_rows(batch: Sequence[Any], partner: str) -> list[Row]:
     """Map messages of one conversation; see `rows.message`."""
+    times = all_plain([entry.date for entry in batch])
     return [
         {
-            "time": from_plain(entry.date),
+            "time": time,
             "side": "them" if (sender := entry.sender) == partner or not sender else "me",
             "from": sender,
             "text": entry.text,
         }
-        for entry in batch
+        for time, entry in zip(times, batch, strict=True)
     ]
 
 
