@@ -643,3 +643,18 @@ def test_lists_are_bounded_and_say_so(bench: Bench, monkeypatch: pytest.MonkeyPa
 
     assert len(receipt["media"]["missing"]) == 3
     assert receipt["unlisted"] == {"problems": 0, "missing": 2}
+
+
+def test_a_plan_after_a_kill_looks_at_what_is_there(bench: Bench) -> None:
+    lost_answer(bench, Page(rows=(watched(1, 2),)), posts(1))
+    before = dict(bench.importer.store)
+    script = (Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+
+    plan = bench.run(*script, dry_run=True)
+    assert bench.importer.store == before
+    receipt = bench.run(*script)
+
+    assert plan["counts"]["post"] == {"found": 2, "new": 1, "unchanged": 1}
+    for kind, counts in plan["counts"].items():
+        for column in ("found", "new", "changed", "unchanged"):
+            assert counts.get(column, 0) == receipt["counts"][kind].get(column, 0), (kind, column)

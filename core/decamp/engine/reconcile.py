@@ -19,26 +19,31 @@ _DOUBT = "an earlier run ended before the destination had answered"
 def reconcile(
     journal: Journal,
     route: Route,
-    run: str,
     importer: Importer,
     capabilities: ImporterCapabilities,
+    *,
+    look_only: bool,
 ) -> int:
     """Settle the open intents of a route.
+
+    Args:
+        look_only: Change nothing at the destination: a dry run, on a copy of the journal.
 
     Returns:
         How many there were.
     """
     intents = journal.open_intents(route.id)
     for known, item in intents:
-        settled = (
-            _new(importer, capabilities, item)
-            if known.receipt is None
-            else _update(importer, known, item, known.receipt)
-        )
+        if known.receipt is None:
+            settled = _new(importer, capabilities, item)
+        elif look_only:
+            settled = Settled(item.id, "failed", reason=_DOUBT)
+        else:
+            settled = _update(importer, known, item, known.receipt)
         if settled is None:
             journal.release(route.id, item.id)
         else:
-            journal.settle(route.id, run, [settled])
+            journal.settle(route.id, known.run, [settled])
     return len(intents)
 
 

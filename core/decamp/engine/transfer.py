@@ -19,22 +19,20 @@ from attrs import define, evolve, field, frozen
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
-from decamp.engine.decide import Decider, Decision
+from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery, Fetch
-from decamp.engine.ordinals import Ordinals
-from decamp.engine.quarantine import NOT_TEXT, rejected_item, split_rows
+from decamp.engine.items import ItemIntake
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
 from decamp.engine.route import find_route
+from decamp.engine.segments import RowIntake
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
-from decamp.engine.work import Work
 from decamp.errors import TransferError
 from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
-from decamp.journal import Frozen, Journal, Known, Route, RunRecord
-from decamp.model import Account, Destination, Item, Page, RowBatch
+from decamp.journal import Journal, Route, RunRecord
+from decamp.model import Account, Destination, Item, Page
 from decamp.report import Run, report
-from decamp.rows import Delivered, RowSpool, Segment, collection_id
 from decamp.spec import (
     Begins,
     Exporter,
@@ -46,7 +44,6 @@ from decamp.spec import (
     ImporterSpec,
     Updates,
 )
-from decamp.validation import encodable, has_schema, rows_check, validator
 
 __all__ = ["Engine", "Job", "Settings"]
 
@@ -97,17 +94,9 @@ class Engine:
     _as_of: str | None = field(default=None, init=False)
     _destination: Destination | None = field(default=None, init=False)
     _route: Route | None = field(default=None, init=False)
-    _decider: Decider | None = field(default=None, init=False)
-    _ordinals: Ordinals | None = field(default=None, init=False)
+    _capabilities: ImporterCapabilities = field(factory=ImporterCapabilities, init=False)
+    _items: ItemIntake | None = field(default=None, init=False)
     _delivery: Delivery | None = field(default=None, init=False)
-    _bad_rows: list[tuple[RowBatch, list[tuple[dict[str, Any], str]]]] = field(
-        factory=list, init=False
-    )
-    _known: dict[str, Known] = field(factory=dict, init=False)
-    _sent: set[str] = field(factory=set, init=False)
-    _read_rows: int = field(default=0, init=False)
-    _read_items: int = field(default=0, init=False)
-    _taken: int = field(default=0, init=False)
 
     def run(self) -> dict[str, Any]:
         """Do the job and report; errors end the run and stand in the report.
@@ -226,7 +215,8 @@ class Engine:
 
     def _transfer(self) -> None:
         job, settings = self.job, self.settings
-        spool = RowSpool(settings.scratch, settings.journal.salt)
+        rows = RowIntake.open(settings.scratch, settings.journal.salt, job.selection, self.tally)
+        items = 0
         try:
             settings.emit(Stage("reading"))
             for page in pages(
@@ -234,36 +224,35 @@ class Engine:
                 wait=settings.wait,
             ):  # fmt: skip
                 for batch in page.rows:
-                    self._take_rows(spool, batch)
+                    rows.take(batch)
                 if page.items:
-                    self._open_route(page)
-                    self._take_items(page)
-                self._progress(page)
-            self._open_route()
-            self._send_rows(spool)
+                    self._open_route(page).take(page)
+                items += len(page.items)
+                if page.progress is not None:
+                    settings.emit(ReadProgress(page.progress, rows.total, items))
+            intake = self._open_route()
+            assert self._route is not None
+            settings.emit(Stage("rows", rows.total))
+            rows.send(
+                settings.journal, self._route, self._capabilities, intake, self._delivery,
+                settings.stop,
+            )  # fmt: skip
             if self._delivery is not None:
                 self._delivery.drain()
-                self._finish()
+                self._finish(self._route)
         finally:
             if self._delivery is not None:
                 self._delivery.close()
-            spool.close()
+            rows.close()
 
-    def _progress(self, page: Page) -> None:
-        self._read_items += len(page.items)
-        self._read_rows += sum(len(batch.rows) for batch in page.rows)
-        if page.progress is not None:
-            self.settings.emit(ReadProgress(page.progress, self._read_rows, self._read_items))
-
-    def _open_route(self, page: Page | None = None) -> None:
+    def _open_route(self, page: Page | None = None) -> ItemIntake:
         """Find out whose data it is and where it goes, once; settle what was left open."""
-        if self._route is not None:
-            return
+        if self._items is not None:
+            return self._items
+        job, settings = self.job, self.settings
         if page is not None:
             rest = page.remaining
-            total = None if rest is None else len(page.items) + rest
-            self.settings.emit(Stage("items", total))
-        job, settings = self.job, self.settings
+            settings.emit(Stage("items", None if rest is None else len(page.items) + rest))
         assert self._destination is not None
         if isinstance(job.exporter, Identifies):
             with blamed(job.exporter_spec.name):
@@ -275,28 +264,35 @@ class Engine:
             self._account, job.account, settings.emit,
         )  # fmt: skip
         settings.journal.bind_run(job.id, route.id)
-        capabilities = job.importer_spec.capabilities
+        self._route, self._capabilities = route, job.importer_spec.capabilities
+        with blamed(job.importer_spec.name):
+            if not job.dry_run and isinstance(job.importer, Begins):
+                self._capabilities = job.importer.begin(self._named_account())
+            count = reconcile(
+                settings.journal, route, job.importer, self._capabilities, look_only=job.dry_run
+            )
         if not job.dry_run:
-            account = self._account
-            if not account.names and job.account:
-                account = evolve(account, names=(job.account,))
-            with blamed(job.importer_spec.name):
-                if isinstance(job.importer, Begins):
-                    capabilities = job.importer.begin(account)
-                count = reconcile(settings.journal, route, job.id, job.importer, capabilities)
             if count:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))
-            self._delivery = self._window(route, capabilities)
-        self._route = route
-        self._ordinals = Ordinals(settings.journal, route.id)
-        self._decider = Decider(
+            self._delivery = self._window(route, self._capabilities)
+        decider = Decider(
             journal=settings.journal,
             route=route,
-            capabilities=capabilities,
+            capabilities=self._capabilities,
             mapping=job.exporter_spec.mapping_version,
             updates=isinstance(job.importer, Updates),
             older=bool(self._as_of and route.newest and self._as_of < route.newest),
         )
+        self._items = ItemIntake(
+            job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
+            decider, self._delivery,
+        )  # fmt: skip
+        return self._items
+
+    def _named_account(self) -> Account:
+        if self._account.names or not self.job.account:
+            return self._account
+        return evolve(self._account, names=(self.job.account,))
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings
@@ -315,161 +311,12 @@ class Engine:
             patience=settings.patience,
         )
 
-    # --- items ---------------------------------------------------------------------------
-
-    def _take_items(self, page: Page) -> None:
-        assert self._ordinals is not None and self._route is not None
-        numbered = self._ordinals.resolve(page.items)
-        self._known = self.settings.journal.known_many(
-            self._route.id, [item.id for item in numbered.items]
-        )
-        self._sent.clear()
-        for item in numbered.items:
-            self._take_item(item)
-        for item in numbered.ambiguous:
-            self.tally.add(item.kind, "found")
-            self.tally.add(item.kind, "conflict")
-            self.tally.problem(
-                item.id,
-                item.kind,
-                "conflict",
-                "ambiguous",
-                "it could be one of several items that were delivered before; not sent again",
-            )
-
-    def _take_item(self, item: Item) -> None:
-        self.tally.add(item.kind, "found")
-        selection = self.job.selection
-        full = selection.limit is not None and self._taken >= selection.limit
-        if full or not selection.takes_item(item):
-            self.tally.add(item.kind, "not_asked")
-            return
-        if has_schema(item.kind):
-            judge = validator(item.kind)
-            if not judge.is_valid(item.record) or not encodable(item.record):
-                problems = judge.problems(item.record) or [NOT_TEXT]
-                self._reject(item.kind, item.id, item.record, problems[0])
-                return
-        assert self._decider is not None
-        known = self._known.get(item.id)
-        if item.id in self._sent or (known is not None and known.state == "intent"):
-            self.tally.add(item.kind, "conflict")
-            reason = f"{self.job.exporter_spec.name} gave two items this id; the first was taken"
-            self.tally.problem(item.id, item.kind, "conflict", "duplicate-id", reason)
-            return
-        self._sent.add(item.id)
-        self._act(item, self._decider.decide(item, known))
-
-    def _act(self, item: Item, decision: Decision) -> None:
-        self.tally.add(item.kind, decision.column)
-        if decision.column != "unchanged":
-            self._taken += 1
-        if decision.listed is not None:
-            listed = decision.listed
-            withheld = listed.state == "confirmed"
-            self.tally.add(item.kind, "withheld" if withheld else listed.state)
-            self.tally.problem(item.id, item.kind, listed.state, "not-sent", listed.reason)
-            if not withheld:
-                assert self._route is not None
-                self.settings.journal.list_outcome(self._route.id, self.job.id, listed)
-        elif decision.work is not None and self._delivery is not None:
-            self._delivery.submit(decision.work)
-        elif decision.state in ("incomplete", "unknown"):
-            self.tally.add(item.kind, decision.state)
-            if decision.state == "unknown":
-                reason = "it may or may not be at the destination"
-                self.tally.problem(item.id, item.kind, "unknown", "unknown", reason)
-
-    def _reject(self, kind: str, where: str, value: Any, reason: str) -> None:
-        """Keep something that its schema refuses: raw, as a section, and listed."""
-        self.tally.add(kind, "rejected", len(value) if isinstance(value, list) else 1)
-        self.tally.problem(where, kind, "rejected", "invalid", reason)
-        assert self._route is not None
-        item = rejected_item(where, value, reason)
-        self._known |= self.settings.journal.known_many(self._route.id, [item.id])
-        self._take_item(item)
-
-    # --- rows ----------------------------------------------------------------------------
-
-    def _take_rows(self, spool: RowSpool, batch: RowBatch) -> None:
-        kind = batch.collection.kind
-        rows = self.job.selection.rows(batch.rows)
-        if not self.job.selection.takes_kind(kind):
-            rows = ()
-        left_out = len(batch.rows) - len(rows)
-        if left_out:
-            self.tally.add(kind, "found", left_out)
-            self.tally.add(kind, "not_asked", left_out)
-        try:
-            if rows_check(kind)(rows):
-                spool.add(batch.collection, rows, batch.path)
-                return
-        except UnicodeEncodeError:
-            pass
-        rows, bad = split_rows(kind, rows)
-        self._bad_rows.append((batch, bad))
-        spool.add(batch.collection, rows, batch.path)
-
-    def _send_rows(self, spool: RowSpool) -> None:
-        assert self._route is not None and self._decider is not None
-        for batch, bad in self._bad_rows:
-            kind = batch.collection.kind
-            self.tally.add(kind, "found", len(bad))
-            self._reject(kind, batch.path, [row for row, _ in bad], bad[0][1])
-        self.settings.emit(Stage("rows", self._read_rows))
-        capabilities = self._decider.capabilities
-        for collection in spool.collections():
-            name, kind = collection_id(collection), collection.kind
-            found = new = 0
-
-            def count(rows: int) -> None:
-                nonlocal found
-                found += rows
-
-            delivered = {
-                bucket: Delivered(held.count, held.total, held.keys)
-                for bucket, held in self.settings.journal.buckets(self._route.id, name).items()
-            }
-            for segment in spool.segments(
-                collection, delivered, max_rows=capabilities.max_segment_rows, found=count
-            ):
-                if self.settings.stop.is_set():
-                    raise Interrupted
-                new += segment.count
-                self._send_segment(name, segment)
-            self.tally.add(kind, "found", found)
-            self.tally.add(kind, "new", new)
-            self.tally.add(kind, "unchanged", found - new)
-
-    def _send_segment(self, collection: str, segment: Segment) -> None:
-        assert self._decider is not None
-        item, kinds = segment.item, self._decider.capabilities.kinds
-        if kinds is not None and item.kind not in kinds:
-            self.tally.add(item.kind, "skipped", segment.count)
-        elif self._delivery is not None:
-            self._delivery.submit(
-                Work(
-                    item,
-                    "send",
-                    "",
-                    self.job.exporter_spec.mapping_version,
-                    frozen=Frozen(collection, segment.buckets),
-                    rows=segment.count,
-                )
-            )
-
     # --- the end -------------------------------------------------------------------------
 
-    def _finish(self) -> None:
-        assert self._route is not None
+    def _finish(self, route: Route) -> None:
+        """Complete the destination, if anything was written since it was complete."""
         journal, importer = self.settings.journal, self.job.importer
-        route = self._route
-        current = [
-            one
-            for one in journal.routes(route.source, route.destination, route.place)
-            if one.id == route.id
-        ]
-        if isinstance(importer, Finishes) and current[0].finish_due:
+        if isinstance(importer, Finishes) and journal.finish_due(route.id):
             self.settings.emit(Stage("finishing"))
             with blamed(self.job.importer_spec.name):
                 importer.finish(journal.receipts(route.id))

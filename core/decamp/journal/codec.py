@@ -25,14 +25,14 @@ def receipt_to_json(receipt: Receipt) -> str:
 
 
 def known_from_row(row: tuple[Any, ...]) -> Known:
-    """Decode the columns id, kind, state, digest, mapping, receipt, media, reason."""
-    item_id, kind, state, digest, mapping, receipt, media, reason = row
+    """Decode the columns id, kind, state, digest, mapping, receipt, media, reason, run."""
+    item_id, kind, state, digest, mapping, receipt, media, reason, run = row
     held = None
     if receipt is not None:
         location, data = msgspec.json.decode(receipt)
         held = Receipt(item_id, location, existed=True, data=data)
     entries = tuple(msgspec.json.decode(media))
-    return Known(item_id, kind, state, digest, mapping, held, entries, reason)
+    return Known(item_id, kind, state, digest, mapping, held, entries, reason, run)
 
 
 def item_to_json(item: Item) -> str:

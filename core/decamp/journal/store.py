@@ -45,7 +45,7 @@ from decamp.model import Item, Receipt
 
 __all__ = ["Journal"]
 
-_KNOWN = "id, kind, state, digest, mapping, receipt, media, reason"
+_KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run"
 _RUN = (
     "id, route, command, state, started, ended, source, destination, fingerprint, "
     "exit_code, report, pid"
@@ -177,6 +177,11 @@ class Journal:
                 db.execute(f"DELETE FROM {table} WHERE route = ?", (route,))
             db.execute("UPDATE routes SET finish_due = 0, newest = '' WHERE id = ?", (route,))
         return count
+
+    def finish_due(self, route: int) -> bool:
+        """Tell whether something was written since the destination was complete."""
+        [(due,)] = self._read("SELECT finish_due FROM routes WHERE id = ?", route)
+        return bool(due)
 
     def set_finish_due(self, route: int, *, due: bool) -> None:
         """Remember whether the destination has to be completed."""
@@ -361,9 +366,7 @@ class Journal:
             collection,
         )
         return {
-            name: Bucket(
-                count, total, partial(self._keys, route, collection, name)
-            )
+            name: Bucket(count, total, partial(self._keys, route, collection, name))
             for name, count, total in rows
         }
 

@@ -63,6 +63,8 @@ class Known:
     """One entry per blob: ``{"declared", "name", "media_type", "size", "sha256"}`` for
     one that was stored, ``{"declared", "name", "code", "reason"}`` for a missing one."""
     reason: str
+    run: str
+    """The run that last did something about it."""
 
 
 @frozen

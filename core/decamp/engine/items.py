@@ -1,0 +1,114 @@
+"""Takes items page by page: numbers them, judges them, decides, and submits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define, field
+
+from decamp.engine.decide import Decider, Decision
+from decamp.engine.delivery import Delivery
+from decamp.engine.ordinals import Ordinals
+from decamp.engine.quarantine import NOT_TEXT, rejected_item
+from decamp.engine.selection import Selection
+from decamp.engine.tally import Tally
+from decamp.journal import Journal, Known, Route
+from decamp.model import Item, Page
+from decamp.validation import encodable, has_schema, validator
+
+__all__ = ["ItemIntake"]
+
+
+@define
+class ItemIntake:
+    """The items of one run on one route."""
+
+    _exporter: str
+    _run: str
+    _selection: Selection
+    _tally: Tally
+    _journal: Journal
+    _route: Route
+    _decider: Decider
+    _delivery: Delivery | None
+    """None in a dry run."""
+    _ordinals: Ordinals = field(init=False)
+    _known: dict[str, Known] = field(factory=dict, init=False)
+    _seen: set[str] = field(factory=set, init=False)
+    _taken: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._ordinals = Ordinals(self._journal, self._route.id)
+
+    def take(self, page: Page) -> None:
+        """Take the items of a page."""
+        numbered = self._ordinals.resolve(page.items)
+        ids = [item.id for item in numbered.items]
+        self._known = self._journal.known_many(self._route.id, ids)
+        self._seen.clear()
+        for item in numbered.items:
+            self._take(item)
+        for item in numbered.ambiguous:
+            self._tally.add(item.kind, "found")
+            reason = "it could be one of several items that were delivered before; not sent again"
+            self._refuse(item, "ambiguous", reason)
+
+    def reject(self, kind: str, where: str, value: Any, reason: str) -> None:
+        """Keep something that its schema refuses: raw, as a section, and listed."""
+        self._tally.add(kind, "rejected", len(value) if isinstance(value, list) else 1)
+        self._tally.problem(where, kind, "rejected", "invalid", reason)
+        item = rejected_item(where, value, reason)
+        self._known |= self._journal.known_many(self._route.id, [item.id])
+        self._take(item)
+
+    def _take(self, item: Item) -> None:
+        self._tally.add(item.kind, "found")
+        limit = self._selection.limit
+        full = limit is not None and self._taken >= limit
+        if full or not self._selection.takes_item(item):
+            self._tally.add(item.kind, "not_asked")
+            return
+        problem = _problem(item)
+        if problem:
+            self.reject(item.kind, item.id, item.record, problem)
+            return
+        known = self._known.get(item.id)
+        if item.id in self._seen or (known is not None and known.run == self._run):
+            reason = f"{self._exporter} gave two items this id; the first was taken"
+            self._refuse(item, "duplicate-id", reason)
+            return
+        self._seen.add(item.id)
+        self._act(item, self._decider.decide(item, known))
+
+    def _act(self, item: Item, decision: Decision) -> None:
+        self._tally.add(item.kind, decision.column)
+        if decision.column != "unchanged":
+            self._taken += 1
+        if decision.listed is not None:
+            listed = decision.listed
+            withheld = listed.state == "confirmed"
+            self._tally.add(item.kind, "withheld" if withheld else listed.state)
+            self._tally.problem(item.id, item.kind, listed.state, "not-sent", listed.reason)
+            if not withheld:
+                self._journal.list_outcome(self._route.id, self._run, listed)
+        elif decision.work is not None and self._delivery is not None:
+            self._delivery.submit(decision.work)
+        elif decision.state in ("incomplete", "unknown"):
+            self._tally.add(item.kind, decision.state)
+            if decision.state == "unknown":
+                reason = "it may or may not be at the destination"
+                self._tally.problem(item.id, item.kind, "unknown", "unknown", reason)
+
+    def _refuse(self, item: Item, code: str, reason: str) -> None:
+        self._tally.add(item.kind, "conflict")
+        self._tally.problem(item.id, item.kind, "conflict", code, reason)
+
+
+def _problem(item: Item) -> str:
+    """Say what is wrong with a record; empty if nothing is."""
+    if not has_schema(item.kind):
+        return "" if encodable(item.record) else NOT_TEXT
+    judge = validator(item.kind)
+    if judge.is_valid(item.record) and encodable(item.record):
+        return ""
+    return next(iter(judge.problems(item.record)), NOT_TEXT)
