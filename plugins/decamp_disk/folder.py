@@ -98,7 +98,12 @@ class LocalFolder:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                os.rmdir(folder)  # nearly always empty by now, or moved away as a whole
+            except FileNotFoundError:
+                pass
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the staging folder and let go of the root."""
@@ -143,6 +148,7 @@ class LocalFolder:
                     os.rename(staged, final)
                 else:
                     os.link(staged, final)
+                    os.unlink(staged)
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise

@@ -1,4 +1,4 @@
-"""Three exports written by hand, in shapes that people have and that no generator makes.
+"""Exports written by hand, in shapes that people have and that no generator makes.
 
 Each function gives the export as TikTok's JSON; ``later=True`` gives the next export of the
 same account: some rows older than before have gone, some are new, some values have changed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["clip", "half_an_export", "messages_only", "odd_shapes", "slides"]
+__all__ = ["clip", "half_an_export", "odd_shapes", "slides"]
 
 Json = dict[str, Any]
 
@@ -39,7 +39,12 @@ def half_an_export(base: str, *, later: bool = False) -> Json:
     a date, several in one second, and numbers where texts are usual.
     """
     posts: list[Json] = [
-        {"Date": "2024-02-03 04:05:06", "Link": clip(base, 1), "Likes": 17, "Title": "first of two"},
+        {
+            "Date": "2024-02-03 04:05:06",
+            "Link": clip(base, 1),
+            "Likes": 17,
+            "Title": "first of two",
+        },
         {
             "Date": "2024-02-03 04:05:06",
             "Link": slides(base, 2, 3),
@@ -49,7 +54,12 @@ def half_an_export(base: str, *, later: bool = False) -> Json:
         {"Date": "2024-02-03 04:05:06", "Link": slides(base, 4), "Likes": "0", "Title": ""},
         {"Date": "", "Link": clip(base, 5), "Likes": "3", "Title": "no date"},
         {"Date": None, "Link": clip(base, 6), "Likes": None, "Title": "null for a date"},
-        {"Link": clip(base, 7), "Likes": "4", "Title": "no date at all", "New Field": {"deep": [1]}},
+        {
+            "Link": clip(base, 7),
+            "Likes": "4",
+            "Title": "no date at all",
+            "New Field": {"deep": [1]},
+        },
         {"Date": "0", "Link": "", "Likes": "None", "Title": "N/A", "Sound": "N/A"},
         {"Date": "2024-02-30 25:61:61", "Likes": "5", "Title": "a day that never was"},
         {
@@ -64,9 +74,18 @@ def half_an_export(base: str, *, later: bool = False) -> Json:
         },
     ]
     watched = [
-        {"Date": "2024-01-01 10:00:00", "Link": "https://www.tiktokv.com/share/video/7000000000000000001/"},
-        {"Date": "2024-01-01 10:00:00", "Link": "https://www.tiktokv.com/share/video/7000000000000000001/"},
-        {"Date": "2024-01-01 10:00:00", "Link": "https://www.tiktokv.com/share/video/7000000000000000001/"},
+        {
+            "Date": "2024-01-01 10:00:00",
+            "Link": "https://www.tiktokv.com/share/video/7000000000000000001/",
+        },
+        {
+            "Date": "2024-01-01 10:00:00",
+            "Link": "https://www.tiktokv.com/share/video/7000000000000000001/",
+        },
+        {
+            "Date": "2024-01-01 10:00:00",
+            "Link": "https://www.tiktokv.com/share/video/7000000000000000001/",
+        },
         {"Date": "2024-01-02 10:00:00", "Link": 7000000000000000002},
         {"Date": "", "Link": "https://www.tiktokv.com/share/video/7000000000000000003/"},
         {"Link": "https://www.tiktokv.com/share/video/7000000000000000004/", "Title": "seen"},
@@ -84,7 +103,10 @@ def half_an_export(base: str, *, later: bool = False) -> Json:
         posts[1] = posts[1] | {"Likes": "1700"}
         watched = [
             *watched[1:],
-            {"Date": "2025-01-02 10:00:00", "Link": "https://www.tiktokv.com/share/video/7000000000000000005/"},
+            {
+                "Date": "2025-01-02 10:00:00",
+                "Link": "https://www.tiktokv.com/share/video/7000000000000000005/",
+            },
         ]
         followers.append({"Date": "2025-05-06 05:05:05", "UserName": "brand.new"})
     return {
@@ -99,7 +121,12 @@ def half_an_export(base: str, *, later: bool = False) -> Json:
                     "profilePhoto": slides(base, 11),
                     "profileVideo": "None",
                     "PlatformInfo": [
-                        {"Platform": "Kite", "Name": "flyer", "Description": "", "Profile Photo": ""}
+                        {
+                            "Platform": "Kite",
+                            "Name": "flyer",
+                            "Description": "",
+                            "Profile Photo": "",
+                        }
                     ],
                 }
             },
@@ -111,7 +138,12 @@ def half_an_export(base: str, *, later: bool = False) -> Json:
             "Comments": {
                 "CommentsList": [
                     {"Date": "2024-03-03 03:03:03", "Comment": "upper case"},
-                    {"date": "2024-03-03 03:03:03", "comment": "lower case", "photo": "", "url": ""},
+                    {
+                        "date": "2024-03-03 03:03:03",
+                        "comment": "lower case",
+                        "photo": "",
+                        "url": "",
+                    },
                     {"date": "2024-03-04 03:03:03 UTC", "comment": "", "sticker": "wave.webp"},
                 ]
             },
@@ -163,8 +195,16 @@ def odd_shapes(base: str, *, later: bool = False) -> Json:
     posts: list[Json] = [
         {"Date": "2026-02-02 02:02:02", "Link": slides(base, 22, 23, 24), "Title": "three photos"},
         {"Date": "2026-02-02 02:02:02", "Link": slides(base, 25), "Title": "one photo"},
-        {"Date": "2026-02-02 02:02:03", "Link": clip(base, 26), "Title": "日本語 العربية עברית हिन्दी"},
-        {"Date": "2026-02-02 02:02:04", "Link": clip(base, 27), "Title": "👩‍👩‍👧 a\u0301 á \u202e rtl \x7f"},
+        {
+            "Date": "2026-02-02 02:02:03",
+            "Link": clip(base, 26),
+            "Title": "日本語 العربية עברית हिन्दी",
+        },
+        {
+            "Date": "2026-02-02 02:02:04",
+            "Link": clip(base, 27),
+            "Title": "👩‍👩‍👧 a\u0301 á \u202e rtl \x7f",
+        },
     ]
     orders: Any = [{"order": "1001", "total": "€ 12,50"}, {"order": "1002", "total": "€ 13,50"}]
     if later:
@@ -250,7 +290,11 @@ def odd_shapes(base: str, *, later: bool = False) -> Json:
                         "WatchTime": "2026-05-05 05:05:05",
                         "Link": "https://example.org/live",
                         "Comments": [
-                            {"CommentTime": "2026-05-05 05:06:05", "CommentContent": "wow", "RawTime": 1}
+                            {
+                                "CommentTime": "2026-05-05 05:06:05",
+                                "CommentContent": "wow",
+                                "RawTime": 1,
+                            }
                         ],
                         "Questions": [
                             {"QuestionTime": "2026-05-05 05:07:05", "QuestionContent": "why?"}
@@ -272,10 +316,14 @@ def odd_shapes(base: str, *, later: bool = False) -> Json:
         "Your Activity": {
             "Watch History": {
                 "VideoList": {
-                    "2026-07-07": [{"Date": "2026-07-07 07:07:07", "Link": "https://example.org/by-day"}]
+                    "2026-07-07": [
+                        {"Date": "2026-07-07 07:07:07", "Link": "https://example.org/by-day"}
+                    ]
                 }
             },
-            "Searches": {"SearchList": [{"Date": 1767225600, "SearchTerm": "epoch"}, "bare", None, 7]},
+            "Searches": {
+                "SearchList": [{"Date": 1767225600, "SearchTerm": "epoch"}, "bare", None, 7]
+            },
             "Share History": {
                 "ShareHistoryList": [
                     {
@@ -288,53 +336,17 @@ def odd_shapes(base: str, *, later: bool = False) -> Json:
             },
             "Off TikTok Activity": {
                 "OffTikTokActivityDataList": [
-                    {"TimeStamp": "2026-01-01 00:00:00", "Source": "shop.example", "Event": "ViewContent"},
-                    {"TimeStamp": "2026-01-01 00:00:00", "Source": "shop.example", "Event": "ViewContent"},
+                    {
+                        "TimeStamp": "2026-01-01 00:00:00",
+                        "Source": "shop.example",
+                        "Event": "ViewContent",
+                    },
+                    {
+                        "TimeStamp": "2026-01-01 00:00:00",
+                        "Source": "shop.example",
+                        "Event": "ViewContent",
+                    },
                 ]
             },
         },
     }
-
-
-def messages_only(*, later: bool = False) -> Json:
-    """Give an export of messages alone, which says nowhere whose it is.
-
-    Its partners have the names that file systems, and people, find hard.
-    """
-    names = [
-        "Alice", "alice", "ALICE", "CON", "nul.txt", "..", ".", "a/b", "a\\b", "trailing. ", "",
-        "café", "cafe\u0301", "x" * 300, "with: colon", "🙂", "\u202eevil", "tab\tname", "group:x",
-    ]  # fmt: skip
-    chats: Json = {
-        f"Chat History with {name}:": [
-            {"Date": "2025-01-01 00:00:00", "From": name, "Content": f"hello from {number}"},
-            {"Date": "2025-01-01 00:00:00", "From": "me", "Content": f"hello to {number}"},
-        ]
-        for number, name in enumerate(names)
-    }
-    odd: list[Any] = [
-        {"Date": "2025-02-01 00:00:00", "From": "bob", "Content": "the same"},
-        {"Date": "2025-02-01 00:00:00", "From": "bob", "Content": "the same"},
-        {"Date": "2025-02-01 00:00:00", "From": "bob", "Content": {"sticker": "🎈", "id": 1 << 70}},
-        {"Date": "2025-02-01 00:00:00", "From": None, "Content": None},
-        {"From": "bob", "Content": "no date"},
-        {"Date": "2025-02-02 00:00:00 UTC", "Content": "no sender"},
-        {"Date": "2025-02-03T00:00:00.123+02:00", "From": 7, "Content": "another form of date"},
-        {"Date": "2025-02-04 00:00:00", "From": "bob", "Content": "", "Reactions": [{"by": "me"}]},
-        "not an object",
-        None,
-        {},
-        {"Date": "2025-02-05 00:00:00", "From": "bob", "Content": "Date: 2020-01-01\nbob: nested\r\n"},
-    ]
-    chats["Chat History with bob::"] = odd
-    chats["Unusual Key"] = [{"Date": "2025-03-01 00:00:00", "From": "eve", "Content": "unusual"}]
-    chats["Chat History with nobody:"] = None
-    chats["Chat History with a.text:"] = "this conversation cannot be shown"
-    if later:
-        del chats["Chat History with CON:"]
-        odd[0:1] = []
-        odd.append({"Date": "2025-09-05 00:00:00", "From": "bob", "Content": "new from bob"})
-        chats["Chat History with Alice:"].append(
-            {"Date": "2025-09-06 00:00:00", "From": "Alice", "Content": "new from Alice"}
-        )
-    return {"Direct Messages": {"Chat History": {"ChatHistory": chats}}}

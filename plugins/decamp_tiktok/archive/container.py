@@ -106,7 +106,9 @@ def open_container(path: Path, limits: Limits = _DEFAULT) -> Container:
     if stat.S_ISDIR(mode):
         return _from_folder(path, limits)
     if not stat.S_ISREG(mode):
-        raise NotAnExport(f"{path} is neither a file nor a folder.")
+        raise NotAnExport(
+            f"{path} is neither a file nor a folder.", hint="Give the zip file that TikTok made."
+        )
     return _from_file(path, limits)
 
 

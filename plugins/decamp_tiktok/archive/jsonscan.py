@@ -1,36 +1,125 @@
 """The lowest level of the JSON reader: a sliding window over bytes, and its tokens (RFC 8259).
 
 Nothing here decodes. It finds where tokens and list elements begin and end, without
-recursion and in linear time; the patterns are possessive, so none can backtrack.
+recursion and in linear time; the patterns are possessive, so none can backtrack. Where a list
+ends it can say exactly (`scan_elements`), or guess many times as fast (`Layout`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from attrs import frozen
 
 from decamp import SourceUnreadable
 from decamp_tiktok.archive.limits import DAMAGED, over_limit
 
-__all__ = ["NUMBER", "WHITESPACE", "Window", "scan_elements"]
+__all__ = ["NUMBER", "WHITESPACE", "Layout", "Window", "scan_elements"]
 
 WHITESPACE = b" \t\n\r"
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SPACE = re.compile(rb"[ \t\n\r]*+")
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STRING = re.compile(_TEXT, re.DOTALL)
 _WORD = re.compile(rb'[^ \t\n\r,:"\[\]{}]*+')
 NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+")
 
-# An object without containers in it counts as one token, so that lists of lists of such
-# objects are scanned at the speed of `re`. A lone quote is a string that the buffer cuts off.
-_TOKEN = re.compile(
-    rb'\{[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+\}'
-    rb'|"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-    rb'|[\[\]{},"]',
-    re.DOTALL,
-)
+
+def _container(inner: bytes) -> bytes:
+    """Give the pattern of an object or list that holds nothing but scalars and `inner`."""
+    content = rb'[^"\[\]{}]*+(?:(?:' + inner + rb')[^"\[\]{}]*+)*+'
+    return rb"\{" + content + rb"\}|\[" + content + rb"\]"
+
+
+# A container that is up to three deep counts as one token, so that lists of rows with lists of
+# objects are scanned at the speed of `re`. More levels would cost more where a row is deeper,
+# as each tries anew. A lone quote is a string that the buffer cuts off.
+_DEEP = _container(_TEXT + b"|" + _container(_TEXT + b"|" + _container(_TEXT)))
+_TOKEN = re.compile(_DEEP + b"|" + _TEXT + rb'|[\[\]{},"]', re.DOTALL)
 _OPENED_BY = {b"}": ord("{"), b"]": ord("[")}
 _BOM = b"\xef\xbb\xbf"
 _MAX_ENDS = 10_000
+
+_CLOSERS = {ord("{"): b"}", ord("["): b"]", ord('"'): b'"'}
+_OBJECT_START = re.compile(rb'\{[ \t\n\r]*+"[^"\\]{1,64}+"')
+_AFTER_LIST = re.compile(
+    rb"[ \t\n\r}]*+(?:\Z|,[ \t\n\r]*+(?:\Z"
+    rb'|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:\Z|"[ \t\n\r]*+(?:\Z|:))))',
+    re.DOTALL,
+)
+_MAX_BRACKETS = 2048
+_MAX_INDENT = 64
+
+
+@frozen
+class Layout:
+    """Guesses where a list and its elements end, from how the list is written.
+
+    Where each element begins a line, so does the bracket that closes the list, and further
+    left than they do. A string holds no raw line break (RFC 8259, section 7), so no text can
+    look like either. A list on one line ends in a bracket that a key follows, or the end of
+    the objects around it; a text can look like that, though hardly any does.
+
+    All of it holds for most documents and none for all: whatever is guessed has to be proved.
+    """
+
+    separator: bytes = b""
+    """What stands between two elements that begin lines: ``,\\n`` and the indentation. Empty
+    for a list on one line."""
+
+    indent: int = 0
+    """The bytes of that indentation."""
+
+    def ends(self, data: bytes, start: int) -> Iterator[int]:
+        """Yield positions after what may be the bracket that closes the list, nearest first.
+
+        Args:
+            data: A part of the text.
+            start: Where an element of the list begins in it.
+        """
+        closer = _CLOSERS.get(data[start], b"") if start < len(data) else b""
+        end = start
+        for _ in range(_MAX_BRACKETS):
+            # The search for one byte is several times as fast as that for two, or for a pattern.
+            end = data.find(b"]", end) + 1
+            if end == 0:
+                return
+            if self.indent:
+                before = data[max(start, end - 1 - self.indent) : end - 1]
+                if before.rstrip(b" \t").endswith(b"\n"):
+                    yield end
+            else:
+                before = data[max(start, end - 1 - _MAX_INDENT) : end - 1]
+                if before.rstrip(WHITESPACE).endswith(closer) and _AFTER_LIST.match(data, end):
+                    yield end
+
+    def cuts(self, data: bytes, start: int) -> Iterator[int]:
+        """Yield positions of commas that may stand between elements, the last one first.
+
+        Args:
+            data: A part of the text.
+            start: Where an element of the list begins in it.
+        """
+        stop = len(data)
+        if self.indent:
+            while (stop := data.rfind(self.separator, start + 1, stop)) > 0:
+                begin = stop + len(self.separator)
+                after = data[begin : begin + 1]
+                if after and after not in WHITESPACE:  # else it is a longer indentation
+                    yield stop
+            return
+        # What begins like this element, with the same key, is probably an element too, and
+        # not something nested in one.
+        like_this = _OBJECT_START.match(data, start)
+        if like_this:
+            while (stop := data.rfind(like_this.group(), start + 1, stop)) > 0:
+                before = data[max(start, stop - _MAX_INDENT) : stop].rstrip(WHITESPACE)
+                if before.endswith(b","):
+                    yield max(start, stop - _MAX_INDENT) + len(before) - 1
+        elif start < len(data):
+            closer = _CLOSERS.get(data[start], b"")
+            while (stop := data.rfind(closer + b",", start + 1, stop)) > 0:
+                yield stop + len(closer)
 
 
 class Window:
@@ -104,11 +193,13 @@ class Window:
         """Give the byte of the text that a position in the window stands for."""
         return self._before + (self.pos if pos is None else pos)
 
-    def error(self, reason: str, offset: int | None = None) -> SourceUnreadable:
+    def error(
+        self, reason: str, offset: int | None = None, *, hint: str = DAMAGED
+    ) -> SourceUnreadable:
         """Make the error for text that is not what it should be; here, or at another byte."""
         byte = self.offset() if offset is None else offset
         return SourceUnreadable(
-            f"{self._name} cannot be read at byte {byte:,}: {reason}.", hint=DAMAGED
+            f"{self._name} cannot be read at byte {byte:,}: {reason}.", hint=hint
         )
 
     def peek(self) -> int:
@@ -120,6 +211,18 @@ class Window:
                 return self.data[self.pos]
             if not self.fill():
                 return -1
+
+    def layout(self) -> Layout:
+        """Skip the white space before the first element of a list, and say what it tells."""
+        if len(self.data) - self.pos < _MAX_INDENT:
+            self.fill()
+        opened = self.offset()
+        self.peek()
+        space = self.data[max(0, self.pos - (self.offset() - opened)) : self.pos]
+        indent = len(space) - space.rfind(b"\n") - 1
+        if b"\n" not in space or not 0 < indent <= _MAX_INDENT:
+            return Layout()
+        return Layout(b"," + space, indent)
 
     def take(self) -> int:
         """Skip white space and consume one byte; -1 at the end of the text."""
@@ -161,7 +264,7 @@ def scan_elements(window: Window) -> list[int]:
     open_brackets = bytearray()
     for match in _TOKEN.finditer(window.data, window.pos):
         token = match.group()
-        if len(token) > 1:  # a whole string or flat object
+        if len(token) > 1:  # a whole string or container
             continue
         if token == b"," or (token == b"]" and not open_brackets):
             if not open_brackets:

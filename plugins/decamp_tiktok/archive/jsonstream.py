@@ -4,7 +4,7 @@ It walks the objects of a document and decodes the lists in them some thousand e
 time. That is fast because of one fact: if a buffer starts at a list element, and ``[`` +
 ``buffer[:k]`` + ``]`` decodes, then an element ends at ``k``. A cut inside a string leaves the
 string open, a cut inside a nested value leaves a bracket unbalanced, and no cut is made inside
-a number. So the end of a batch is *guessed* with `bytes.rfind` and proved by the decoder, which
+a number. So the end of a batch is *guessed* (see `jsonscan.Layout`) and proved by the decoder, which
 has to read those bytes anyway. Where guessing fails, `scan_elements` finds the ends exactly.
 
 Numbers: integers keep every digit; fractions become 64-bit floats, as everywhere in JSON.
@@ -23,7 +23,7 @@ import msgspec
 from attrs import frozen
 
 from decamp import SourceUnreadable
-from decamp_tiktok.archive.jsonscan import NUMBER, WHITESPACE, Window, scan_elements
+from decamp_tiktok.archive.jsonscan import NUMBER, WHITESPACE, Layout, Window, scan_elements
 
 __all__ = ["Decode", "Event", "JsonPath", "Rejected", "Route", "Rows", "Value", "read_events"]
 
@@ -81,11 +81,8 @@ Event = Rows | Value | Rejected
 
 _QUOTE, _COMMA, _COLON = b'",:'
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_LIST, _CLOSE_LIST = b"{}[]"
-_CLOSERS = {_OPEN_OBJECT: b"}", _OPEN_LIST: b"]", _QUOTE: b'"'}
-_OBJECT_START = re.compile(rb'\{[ \t\n\r]*+"[^"\\]{1,64}+"')
-_GUESSES = 4
-_MAX_BRACKETS = 32
-_MAX_INDENT = 64
+_AS_MADE = "TikTok does not write it so: give the zip file just as TikTok made it."
+_GUESSES = 2  # a wrong one may cost the decoding of all that is in the window
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 _Scalar = str | int | float | bool | None
@@ -148,7 +145,9 @@ class _Reader:
                     window.pos += 1
                     if window.peek() != _CLOSE_OBJECT:
                         if len(child) >= self._max_depth:
-                            raise window.error(f"it is nested more than {self._max_depth} deep")
+                            raise window.error(
+                                f"it is nested more than {self._max_depth} deep", hint=_AS_MADE
+                            )
                         outer.append(path)
                         path = child
                         continue
@@ -172,8 +171,8 @@ class _Reader:
             raise window.error("the file is empty")
         window.pos -= 1
         if window.data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise window.error("it is encoded as UTF-16, and JSON has to be UTF-8")
-        raise window.error("it has to begin with an object, and does not")
+            raise window.error("it is encoded as UTF-16, and JSON has to be UTF-8", hint=_AS_MADE)
+        raise window.error("it has to begin with an object, and does not", hint=_AS_MADE)
 
     def _key(self) -> str:
         window = self._window
@@ -214,6 +213,7 @@ class _Reader:
     def _list(self, path: JsonPath) -> Iterator[Event]:
         window = self._window
         window.pos += 1
+        layout = window.layout()
         if window.peek() == _CLOSE_LIST:
             window.pos += 1
             yield Value(path, [])
@@ -223,7 +223,7 @@ class _Reader:
         while True:
             if len(window.data) - window.pos < window.size // 4:
                 window.fill()
-            guessed = self._guess(path, index, decode)
+            guessed = self._guess(path, index, decode, layout)
             if guessed is not None:
                 rows, closed = guessed
                 yield rows
@@ -246,7 +246,9 @@ class _Reader:
             if window.peek() == _CLOSE_LIST:
                 raise window.error("a value is missing")
 
-    def _guess(self, path: JsonPath, index: int, decode: Decode | None) -> tuple[Rows, bool] | None:
+    def _guess(
+        self, path: JsonPath, index: int, decode: Decode | None, layout: Layout
+    ) -> tuple[Rows, bool] | None:
         """Decode up to the end of the list, or to the last element that ends in the window.
 
         Returns:
@@ -254,16 +256,12 @@ class _Reader:
         """
         window = self._window
         data, start = window.data, window.pos
-        if start >= len(data):
-            return None
-        closer = _CLOSERS.get(data[start], b"")
-        end = _guess_list_end(data, start, closer)
-        if end >= 0:
+        for end in islice(layout.ends(data, start), _GUESSES):
             rows = self._decode(path, index, decode, data, start, end, b"")
             if rows is not None:
                 window.pos = end
                 return rows, True
-        for cut in islice(_guess_cuts(data, start, closer), _GUESSES):
+        for cut in islice(layout.cuts(data, start), _GUESSES):
             rows = self._decode(path, index, decode, data, start, cut, b"]")
             if rows is not None:
                 window.pos = cut
@@ -356,34 +354,3 @@ def _is_deeper(values: list[Any], limit: int) -> bool:
                 inner.extend(value)
         values = inner
     return any(type(value) is dict or type(value) is list for value in values)
-
-
-def _guess_list_end(data: bytes, start: int, closer: bytes) -> int:
-    """Give the position after what may be the bracket that closes the list; -1 for none."""
-    end = start
-    for _ in range(_MAX_BRACKETS):
-        # The search for one byte is several times as fast as that for two, or for a pattern.
-        end = data.find(b"]", end) + 1
-        if end == 0:
-            break
-        if data[max(start, end - 1 - _MAX_INDENT) : end - 1].rstrip(WHITESPACE).endswith(closer):
-            return end
-    return -1
-
-
-def _guess_cuts(data: bytes, start: int, closer: bytes) -> Iterator[int]:
-    """Yield positions of commas that may stand between elements, the last one first.
-
-    What begins like the first element, with the same key, is probably an element too, and
-    not something nested in one.
-    """
-    like_first = _OBJECT_START.match(data, start)
-    stop = len(data)
-    if like_first:
-        while (stop := data.rfind(like_first.group(), start + 1, stop)) > 0:
-            before = data[max(start, stop - _MAX_INDENT) : stop].rstrip(WHITESPACE)
-            if before.endswith(b","):
-                yield max(start, stop - _MAX_INDENT) + len(before) - 1
-    else:
-        while (stop := data.rfind(closer + b",", start + 1, stop)) > 0:
-            yield stop + len(closer)

@@ -25,6 +25,11 @@ PIECES = [
     "\n",
     '{"D":"x"},',
     "], ",
+    "}],",
+    "}]}",
+    "\n  ]",
+    "},\n    {",
+    '],"a":',
     "",
 ]
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=4).map("".join)
@@ -98,6 +103,36 @@ def test_reads_what_json_reads(document, window, indent, ascii_only, compact):
 
     assert not rejected
     assert repr(found) == repr(leaves(document))  # repr tells 1 from 1.0 and -0.0 from 0.0
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"D": TEXTS, "T": TEXTS},
+        optional={"R": st.lists(st.fixed_dictionaries({"D": TEXTS}), max_size=2)},
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    chats=st.lists(ROWS | st.lists(TEXTS, max_size=6), min_size=1, max_size=4),
+    window=st.sampled_from([16, 33, 64, 200, 1000, 1 << 18]),
+    indent=st.sampled_from([None, 0, 1, 2, 4, 70, "\t"]),
+    line_break=st.sampled_from([b"\n", b"\r\n", b"\r", b"\n\n"]),
+    margin=st.sampled_from([b"", b"   "]),
+)
+def test_reads_rows_whose_texts_look_like_json(chats, window, indent, line_break, margin):
+    document = {"h": {f"with {number}:": rows for number, rows in enumerate(chats)}, "z": {}}
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(document, indent=indent, ensure_ascii=False, separators=separators).encode()
+    text = text.replace(b"\n", line_break + margin)  # strings hold none: json escapes them
+
+    found, rejected = rebuild(text, window)
+
+    assert not rejected
+    assert found == leaves(document)
 
 
 def _loads_strictly(text: bytes) -> Any:
