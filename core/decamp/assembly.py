@@ -31,6 +31,7 @@ from decamp.spec import (
     Inspects,
     SandboxSession,
 )
+from decamp.validation import encodable
 
 __all__ = ["Request", "inspect", "plan", "sandboxed", "transfer"]
 
@@ -149,6 +150,12 @@ class _Parts:
 
     @classmethod
     def of(cls, request: Request, registry: Registry) -> _Parts:
+        for text in (request.source, request.destination, request.account or ""):
+            if not encodable(text):
+                raise ConfigError(
+                    f"{text!r} is no Unicode text, so decamp could not write it down.",
+                    hint="Rename the file or folder, or set LANG to a UTF-8 locale.",
+                )
         selection = Selection.parse(request.kinds, request.since, request.until, request.limit)
         for option in request.options:
             if not option.startswith(("from.", "to.")) or "=" not in option:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
+
+from decamp.errors import DestinationRefused
 
 __all__ = ["is_network", "make_private"]
 
@@ -17,10 +20,22 @@ _NETWORK = frozenset(
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can enter, created with that mode."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
+    """Make a folder that only its owner can enter, created with that mode.
+
+    Raises:
+        DestinationRefused: decamp's own files cannot be kept there.
+    """
+    try:
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(missing):
+            place.mkdir(mode=0o700, exist_ok=True)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    except OSError as error:
+        raise DestinationRefused(
+            f"decamp cannot keep its own files in {folder}: {error.strerror}.",
+            hint="Set DECAMP_HOME to a folder that you can write to.",
+        ) from error
 
 
 def is_network(folder: Path) -> bool:

@@ -20,8 +20,8 @@ from decamp.validation import identity_fields, volatile_fields
 
 __all__ = ["SUM_MASK", "record_digest", "row_digester", "row_keys"]
 
-SUM_MASK = (1 << 62) - 1
-"""Sums of digests are kept modulo 2**62: two of them fit into a signed 64-bit integer."""
+SUM_MASK = (1 << 48) - 1
+"""Sums of digests are kept modulo 2**48: tens of thousands fit into a signed 64-bit sum."""
 
 _HOST_FIELDS = ("source", "media", "missing")
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -18,6 +18,7 @@ __all__ = [
     "Destination",
     "Item",
     "Link",
+    "Lost",
     "Missing",
     "Page",
     "Receipt",
@@ -176,6 +177,15 @@ class Page:
 
     remaining: int | None = None
     """How many items will still come after this page, if known; for progress only."""
+
+
+@frozen
+class Lost:
+    """Something that a destination held, and no longer holds."""
+
+    item_id: str
+    blobs: tuple[str, ...] | None = None
+    """Names of the blobs that are gone; None if the item itself is."""
 
 
 @frozen

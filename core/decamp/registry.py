@@ -90,7 +90,7 @@ class Registry:
             manager.check_pending()
             exporters = _specs(manager.hook.decamp_exporters(), ExporterSpec)
             importers = _specs(manager.hook.decamp_importers(), ImporterSpec)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.broken.append(Broken(name, distribution, _reason(error)))
             return
         clashes = [self.exporters.get(spec.name) for spec in exporters]
@@ -119,7 +119,7 @@ def load(*extra: tuple[str, object]) -> Registry:
         distribution = _distribution(point)
         try:
             module = point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             registry.broken.append(Broken(point.name, distribution, _reason(error)))
             continue
         registry.add(point.name, module, distribution)

@@ -24,7 +24,7 @@ _REASONS = {
     "conflict": "{n} found something else in their place",
     "unknown": "of {n} nobody can tell whether they arrived",
     "rejected": "{n} did not fit their schema and were kept raw",
-    "withheld": "{n} have changed and were not brought up to date",
+    "withheld": "{n} differ from what is there, and were not sent",
     "skipped": "{n} are of a kind that this destination does not take",
     "not_asked": "{n} were not asked for",
 }
@@ -37,6 +37,9 @@ class Counts(Protocol):
     problems: list[dict[str, Any]]
     missing: list[dict[str, str]]
     unlisted: Any
+    links: int
+    links_expired: int
+    links_until: str
     media_count: int
     media_bytes: int
 
@@ -99,6 +102,9 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
     if run.error is not None:
         document["error"] = _error(run.error)
     if run.dry_run:
+        document["media"] = {"links": counts.links, "expired": counts.links_expired}
+        if counts.links_until:
+            document["media"]["until"] = counts.links_until
         require_valid("plan", document)
         return document
     document |= {

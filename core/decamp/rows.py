@@ -57,7 +57,7 @@ class Segment:
     item: Item
     count: int
     buckets: dict[str, tuple[array[int], int]] = field(eq=False)
-    """Bucket to the keys of its rows and the sum of their digests modulo 2**62."""
+    """Bucket to the keys of its rows and the sum of their digests modulo 2**48."""
 
 
 def collection_id(collection: Collection) -> str:

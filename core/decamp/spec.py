@@ -19,11 +19,12 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
-from decamp.model import Account, Destination, Item, Page, Receipt
+from decamp.model import Account, Destination, Item, Lost, Page, Receipt
 
 __all__ = [
     "CONTRACT_VERSION",
     "Begins",
+    "Checks",
     "Closes",
     "Context",
     "Delivery",
@@ -209,6 +210,19 @@ class Begins(Protocol):
 
         Raises:
             Locked: Another run writes here.
+        """
+        ...
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """An importer that can tell quickly what was taken away since it was written."""
+
+    def lost(self, receipts: Iterable[Receipt]) -> Iterator[Lost]:
+        """Tell which of these are no longer there, by existence and without reading them.
+
+        Called after `Importer.check` and before anything is written; changes nothing. Other
+        content in the same place is an edit, and not lost.
         """
         ...
 

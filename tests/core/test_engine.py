@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from decamp.errors import (
     Unavailable,
 )
 from decamp.events import ItemSettled, Notice, Waiting
-from decamp.model import Blob, Item, Link, Page
+from decamp.model import Blob, Item, Link, Lost, Missing, Page, Receipt
 from decamp.spec import ImporterCapabilities
 from decamp.testing import MemoryImporter, ScriptedExporter
 from decamp.testing.samples import post_item
@@ -658,3 +659,115 @@ def test_a_plan_after_a_kill_looks_at_what_is_there(bench: Bench) -> None:
     for kind, counts in plan["counts"].items():
         for column in ("found", "new", "changed", "unchanged"):
             assert counts.get(column, 0) == receipt["counts"][kind].get(column, 0), (kind, column)
+
+
+# --- what was taken away -----------------------------------------------------------------------
+
+
+class Checking(MemoryImporter):
+    """A destination that can tell what it no longer holds."""
+
+    def lost(self, receipts: Iterable[Receipt]) -> Iterator[Lost]:
+        for receipt in receipts:
+            held = self.store.get(receipt.item_id)
+            if held is None:
+                yield Lost(receipt.item_id)
+            elif "1.mp4" in held.get("taken", ()):
+                yield Lost(receipt.item_id, ("1.mp4",))
+
+
+def test_what_was_taken_away_is_brought_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Checking(idempotent(max_segment_rows=2)))
+    script = (Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+    bench.run(*script, copy="same")
+    whole = dict(bench.importer.store)
+    for key in [key for key in whole if key.startswith("event:")][:1] + [
+        "post:2024-05-01T12:00:01Z"
+    ]:
+        del bench.importer.store[key]
+
+    plan = bench.run(*script, copy="same", dry_run=True)
+    receipt = bench.run(*script, copy="same")
+
+    assert bench.importer.store == whole
+    assert receipt["counts"]["post"] == {"found": 2, "new": 1, "unchanged": 1, "delivered": 1}
+    assert plan["counts"]["event"]["new"] == receipt["counts"]["event"]["delivered"] > 0
+    assert len(bench.importer.finished[-1]) == len(whole)
+    assert any(isinstance(e, Notice) and "no longer at" in e.text for e in bench.events)
+
+
+def test_a_file_that_was_taken_away_is_fetched_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Checking())
+    bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))
+    [entry] = bench.importer.store.values()
+    entry["taken"] = {"1.mp4"}
+    bench.fetched = []
+    receipt = bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))
+
+    assert bench.fetched == ["1.mp4"]
+    assert receipt["exit_code"] == 0
+
+
+def test_a_stop_during_the_last_fetch_is_no_end(bench: Bench) -> None:
+    def stop_while_fetching(blob: Blob, item: Item) -> Missing:
+        bench.stop.set()
+        return Missing(blob.name, "unreachable", "stopped")
+
+    bench.fetch = stop_while_fetching  # type: ignore[method-assign]
+    receipt = bench.run(Page((linked(1, "1.mp4"),)))
+
+    assert (receipt["exit_code"], receipt["state"]) == (130, "interrupted")
+    assert bench.importer.finished == []
+
+
+def test_twins_that_nothing_tells_apart_stay_the_same(bench: Bench) -> None:
+    bench.run(twins(("/a", ""), ("/b", "")))
+    receipt = bench.run(twins(("/c", ""), ("/d", "")))
+
+    assert receipt["counts"]["post"] == {"found": 2, "unchanged": 2}
+
+
+def test_what_was_dead_on_arrival_is_listed_and_not_due(bench: Bench) -> None:
+    dead = post_item(1).evolve(missing=(Missing("1.mp4", "dead-on-arrival", "Expired before."),))
+    receipt = bench.run(Page((dead,)))
+    assert receipt["exit_code"] == 0
+    assert receipt["media"]["missing"][0]["code"] == "dead-on-arrival"
+
+    receipt = bench.run(Page((linked(1, "1.mp4"),)))
+    assert bench.fetched == ["1.mp4"]
+    assert receipt["counts"]["post"] == {"found": 1, "unchanged": 1, "updated": 1}
+
+
+def test_what_the_exporter_kept_raw_is_listed(bench: Bench) -> None:
+    record = {"name": "VideoList", "path": "Post/VideoList/17", "reason": "cut", "value": "x"}
+    receipt = bench.run(Page((Item("section:x", "section", record),)))
+
+    assert receipt["exit_code"] == 3
+    assert receipt["problems"][0]["code"] == "kept-raw"
+    assert "section:x" in bench.importer.store
+
+
+def test_the_journal_knows_no_caption(bench: Bench) -> None:
+    bench.run(twins(("/a/secret-path", "a very private caption"), ("/b", "B")))
+    with sqlite3.connect(bench.path) as db:
+        stored = str(db.execute("SELECT * FROM ordinals").fetchall())
+    assert "private" not in stored
+    assert "secret" not in stored
+
+
+def test_links_are_counted_in_the_plan_and_told_first(bench: Bench) -> None:
+    def timed(second: int, expires: datetime) -> Item:
+        blob = Blob("1.mp4", "video/mp4", link=Link("https://cdn/1", expires))
+        return post_item(second).evolve(blobs=(blob,))
+
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    gone = datetime.now(UTC) - timedelta(days=2)
+    page = Page((timed(1, gone), timed(2, soon)))
+
+    plan = bench.run(page, dry_run=True)
+    assert plan["media"]["links"] == 2
+    assert plan["media"]["expired"] == 1
+    assert plan["media"]["until"] == soon.strftime("%Y-%m-%dT%H:%M:%SZ")
+    told = [e.text for e in bench.events if isinstance(e, Notice)]
+    assert len(told) == 1
+    assert "stopped working" in told[0]

@@ -41,7 +41,7 @@ def more(held: Delivered | None, keys: array[int], total: int) -> Delivered:
     if held is None:
         return Delivered(len(keys), total, lambda: keys)
     both = held.keys() + keys
-    return Delivered(len(both), (held.total + total) % 2**62, lambda: both)
+    return Delivered(len(both), (held.total + total) % 2**48, lambda: both)
 
 
 class Oracle:

@@ -43,7 +43,7 @@ def row_numbers(importer: MemoryImporter) -> list[int]:
     return sorted(found)
 
 
-@define
+@define(slots=False)
 class Bench:
     """A journal and a destination that last over several runs."""
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from decamp.errors import PluginError, TransferError
+from decamp.errors import DestinationFull, PluginError, TransferError
 
-__all__ = ["as_fault", "blamed"]
+__all__ = ["as_fault", "blamed", "no_room"]
 
 
 def as_fault(plugin: str, error: BaseException) -> TransferError:
     """Turn an exception that a plugin let through into one of ours, with its cause."""
     if isinstance(error, TransferError):
         return error
+    full = no_room(error)
+    if full is not None:
+        return full
     fault = PluginError(
         f"{plugin} failed with {type(error).__name__}: {error}",
         plugin=plugin,
@@ -21,6 +25,20 @@ def as_fault(plugin: str, error: BaseException) -> TransferError:
     )
     fault.__cause__ = error
     return fault
+
+
+def no_room(error: BaseException) -> DestinationFull | None:
+    """Recognise a full disk: nobody's fault, and mended by making room."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    where = f" ({error.filename})" if error.filename else ""
+    full = DestinationFull(
+        f"No room left on the disk that holds decamp's own files{where}.",
+        hint="Free some space, or set DECAMP_HOME to a folder on another disk; then run the "
+        "same command again.",
+    )
+    full.__cause__ = error
+    return full
 
 
 @contextmanager

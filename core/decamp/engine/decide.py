@@ -71,7 +71,7 @@ class Decider:
                 else "this destination cannot update what it holds"
             )
             return Decision("changed", listed=Outcome(item.id, item.kind, "confirmed", reason))
-        if known.state == "incomplete" and wanted and self.updates:
+        if wanted and self.updates:  # it was missing, or the source offers it only now
             due = item.evolve(blobs=wanted)
             work = Work(due, "complete", digest, self.mapping, known, media=previous_media)
             return Decision("unchanged", work, state="incomplete")

@@ -23,7 +23,7 @@ from attrs import define, field
 
 from decamp.engine.blame import as_fault, blamed
 from decamp.engine.tally import Tally
-from decamp.engine.work import Work, digested
+from decamp.engine.work import Work, digested, repairable
 from decamp.engine.workers import Done, Workers, attempt
 from decamp.errors import ItemError, PluginError, TransferError
 from decamp.events import Emit, ItemSettled
@@ -237,6 +237,8 @@ class Delivery:
             else:
                 self._end(work, "failed", "source", f"its media could not be read: {error}")
             return
+        for missing in work.item.missing:
+            self._tally.lacks(work.item.id, missing)
         for result in results.values():
             if isinstance(result, Missing):
                 self._tally.lacks(work.item.id, result)
@@ -272,7 +274,7 @@ class Delivery:
     def _imported(self, work: Work, receipt: Receipt | None, error: BaseException | None) -> None:
         if receipt is not None:
             self._faults = 0
-            state: State = "incomplete" if work.item.missing else "confirmed"
+            state: State = "incomplete" if repairable(work.item.missing) else "confirmed"
             self._settle(Settled(work.item.id, state, receipt), work.size)
             self._end(work, state)
             return

@@ -8,8 +8,9 @@ from attrs import define, field
 
 from decamp.engine.decide import Decider, Decision
 from decamp.engine.delivery import Delivery
+from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.ordinals import Ordinals
-from decamp.engine.quarantine import NOT_TEXT, rejected_item
+from decamp.engine.quarantine import NOT_TEXT, REJECTED, rejected_item
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.journal import Journal, Known, Route
@@ -32,6 +33,7 @@ class ItemIntake:
     _decider: Decider
     _delivery: Delivery | None
     """None in a dry run."""
+    _links: LinkWatch
     _ordinals: Ordinals = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
     _seen: set[str] = field(factory=set, init=False)
@@ -78,6 +80,10 @@ class ItemIntake:
             self._refuse(item, "duplicate-id", reason)
             return
         self._seen.add(item.id)
+        if item.kind == "section" and "reason" in item.record and item.record["name"] != REJECTED:
+            self._tally.add(item.kind, "rejected")
+            reason = item.record["reason"]
+            self._tally.problem(item.record["path"], item.kind, "rejected", "kept-raw", reason)
         self._act(item, self._decider.decide(item, known))
 
     def _act(self, item: Item, decision: Decision) -> None:
@@ -91,7 +97,10 @@ class ItemIntake:
             self._tally.problem(item.id, item.kind, listed.state, "not-sent", listed.reason)
             if not withheld:
                 self._journal.list_outcome(self._route.id, self._run, listed)
-        elif decision.work is not None and self._delivery is not None:
+            return
+        if decision.work is not None:
+            self._links.add(decision.work.item)
+        if decision.work is not None and self._delivery is not None:
             self._delivery.submit(decision.work)
         elif decision.state in ("incomplete", "unknown"):
             self._tally.add(item.kind, decision.state)

@@ -7,6 +7,7 @@ later export each is recognised by `Item.match`, and a number is never given twi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -34,6 +35,16 @@ class Ordinals:
     _route: int
     _taken: set[tuple[str, int]] = field(factory=set)
 
+    def _marks(self, item: Item) -> tuple[str, ...]:
+        """Digest what recognises an item: the journal needs to compare captions, not to know."""
+        return tuple(
+            feature
+            and hashlib.blake2b(
+                feature.encode("utf-8", "surrogatepass"), digest_size=8, salt=self._journal.salt
+            ).hexdigest()
+            for feature in item.match
+        )
+
     def resolve(self, items: Sequence[Item]) -> Numbered:
         """Number the items of one page. Items of one id are expected to stand together."""
         result = Numbered()
@@ -46,6 +57,7 @@ class Ordinals:
             if not any(item.match for item in together):
                 result.items += together
                 continue
+            together = [item.evolve(match=self._marks(item)) for item in together]
             known = [
                 (number, match) for number, match in given[key] if (key, number) not in self._taken
             ]
@@ -85,6 +97,12 @@ def _pair(
                 pairs.append((item, same[0]))
                 left.remove(item)
                 del open_numbers[same[0]]
-    if len(left) == 1 and len(open_numbers) == 1 and len(items) == len(known):
-        pairs.append((left.pop(), next(iter(open_numbers))))
+    if len(items) == len(known) and (len(left) == 1 or _alike(left, open_numbers)):
+        pairs += zip(left, open_numbers, strict=True)
+        left = []
     return pairs, left
+
+
+def _alike(items: list[Item], numbers: dict[int, tuple[str, ...]]) -> bool:
+    """Tell whether nothing but the strongest feature, which may rotate, tells these apart."""
+    return len({item.match[1:] for item in items} | {match[1:] for match in numbers.values()}) == 1

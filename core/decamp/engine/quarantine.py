@@ -10,9 +10,13 @@ from typing import Any
 from decamp.model import Item
 from decamp.validation import encodable, row_check
 
-__all__ = ["NOT_TEXT", "rejected_item", "split_rows"]
+__all__ = ["NOT_TEXT", "REJECTED", "rejected_item", "split_rows"]
 
 NOT_TEXT = "(root): holds half a character, which is no Unicode text"
+
+
+REJECTED = "rejected"
+"""The name of sections that the engine makes of refused values."""
 
 
 def rejected_item(where: str, value: Any, reason: str) -> Item:
@@ -24,7 +28,7 @@ def rejected_item(where: str, value: Any, reason: str) -> Item:
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, default=repr)
     digest = hashlib.sha256(text.encode()).hexdigest()
     record = {
-        "name": "rejected",
+        "name": REJECTED,
         "path": where,
         "reason": reason,
         "value": value if encodable(value) else text,

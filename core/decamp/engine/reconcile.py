@@ -6,6 +6,7 @@ surely not there is released and travels again, and where nobody can tell it is 
 
 from __future__ import annotations
 
+from decamp.engine.work import repairable
 from decamp.errors import ItemError
 from decamp.journal import Journal, Known, Route, Settled
 from decamp.model import Item, Receipt
@@ -70,4 +71,4 @@ def _update(importer: Importer, known: Known, item: Item, previous: Receipt) -> 
 
 
 def _held(item: Item, receipt: Receipt) -> Settled:
-    return Settled(item.id, "incomplete" if item.missing else "confirmed", receipt)
+    return Settled(item.id, "incomplete" if repairable(item.missing) else "confirmed", receipt)

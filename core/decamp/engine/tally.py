@@ -35,6 +35,11 @@ class Tally:
     missing: list[dict[str, str]] = field(factory=list)
     unlisted: Counter[str] = field(factory=Counter)
     """How many ``problems`` and ``missing`` there were beyond what the lists take."""
+    links: int = 0
+    """Media that have to be fetched."""
+    links_expired: int = 0
+    links_until: str = ""
+    """When the first of the others expires, RFC 3339."""
     media_count: int = 0
     media_bytes: int = 0
 

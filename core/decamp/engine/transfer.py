@@ -17,11 +17,12 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from decamp.engine.blame import blamed
+from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery, Fetch
 from decamp.engine.items import ItemIntake
+from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
 from decamp.engine.route import find_route
@@ -35,6 +36,7 @@ from decamp.model import Account, Destination, Item, Page
 from decamp.report import Run, report
 from decamp.spec import (
     Begins,
+    Checks,
     Exporter,
     ExporterSpec,
     Finishes,
@@ -121,7 +123,12 @@ class Engine:
                     self._transfer()
         except (TransferError, Interrupted, KeyboardInterrupt) as caught:
             error = caught
-            _log.info("run %s ends: %s %s", job.id, type(caught).__name__, caught)
+        except OSError as caught:
+            error = no_room(caught)
+            if error is None:
+                raise
+        if error is not None:
+            _log.info("run %s ends: %s %s", job.id, type(error).__name__, error)
         document = report(
             Run(
                 job=job.id,
@@ -196,6 +203,7 @@ class Engine:
                 or last.report is None
                 or (last.state, last.fingerprint) != ("done", fingerprint)
                 or (job.account and f"name:{job.account}" not in route.aliases)
+                or self._notice_lost(route)
             ):
                 continue
             journal.bind_run(job.id, route.id)
@@ -210,6 +218,21 @@ class Engine:
             )
             return True
         return False
+
+    def _notice_lost(self, route: Route) -> int:
+        """Find out what was taken away from the destination; it is due again."""
+        importer, journal = self.job.importer, self.settings.journal
+        if self._destination is None or self._destination.holds is None:
+            return 0
+        if not isinstance(importer, Checks):
+            return 0
+        with blamed(self.job.importer_spec.name):
+            lost = list(importer.lost(journal.receipts(route.id)))
+        count = journal.lose(route.id, lost) if lost else 0
+        if count:
+            text = f"{count} items are no longer at {self._destination.title}, or lack files."
+            self.settings.emit(Notice("warning", f"{text} They are brought again."))
+        return count
 
     # --- the way of the data -------------------------------------------------------------
 
@@ -239,6 +262,8 @@ class Engine:
             )  # fmt: skip
             if self._delivery is not None:
                 self._delivery.drain()
+                if settings.stop.is_set():
+                    raise Interrupted  # something may have been let go unsent
                 self._finish(self._route)
         finally:
             if self._delivery is not None:
@@ -264,6 +289,7 @@ class Engine:
             self._account, job.account, settings.emit,
         )  # fmt: skip
         settings.journal.bind_run(job.id, route.id)
+        self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
@@ -285,7 +311,7 @@ class Engine:
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            decider, self._delivery,
+            decider, self._delivery, LinkWatch(self.tally, settings.emit),
         )  # fmt: skip
         return self._items
 

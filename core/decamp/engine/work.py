@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from attrs import define, field
@@ -11,7 +11,10 @@ from attrs import define, field
 from decamp.journal import Frozen, Known
 from decamp.model import Blob, Item, Missing
 
-__all__ = ["Action", "Work", "described", "digested"]
+__all__ = ["Action", "Work", "described", "digested", "repairable"]
+
+DEAD_ON_ARRIVAL = "dead-on-arrival"
+"""A blob that could not be had on the day of the export either: nothing is due for it."""
 
 Action = Literal["send", "update", "complete"]
 """Send something new; bring something changed; bring only what was missing."""
@@ -60,6 +63,11 @@ class Work:
                 if "code" in entry
             ),
         )
+
+
+def repairable(missing: Iterable[Missing]) -> bool:
+    """Tell whether a later run could still bring one of these."""
+    return any(one.code != DEAD_ON_ARRIVAL for one in missing)
 
 
 def described(record: Mapping[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]:

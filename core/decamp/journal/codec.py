@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ __all__ = [
     "item_from_json",
     "item_to_json",
     "known_from_row",
+    "media_without",
     "receipt_to_json",
     "run_from_row",
 ]
@@ -62,3 +64,19 @@ def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     report = msgspec.json.decode(row[10]) if row[10] else None
     names = [field.name for field in attrs.fields(RunRecord)]
     return RunRecord(**dict(zip(names, row, strict=True)) | {"report": report})
+
+
+def media_without(media: str, names: Collection[str]) -> str:
+    """Mark blobs as missing that were taken away from the destination."""
+    entries = [
+        {
+            "declared": entry["declared"],
+            "name": entry["name"],
+            "code": "taken-away",
+            "reason": "It was stored, and is no longer at the destination.",
+        }
+        if entry["name"] in names and "code" not in entry
+        else entry
+        for entry in msgspec.json.decode(media)
+    ]
+    return msgspec.json.encode(entries).decode()

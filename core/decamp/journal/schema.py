@@ -37,14 +37,11 @@ CREATE TABLE ordinals (
     route INTEGER NOT NULL REFERENCES routes (id), key TEXT NOT NULL,
     ordinal INTEGER NOT NULL, match TEXT NOT NULL,
     PRIMARY KEY (route, key, ordinal)) WITHOUT ROWID;
-CREATE TABLE frozen (
-    route INTEGER NOT NULL, item TEXT NOT NULL, collection TEXT NOT NULL,
-    bucket TEXT NOT NULL, total INTEGER NOT NULL, keys BLOB NOT NULL,
-    UNIQUE (route, item, bucket));
 CREATE TABLE rows (
-    route INTEGER NOT NULL, collection TEXT NOT NULL, bucket TEXT NOT NULL,
-    count INTEGER NOT NULL, total INTEGER NOT NULL, keys BLOB NOT NULL,
-    UNIQUE (route, collection, bucket));
+    route INTEGER NOT NULL, item TEXT NOT NULL, collection TEXT NOT NULL,
+    bucket TEXT NOT NULL, count INTEGER NOT NULL, total INTEGER NOT NULL, keys BLOB NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0, UNIQUE (route, item, bucket));
+CREATE INDEX rows_by_collection ON rows (route, collection, bucket);
 """
 
 _MIGRATIONS: dict[int, str] = {}

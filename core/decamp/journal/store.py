@@ -26,6 +26,7 @@ from decamp.journal.codec import (
     item_from_json,
     item_to_json,
     known_from_row,
+    media_without,
     receipt_to_json,
     run_from_row,
 )
@@ -41,7 +42,7 @@ from decamp.journal.values import (
     Settled,
     State,
 )
-from decamp.model import Item, Receipt
+from decamp.model import Item, Lost, Receipt
 
 __all__ = ["Journal"]
 
@@ -67,8 +68,11 @@ class Journal:
     # --- opening and closing -------------------------------------------------------------
 
     @classmethod
-    def open(cls, path: Path) -> Journal:
+    def open(cls, path: Path, shown: Path | None = None) -> Journal:
         """Open the journal, or make a new one; the file is for its owner alone.
+
+        Args:
+            shown: What errors call it, if not its path.
 
         Raises:
             JournalDamaged: It cannot be read, or was written by a newer decamp.
@@ -81,7 +85,7 @@ class Journal:
                 hint="Set DECAMP_HOME to a folder on a local disk.",
             )
         make_private(path.parent)
-        with _explained(path):
+        with _explained(shown or path):
             if not path.exists():
                 with suppress(FileExistsError):
                     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -90,8 +94,8 @@ class Journal:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-                prepare(db, path)
-                return cls(db, path)
+                prepare(db, shown or path)
+                return cls(db, shown or path)
             except BaseException:
                 db.close()
                 raise
@@ -100,10 +104,11 @@ class Journal:
     def open_copy(cls, path: Path, folder: Path) -> Journal:
         """Open a private copy, for planning: nothing that happens to it has an effect."""
         copy = folder / "journal.db"
-        for suffix in ("", "-wal"):
-            with suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
-        return cls.open(copy)
+        with _explained(path):
+            for suffix in ("", "-wal"):
+                with suppress(FileNotFoundError):
+                    shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
+        return cls.open(copy, path)
 
     def close(self) -> None:
         """Close the file. What was committed stays."""
@@ -173,7 +178,7 @@ class Journal:
         """
         with self._write() as db:
             count = db.execute("DELETE FROM items WHERE route = ?", (route,)).rowcount
-            for table in ("rows", "frozen", "ordinals"):
+            for table in ("rows", "ordinals"):
                 db.execute(f"DELETE FROM {table} WHERE route = ?", (route,))
             db.execute("UPDATE routes SET finish_due = 0, newest = '' WHERE id = ?", (route,))
         return count
@@ -287,17 +292,12 @@ class Journal:
             )
             delivered = ("confirmed", "incomplete", "unknown")
             db.executemany(
-                "INSERT INTO rows SELECT route, collection, bucket, length(keys) / 8, total, keys "
-                "FROM frozen WHERE route = ? AND item = ? "
-                "ON CONFLICT (route, collection, bucket) DO UPDATE SET "
-                "count = count + excluded.count, "
-                f"total = (total + excluded.total) & {SUM_MASK}, "
-                "keys = CAST(keys || excluded.keys AS BLOB)",
+                "UPDATE rows SET delivered = 1 WHERE route = ? AND item = ?",
                 [(route, one.item_id) for one in settled if one.state in delivered],
             )
             db.executemany(
-                "DELETE FROM frozen WHERE route = ? AND item = ?",
-                [(route, one.item_id) for one in settled],
+                "DELETE FROM rows WHERE route = ? AND item = ? AND delivered = 0",
+                [(route, one.item_id) for one in settled if one.state not in delivered],
             )
 
     def release(self, route: int, item_id: str) -> None:
@@ -307,7 +307,38 @@ class Journal:
                 "DELETE FROM items WHERE route = ? AND id = ? AND receipt IS NULL",
                 (route, item_id),
             )
-            db.execute("DELETE FROM frozen WHERE route = ? AND item = ?", (route, item_id))
+            db.execute(
+                "DELETE FROM rows WHERE route = ? AND item = ? AND delivered = 0",
+                (route, item_id),
+            )
+
+    def lose(self, route: int, lost: Iterable[Lost]) -> int:
+        """Take note of what is no longer at the destination: it is due again.
+
+        An item that is gone is forgotten, with its rows; one that lacks blobs is incomplete.
+
+        Returns:
+            How many items it concerns.
+        """
+        count = 0
+        with self._write() as db:
+            for one in lost:
+                count += 1
+                where = (route, one.item_id)
+                if one.blobs is None:
+                    db.execute("DELETE FROM items WHERE route = ? AND id = ?", where)
+                    db.execute("DELETE FROM rows WHERE route = ? AND item = ?", where)
+                    continue
+                [(media,)] = db.execute(
+                    "SELECT media FROM items WHERE route = ? AND id = ?", where
+                ).fetchall()
+                db.execute(
+                    "UPDATE items SET media = ?, state = 'incomplete' WHERE route = ? AND id = ?",
+                    (media_without(media, one.blobs), *where),
+                )
+            if count:
+                db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
+        return count
 
     def adopt(self, route: int, item_id: str, digest: str, mapping: int) -> None:
         """Take over the digest that a newer mapping gives to an item that is held already."""
@@ -361,19 +392,21 @@ class Journal:
     def buckets(self, route: int, collection: str) -> dict[str, Bucket]:
         """Tell which rows of a collection were delivered, by month, without their keys."""
         rows = self._read(
-            "SELECT bucket, count, total FROM rows WHERE route = ? AND collection = ?",
+            "SELECT bucket, sum(count), sum(total) FROM rows "
+            "WHERE route = ? AND collection = ? AND delivered = 1 GROUP BY bucket",
             route,
             collection,
         )
         return {
-            name: Bucket(count, total, partial(self._keys, route, collection, name))
+            name: Bucket(count, total & SUM_MASK, partial(self._keys, route, collection, name))
             for name, count, total in rows
         }
 
     def _keys(self, route: int, collection: str, bucket: str) -> array[int]:
         keys = array("Q")
         for (blob,) in self._read(
-            "SELECT keys FROM rows WHERE route = ? AND collection = ? AND bucket = ?",
+            "SELECT keys FROM rows "
+            "WHERE route = ? AND collection = ? AND bucket = ? AND delivered = 1",
             *(route, collection, bucket),
         ):
             keys.frombytes(blob)
@@ -426,9 +459,9 @@ def _batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
 
 def _freeze(db: sqlite3.Connection, route: int, item_id: str, frozen: Frozen) -> None:
     db.executemany(
-        "INSERT OR REPLACE INTO frozen VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
         [
-            (route, item_id, frozen.collection, bucket, total, keys.tobytes())
+            (route, item_id, frozen.collection, bucket, len(keys), total, keys.tobytes())
             for bucket, (keys, total) in frozen.buckets.items()
         ],
     )

@@ -73,7 +73,7 @@ class Frozen:
 
     collection: str
     buckets: Mapping[str, tuple[array[int], int]] = field(eq=False)
-    """Bucket name to the keys of its rows and the sum of their digests modulo 2**62."""
+    """Bucket name to the keys of its rows and the sum of their digests modulo 2**48."""
 
 
 @frozen
@@ -113,7 +113,7 @@ class Bucket:
 
     count: int
     total: int
-    """Sum of the digests modulo 2**62: with the count, tells "nothing new" at a glance."""
+    """Sum of the digests modulo 2**48: with the count, tells "nothing new" at a glance."""
     keys: Callable[[], array[int]] = field(eq=False, repr=False)
     """Reads the keys of the rows, which is only needed where count and sum differ."""
 
