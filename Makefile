@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/run.stamp  ## The whole journey, offline: a made-up TikTok account becomes a bundle
 	$(BIN)/decamp demo decamp-demo
+	@echo "To use it for your own data: $(BIN)/decamp transfer TikTok_Data.zip FOLDER"
 
 test: $(VENV)/test.stamp  ## All tests
 	$(BIN)/python -m pytest

@@ -36,6 +36,7 @@ from decamp.validation import encodable
 __all__ = ["Request", "inspect", "plan", "sandboxed", "transfer"]
 
 _log = logging.getLogger("decamp")
+_WEB = ("http", "https")
 P = TypeVar("P")
 
 
@@ -285,7 +286,14 @@ def _chosen(options: Sequence[str], side: str) -> dict[str, str]:
 def _source(
     text: str, options: dict[str, str], registry: Registry
 ) -> tuple[ExporterSpec[Any], Any]:
+    if not text.strip():
+        raise ConfigError("SOURCE is empty.", hint="Name the export: its zip, file or folder.")
     name, location = _split(text)
+    if name in _WEB and name not in registry.exporters:
+        raise ConfigError(
+            "decamp reads files; it does not fetch an export from a web address.",
+            hint="Download the export first, then name the file.",
+        )
     if name is None:
         spec = _recognised(Path(location).expanduser(), registry)
     else:
@@ -296,6 +304,8 @@ def _source(
 def _destination(
     text: str, options: dict[str, str], registry: Registry
 ) -> tuple[ImporterSpec[Any], Any]:
+    if not text.strip():
+        raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
     name, location = _split(text)
     spec = registry.importer(name) if name else _path_importer(registry)
     return spec, _configured(spec, location, options)

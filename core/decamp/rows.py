@@ -32,7 +32,7 @@ from decamp.model import Blob, Collection, Item
 
 __all__ = ["MAX_SEGMENT_BYTES", "Delivered", "RowSpool", "Segment", "collection_id", "read_rows"]
 
-MAX_SEGMENT_BYTES = 2 << 20
+MAX_SEGMENT_BYTES = 1 << 20
 """A segment is closed by the row with which it reaches this size."""
 
 UNDATED = ""
@@ -183,8 +183,7 @@ class RowSpool:
         digests = digester(rows)
         groups: list[tuple[int, int, bytes]] = []
         start = 0
-        for _, group in groupby(times, key=itemgetter(slice(0, _bucket_width(collection)))):
-            end = start + sum(1 for _ in group)
+        for end in _bucket_ends(times, _bucket_width(collection)):
             groups.append((start, end, self._encode(rows[start:end])))
             start = end
         digests.tofile(self._digests)
@@ -357,6 +356,17 @@ _timed = msgspec.json.Decoder(_Timed)
 
 def _time_of(line: bytes) -> str:
     return _timed.decode(line).time
+
+
+def _bucket_ends(times: list[str], width: int) -> Iterator[int]:
+    """Tell where each run of one bucket ends, in a list that is in order of time."""
+    if times[0][:width] == times[-1][:width]:
+        yield len(times)
+        return
+    end = 0
+    for _, group in groupby(times, key=itemgetter(slice(0, width))):
+        end += sum(1 for _ in group)
+        yield end
 
 
 def _bucket_width(collection: Collection) -> int:

@@ -30,6 +30,6 @@ def decamp_importers() -> Iterable[ImporterSpec[Any]]:
 
 
 def _create(context: Context[Config]) -> Importer:
-    from decamp_disk.importer import DiskImporter  # noqa: PLC0415 (only when it is used)
+    from decamp_disk.importer import DiskImporter
 
     return DiskImporter(context)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from attrs import evolve
@@ -39,6 +40,8 @@ __all__ = ["Bag"]
 _PAYLOAD = "data"
 _LARGEST_RECORD = 16 << 20
 """Bytes. The page does without the caption of a larger record."""
+_NAMED = 5
+"""So many edited files are named in the log."""
 
 
 class Bag:
@@ -107,20 +110,20 @@ class Bag:
     def _take_stock(self, entries: Iterable[Entry]) -> tuple[Contents, list[File]]:
         """Compare what was delivered with what is there.
 
-        A person may take files out of a bundle and put others in; the bag then lists what
-        is there, since a manifest that can never be met would help nobody.
+        A person may edit files of a bundle, take some out and put others in; the bag then
+        lists what is there, since a manifest that can never be met would help nobody.
         """
         there = {
             unicodedata.normalize("NFC", path): path for path in self._folder.files_below(_PAYLOAD)
         }
-        delivered = Contents.of(entries)
-        contents = Contents.of(_present(delivered.entries, there))
-        gone = len(delivered.files()) - len(contents.files())
+        delivered: Counter[str] = Counter()
+        contents = Contents.of(self._present(entries, there, delivered))
+        gone = delivered["gone"]
         if gone and not contents.entries:
             raise DestinationRefused(
                 f"{self._folder.root} is empty: none of the {gone} files that decamp wrote "
                 "there before is left.",
-                hint="Put the bundle back, or let decamp forget this destination and start anew.",
+                hint="Put them back, or run the same command again to bring them anew.",
             )
         files = contents.files()
         extra = there.keys() - {file.path for file in files}
@@ -133,6 +136,38 @@ class Bag:
                 len(extra),
             )
         return contents, files + [self._measured(there[name]) for name in extra]
+
+    def _present(
+        self, entries: Iterable[Entry], there: dict[str, str], delivered: Counter[str]
+    ) -> Iterator[Entry]:
+        """Go through the entries as they are now: without what is gone, edits measured."""
+        edited: list[str] = []
+        for entry in entries:
+            files = []
+            for file in entry.files:
+                path = there.get(file.path)
+                if path is None:
+                    delivered["gone"] += 1
+                    continue
+                # Bytes that changed while length and time did not are damage and no edit:
+                # their digest stays, so that whoever validates the bag is told.
+                if self._folder.stamp(path) == (file.size, file.mtime):
+                    files.append(file)
+                    continue
+                now = self._measured(path)
+                files.append(evolve(file, size=now.size, sha256=now.sha256))
+                if now.sha256 != file.sha256:
+                    edited.append(file.path)
+            if files:
+                same = tuple(files) == entry.files
+                yield entry if same else evolve(entry, files=tuple(files))
+        if edited:
+            self._log.warning(
+                "%s: %d files were changed since decamp wrote them, and stay as they are: %s",
+                self._folder.root,
+                len(edited),
+                ", ".join(edited[:_NAMED]) + (", ..." if len(edited) > _NAMED else ""),
+            )
 
     def _measured(self, path: str) -> File:
         held = self._folder.held(path)
@@ -162,10 +197,3 @@ class Bag:
         with self._folder.staging() as stage:
             self._folder.write(f"{stage}/{name}", data)
             self._folder.replace_file(f"{stage}/{name}", name)
-
-
-def _present(entries: Iterable[Entry], there: dict[str, str]) -> Iterator[Entry]:
-    for entry in entries:
-        files = tuple(file for file in entry.files if file.path in there)
-        if files:
-            yield entry if len(files) == len(entry.files) else evolve(entry, files=files)

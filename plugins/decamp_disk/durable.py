@@ -80,7 +80,7 @@ def sync_file(path: str) -> None:
     try:
         if sys.platform == "darwin":
             # fsync(2) of macOS leaves data in the cache of the drive.
-            import fcntl  # noqa: PLC0415 (Windows has no such module)
+            import fcntl
 
             fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
         else:

@@ -6,7 +6,7 @@ if the name is taken. A killed process leaves nothing but its staging folder beh
 """
 
 # Plain strings: making `Path` objects costs more than the system calls do.
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH120, PTH123, PTH208
+# ruff: noqa: PTH102, PTH104, PTH105, PTH106, PTH108, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -47,10 +47,12 @@ _NO_LINKS = {
 
 @frozen
 class Held:
-    """A file that was written or read: its length and its digests."""
+    """A file that was written or read: its length, its digests, and when it was changed."""
 
     size: int
     sha256: str
+    mtime: int
+    """Microseconds since 1970, which a JSON number holds exactly (RFC 8259 section 6)."""
     head: bytes
     """Its first bytes, as many as were asked for."""
     body_sha256: str
@@ -132,7 +134,9 @@ class LocalFolder:
         finally:
             with explained(path):
                 os.close(handle)
-        return Held(size, whole.hexdigest(), head, (rest if head else whole).hexdigest())
+        with explained(path):
+            status = os.lstat(path)  # once it is closed: Windows sets the time only then
+        return _held(size, _mtime(status), head, whole, rest)
 
     def publish_file(self, staged: str, relative: str) -> None:
         """Give a staged file its name.
@@ -240,8 +244,19 @@ class LocalFolder:
             return file.read()
         return None
 
-    def size(self, relative: str) -> int | None:
-        """Tell the length of a file; None if it is not there.
+    def is_gone(self, relative: str) -> bool:
+        """Tell whether nothing at all has this name; quick, for very many names."""
+        path = self.path(relative)
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError as error:
+            raise explain(error, path) from error
+        return False
+
+    def stamp(self, relative: str) -> tuple[int, int] | None:
+        """Tell the length of a file and its time, as in `Held`; None if it is not there.
 
         Raises:
             Conflict: Something else than a file has its name, or the name of its folder.
@@ -260,7 +275,7 @@ class LocalFolder:
                 f"{path} cannot be used: something that is not a plain file is in its place.",
                 hint="Move it away, then run the same command again.",
             )
-        return status.st_size
+        return status.st_size, _mtime(status)
 
     def held(self, relative: str, head: int = 0) -> Held | None:
         """Read a file for its digests; None if it is not there.
@@ -269,9 +284,10 @@ class LocalFolder:
             Conflict: Something else than a file has its name.
         """
         path = self.path(relative)
-        if self.size(relative) is None:
+        if self.stamp(relative) is None:
             return None
         with explained(path), open(os.open(path, _READ), "rb", buffering=_CHUNK) as file:
+            mtime = _mtime(os.fstat(file.fileno()))
             first = file.read(head)
             whole, rest, size = hashlib.sha256(first), hashlib.sha256(), len(first)
             while chunk := file.read(_CHUNK):
@@ -279,7 +295,7 @@ class LocalFolder:
                 if head:
                     rest.update(chunk)
                 size += len(chunk)
-        return Held(size, whole.hexdigest(), first, (rest if head else whole).hexdigest())
+        return _held(size, mtime, first, whole, rest)
 
     def files_below(self, relative: str) -> Iterator[str]:
         """Go through all plain files below a folder, in no particular order."""
@@ -327,6 +343,15 @@ def _explained_unless_taken(path: str) -> Iterator[None]:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from error
         raise explain(error, path) from error
+
+
+def _held(size: int, mtime: int, head: bytes, whole: hashlib._Hash, rest: hashlib._Hash) -> Held:
+    body = rest if head else whole
+    return Held(size, whole.hexdigest(), mtime, head, body.hexdigest())
+
+
+def _mtime(status: os.stat_result) -> int:
+    return status.st_mtime_ns // 1000
 
 
 def _common(one: bytes, other: bytes) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from decamp import Account, Context, Destination, ImporterCapabilities, Item, Receipt
+from decamp import Account, Context, Destination, ImporterCapabilities, Item, Lost, Receipt
 from decamp.bundle import Entry, joined_account
 from decamp_disk.bag import Bag
 from decamp_disk.config import CAPABILITIES, Config
 from decamp_disk.failures import explained
 from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
-from decamp_disk.survey import canonical, identity, survey
+from decamp_disk.survey import canonical, identity, lost, survey
 from decamp_disk.writer import ItemWriter, find
 
 __all__ = ["DiskImporter"]
@@ -33,6 +33,10 @@ class DiskImporter:
         return Destination(
             identity(self._root), str(self._root), marker.account if marker else None
         )
+
+    def lost(self, receipts: Iterable[Receipt]) -> Iterator[Lost]:
+        """Tell what a person has taken out of the bundle."""
+        return lost(self._folder, receipts)
 
     def begin(self, account: Account) -> ImporterCapabilities:
         """Make the folder and take its lock. The bag stays as it is until the first write."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from decamp import DestinationRefused
-from decamp.bundle import MARKER, Marker, read_marker
+from decamp import DestinationRefused, Lost, Receipt
+from decamp.bundle import MARKER, MAX_NAME_BYTES, Entry, Marker, read_marker
 from decamp_disk.failures import explained
-from decamp_disk.folder import TEMPORARY
+from decamp_disk.folder import TEMPORARY, LocalFolder
 from decamp_disk.lock import LOCK
 
-__all__ = ["canonical", "identity", "survey"]
+__all__ = ["canonical", "identity", "lost", "survey"]
 
 # What systems put into folders and onto empty disks by themselves; lower case.
 _CLUTTER = {
@@ -26,11 +28,18 @@ _CLUTTER = {
     "system volume information",
     "thumbs.db",
 }
+_IMPOSSIBLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
+_LONGEST = Path("data", "other", *["x" * MAX_NAME_BYTES] * 3)
+"""The longest path below the bundle, as `decamp.bundle` places items."""
 
 
 def canonical(path: Path) -> Path:
     """Give the absolute path with links resolved, whether it exists or not."""
-    return Path(os.path.realpath(path.expanduser()))
+    given = os.path.expanduser(path)  # noqa: PTH111 (`Path` raises where nobody has that name)
+    try:
+        return Path(os.path.realpath(given))
+    except ValueError:
+        return Path(given)  # no path at all, which `survey` says
 
 
 def identity(path: Path) -> str:
@@ -47,9 +56,10 @@ def survey(root: Path) -> Marker | None:
 
     Raises:
         DestinationRefused: It is a file, cannot be written to, holds something that is not
-            a bundle, or a bundle that this decamp cannot read.
+            a bundle, or a bundle that this decamp cannot read; or it has no possible name.
     """
     with explained(root):
+        _look(root / _LONGEST, root)
         existing = root
         while not os.path.lexists(existing):
             existing = existing.parent
@@ -63,6 +73,9 @@ def survey(root: Path) -> Marker | None:
                 hint="Choose a folder that is yours, on a disk that is not read-only.",
             )
         if existing != root:
+            # The system looks at no name behind the first that is not there.
+            for name in root.relative_to(existing).parts:
+                _look(existing / name, root)
             return None
         names = {entry.name for entry in root.iterdir()}
         if MARKER in names:
@@ -73,6 +86,41 @@ def survey(root: Path) -> Marker | None:
                 hint=f"Choose an empty folder, for example {root / 'decamp'}.",
             )
     return None
+
+
+def lost(folder: LocalFolder, receipts: Iterable[Receipt]) -> Iterator[Lost]:
+    """Go through the items of which files are no longer there; one look at each file.
+
+    Raises:
+        DestinationRefused: The disk does not tell.
+    """
+    for receipt in receipts:
+        record, *blobs = Entry.from_data(receipt.data).files
+        if folder.is_gone(record.path):
+            yield Lost(receipt.item_id)
+            continue
+        gone = tuple(file.blob_name for file in blobs if folder.is_gone(file.path))
+        if gone:
+            yield Lost(receipt.item_id, gone)
+
+
+def _look(path: Path, root: Path) -> None:
+    """Let the system refuse a path that it could never hold."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        if error.errno not in _IMPOSSIBLE:
+            raise
+        reason = os.strerror(error.errno)
+    except ValueError:
+        reason = "it holds a character that no path can have"
+    else:
+        return
+    raise DestinationRefused(
+        f"{root} cannot be a bundle: {reason}.", hint="Choose a shorter path, of plain names."
+    )
 
 
 def _is_ours_or_clutter(name: str) -> bool:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 from attrs import evolve
 
 from decamp import Conflict, Corrupted, Item, Receipt
-from decamp.bundle import Entry, File, Part, is_segment, merge_record, parts, place, record_bytes
+from decamp.bundle import (
+    Entry,
+    File,
+    Part,
+    is_segment,
+    merge_record,
+    parts,
+    place,
+    record_bytes,
+    without_media,
+)
 from decamp_disk.bag import Bag
 from decamp_disk.folder import Held, LocalFolder
 
@@ -30,48 +40,70 @@ class ItemWriter:
         where = place(item)
         wanted = parts(item)
         if where.owned and not self._folder.exists(where.folder):
-            files = self._publish_whole(item, where.folder, wanted)
+            files = self._publish_whole(where.folder, wanted)
             if files is not None:
                 return _receipt(self._folder, item, files, existed=False)
         # One by one: others share the folder, or something is in it already.
-        placed = [self._place(item, part) for part in wanted]
+        placed = [self._place(part) for part in wanted]
         existed = all(was_there for _, was_there in placed)
         return _receipt(self._folder, item, [file for file, _ in placed], existed=existed)
 
     def update(self, item: Item, previous: Receipt) -> Receipt:
-        """Merge a changed item into what is there.
+        """Merge a changed item into what is there. What a person took out is absent.
 
         Raises:
-            Conflict: It is not as we left it.
+            Conflict: Something of it was edited.
         """
         if is_segment(item) or item.kind == "section":
             return self.add(item)  # their content is part of their name
         entry = Entry.from_data(previous.data)
         path = entry.record.path
-        held = self._folder.read(path)
-        if held is None or any(
-            self._folder.size(file.path) != file.size for file in entry.files[1:]
-        ):
-            raise _edited(item, self._folder.path(path))
-        new, beside = self._new_blobs(item, entry)
-        merged = merge_record(_decoded(held, item), _renamed(item.record, beside))
+        stamp, held = self._folder.stamp(path), self._folder.read(path)
+        kept, gone = self._kept(entry)
+        new, beside = self._new_blobs(item, [entry.record, *kept])
+        before = {} if held is None else _decoded(held, self._folder.path(path))
+        merged = merge_record(without_media(before, gone), _renamed(item.record, beside))
         wanted = record_bytes(item.id, merged)
-        digest = hashlib.sha256(wanted).hexdigest()
-        if hashlib.sha256(held).hexdigest() != entry.record.sha256 and held != wanted:
+        if held not in (None, wanted) and _sha256(held) != entry.record.sha256:
             # Had it been our own update whose answer was lost, merging would change nothing.
-            raise _edited(item, self._folder.path(path))
-        added = [self._place(item, part)[0] for part in new]
-        if held != wanted:
-            self._bag.open()
-            with self._folder.staging() as stage:
-                self._folder.write(f"{stage}/record", wanted)
-                self._folder.replace_file(f"{stage}/record", path)
-        record = File(path, len(wanted), digest)
-        return _receipt(self._folder, item, [*entry.files[1:], *added, record], existed=False)
+            raise _edited(self._folder.path(path))
+        added = [self._place(part)[0] for part in new]
+        if stamp is None or held != wanted:
+            record = self._replaced(path, wanted)
+        else:
+            record = File(path, len(wanted), _sha256(wanted), stamp[1])
+        return _receipt(self._folder, item, [*kept, *added, record], existed=False)
 
-    def _new_blobs(self, item: Item, entry: Entry) -> tuple[list[Part], dict[str, str]]:
-        """List the blobs to add, and the new names of those that must not replace others."""
-        there = {file.path: file.sha256 for file in entry.files}
+    def _kept(self, entry: Entry) -> tuple[list[File], set[str]]:
+        """Tell which blobs of an item are as we left them, and the names of those gone."""
+        kept: list[File] = []
+        gone: set[str] = set()
+        for file in entry.files[1:]:
+            stamp = self._folder.stamp(file.path)
+            if stamp is None:
+                gone |= {file.blob_name, file.name}
+            elif stamp[0] != file.size:
+                raise _edited(self._folder.path(file.path))
+            else:
+                kept.append(file)
+        # Another version of a blob lies beside the first, which may be the one that is left.
+        return kept, gone - {file.name for file in kept}
+
+    def _replaced(self, path: str, wanted: bytes) -> File:
+        self._bag.open()
+        self._folder.make(path.rpartition("/")[0])
+        with self._folder.staging() as stage:
+            staged = self._folder.write(f"{stage}/record", wanted)
+            self._folder.replace_file(f"{stage}/record", path)
+        return File(path, staged.size, staged.sha256, staged.mtime)
+
+    def _new_blobs(self, item: Item, files: Sequence[File]) -> tuple[list[Part], dict[str, str]]:
+        """List the blobs to add, and the new names of those that must not replace others.
+
+        Args:
+            files: What is there of the item.
+        """
+        there = {file.path: file.sha256 for file in files}
         new: list[Part] = []
         beside: dict[str, str] = {}
         for blob, part in zip(item.blobs, parts(item), strict=False):
@@ -88,11 +120,11 @@ class ItemWriter:
                 new.append(evolve(part, path=str(path)))
         return new, beside
 
-    def _publish_whole(self, item: Item, folder: str, wanted: Sequence[Part]) -> list[File] | None:
+    def _publish_whole(self, folder: str, wanted: Sequence[Part]) -> list[File] | None:
         """Let a folder appear with everything in it; None if its name was taken meanwhile."""
         with self._folder.staging() as stage:
             files = [
-                _file(part, self._stage(item, part, f"{stage}/{part.path.rpartition('/')[2]}"))
+                _file(part, self._stage(part, f"{stage}/{part.path.rpartition('/')[2]}"))
                 for part in wanted
             ]
             self._bag.open()
@@ -102,7 +134,7 @@ class ItemWriter:
                 return None
             return files
 
-    def _place(self, item: Item, part: Part) -> tuple[File, bool]:
+    def _place(self, part: Part) -> tuple[File, bool]:
         """Let one file appear, and tell whether it was there.
 
         Raises:
@@ -113,7 +145,7 @@ class ItemWriter:
             return _file(part, held), True
         with self._folder.staging() as stage:
             path = f"{stage}/file"
-            staged = self._stage(item, part, path)
+            staged = self._stage(part, path)
             if held is None:
                 self._bag.open()
                 try:
@@ -122,19 +154,19 @@ class ItemWriter:
                 except FileExistsError:
                     held = self._folder.held(part.path)
             if held is not None and held.sha256 == staged.sha256:
-                return _file(part, staged), True
+                return _file(part, held), True
             if self._folder.is_torn(part.path, path):
                 self._bag.open()
                 self._folder.replace_file(path, part.path)
                 return _file(part, staged), False
-        raise _taken(item, self._folder.path(part.path))
+        raise _taken(self._folder.path(part.path))
 
-    def _stage(self, item: Item, part: Part, path: str) -> Held:
+    def _stage(self, part: Part, path: str) -> Held:
         staged = self._folder.write(path, part.head, part.body())
         if not _fits(part, staged):
             name = part.blob.name if part.blob else part.path
             raise Corrupted(
-                f"{item.id}: {name} came with another length or digest than it should have.",
+                f"{name} came with another length or digest than it should have.",
                 hint="Run the same command again; if it stays so, the source is damaged.",
             )
         return staged
@@ -153,7 +185,7 @@ def find(folder: LocalFolder, item: Item) -> Receipt | None:
         if held is None:
             continue
         if not _fits(part, held):
-            raise _taken(item, folder.path(part.path))
+            raise _taken(folder.path(part.path))
         files.append(_file(part, held))
     if len(files) < len(wanted):
         return None
@@ -171,11 +203,17 @@ def _receipt(folder: LocalFolder, item: Item, files: Sequence[File], *, existed:
 
 
 def _file(part: Part, held: Held) -> File:
-    return File(part.path, held.size, held.sha256)
+    name = part.blob.name if part.blob and not part.head else ""
+    file = File(part.path, held.size, held.sha256, held.mtime)
+    return file if name in ("", file.name) else evolve(file, blob=name)
 
 
 def _fits(part: Part, held: Held) -> bool:
     return part.fits(held.size, held.head, held.body_sha256)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _digest(part: Part) -> str:
@@ -193,25 +231,25 @@ def _renamed(record: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str
     return {**record, "media": media}
 
 
-def _decoded(data: bytes, item: Item) -> dict[str, Any]:
+def _decoded(data: bytes, path: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(data, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Conflict(
-            f"{item.id}: its record in the bundle is no longer valid JSON.",
-            hint="Put the file back as it was, or move its folder away and forget the item.",
+            f"{path} was changed since decamp wrote it, and is no longer valid JSON.",
+            hint="Move that file away and run again: decamp then writes it anew.",
         ) from error
 
 
-def _taken(item: Item, path: str) -> Conflict:
+def _taken(path: str) -> Conflict:
     return Conflict(
-        f"{item.id}: {path} is there already, with other content.",
+        f"{path} is there already, with other content.",
         hint="Nothing was overwritten. To take the new one, move the old away and run again.",
     )
 
 
-def _edited(item: Item, path: str) -> Conflict:
+def _edited(path: str) -> Conflict:
     return Conflict(
-        f"{item.id}: {Path(path).parent} was changed since decamp wrote it.",
-        hint="Your change stays. To take the new version, move the folder away and run again.",
+        f"{path} was changed since decamp wrote it.",
+        hint="Your change stays. To take the new version, move that file away and run again.",
     )

@@ -114,7 +114,6 @@ def test_a_folder_of_media_completes_what_expired(tmp_path: Path) -> None:
     journey.bag()
 
 
-@pytest.mark.xfail(strict=True, reason="a link that is no web address is passed over in silence")
 @pytest.mark.parametrize("link", ["file:///etc/passwd", "not an address", "//no.scheme/x.mp4"])
 def test_a_link_that_is_no_web_address_is_listed(link: str, tmp_path: Path) -> None:
     receipt = Journey(tmp_path).run(export(tmp_path / "a.zip", [link]))

@@ -116,7 +116,6 @@ def test_an_importer_that_breaks_is_named(name: str, cli: Cli, tmp_path: Path) -
     assert all("rough" in problem["reason"] for problem in problems)
 
 
-@pytest.mark.xfail(strict=True, reason="what a plugin prints comes before the document")
 def test_a_plugin_that_prints_does_not_spoil_the_document(cli: Cli, tmp_path: Path) -> None:
     noise = "print('hello from a plugin'); "
     ended = run(cli, tmp_path, "rough:x", str(tmp_path / "bundle"), export=noise + PAGE)

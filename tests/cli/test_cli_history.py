@@ -21,28 +21,30 @@ def cli(tmp_path):
     return Cli(tmp_path / "home")
 
 
+def started(name):
+    return RunRecord(
+        id=name,
+        route=None,
+        command="transfer",
+        state="running",
+        started=f"2026-11-23T{name[9:11]}:{name[11:13]}:00Z",
+        ended=None,
+        source="TikTok_Data.zip",
+        destination="/home/ada/TikTok",
+        fingerprint="",
+        exit_code=None,
+        report=None,
+        pid=os.getpid(),
+    )
+
+
 @pytest.fixture
 def ran(cli):
     """Give a home with one run that has ended and one that has not."""
     home = Home(cli.home)
     journal = Journal.open(home.journal)
-    for number, name in enumerate(("20261123-091500-7f3a", "20261123-101500-88ab")):
-        journal.start_run(
-            RunRecord(
-                id=name,
-                route=None,
-                command="transfer",
-                state="running",
-                started=f"2026-11-23T{9 + number:02}:15:00Z",
-                ended=None,
-                source="TikTok_Data.zip",
-                destination="/home/ada/TikTok",
-                fingerprint="",
-                exit_code=None,
-                report=None,
-                pid=os.getpid(),
-            )
-        )
+    journal.start_run(started("20261123-091500-7f3a"))
+    journal.start_run(started("20261123-101500-88ab"))
     journal.end_run("20261123-091500-7f3a", "done", "2026-11-23T09:16:10Z", 0, RECEIPT)
     journal.close()
     return home
@@ -90,12 +92,23 @@ def test_a_run_that_holds_its_lock_is_running(cli, ran):
     assert cli("status", "--json").document["runs"][0]["state"] == "dead"
 
 
+def test_status_prefers_a_run_that_is_going_on(cli, ran):
+    with ran.scratch("20261123-101500-88ab"):
+        journal = Journal.open(ran.journal)
+        journal.start_run(started("20261123-111500-aaaa"))
+        journal.close()
+        ended = cli("status", "--json")
+        assert ended.document["runs"][0]["run"] == "20261123-101500-88ab"
+    assert cli("status", "--json").document["runs"][0]["run"] == "20261123-111500-aaaa"
+
+
 def test_a_receipt_is_found_by_the_beginning_of_its_id(cli, ran):
     ended = cli("receipt", "20261123-09", "--json")
     assert ended.code == 0
     assert ended.document == RECEIPT
     assert "Everything in this export is at the destination." in ended.err
     assert cli("receipt", "-q", "20261123-09").err.count("\n") == 1
+    assert "Run 20261123-091500-7f3a, 2026-11-23 09:15 UTC" in ended.err
 
 
 @pytest.mark.parametrize("name", ["receipt", "status"])
@@ -110,6 +123,8 @@ def test_an_unclear_run_is_a_usage_error(cli, ran, name):
 
 
 def test_a_run_that_was_cut_off_has_no_receipt(cli, ran):
-    ended = cli("receipt")
+    ended = cli("receipt", "--json")
     assert ended.code == 2
     assert "it was cut off" in ended.err
+    assert not validator("error").problems(ended.document)
+    assert ended.document["error"]["code"] == "config"

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli_run import Cli
 from decamp.cli.app import COMMANDS, app, load_command
+from decamp.cli.command import Command
 
 # Not attrs: rich imports it by itself where it is installed.
 HEAVY = {
@@ -49,7 +50,15 @@ def test_every_command_has_help_with_examples(name, home):
     assert ended.exit_code == 0
     assert "Examples:" in ended.output
     assert COMMANDS[name][1] in ended.output
+    assert "<bool>" not in ended.output
     assert not home.exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_keeps_standard_output_to_documents(name):
+    command = load_command(name)
+    for one in getattr(command, "commands", {name: command}).values():
+        assert isinstance(one, Command)
 
 
 def test_the_contract_is_all_there_though_it_is_loaded_late():

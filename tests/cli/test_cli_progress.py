@@ -49,6 +49,21 @@ def test_a_terminal_gets_one_line_that_is_drawn_again():
     assert "500 kB/s" in said
 
 
+def test_each_stage_counts_its_own_things():
+    said = show(
+        listening(),
+        Stage("items", 2),
+        ItemSettled("post:1", "post", "incomplete"),
+        ItemSettled("post:2", "post", "confirmed"),
+        *[ReadProgress(1.0, 40, 2)] * 3,
+        Stage("rows", 40),
+        *[ItemSettled("segment", "message", "confirmed", 20)] * 2,
+        *[ReadProgress(1.0, 40, 2)] * 3,
+    )
+    assert "Posts and media: 100% 2 items, 1 without all media" in said
+    assert "Messages and activity: 100% 40 rows\n" in said
+
+
 def test_a_stop_is_answered_while_nothing_moves():
     output, stop = listening(terminal=True), threading.Event()
     with RunProgress(output, stop) as progress:

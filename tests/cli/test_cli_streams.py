@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import stat
@@ -11,10 +12,13 @@ import sys
 import pytest
 
 from cli_run import Cli
+from cli_text import heard, listening
 from decamp.cli import faults, logs
 from decamp.cli.logs import logging_to
+from decamp.cli.streams import documents_alone, write_stdout
 from decamp.errors import DestinationFull
 from decamp.home import Home
+from decamp.validation import validator
 
 
 @pytest.fixture
@@ -65,6 +69,30 @@ def test_an_expected_error_is_said_with_its_code(capsys):
     assert capsys.readouterr().err == "Error: The disk is full.\nNext: Free some space.\n"
 
 
+@pytest.mark.parametrize(
+    "error", [DestinationFull("Full.", hint="Free some."), ZeroDivisionError()]
+)
+def test_with_json_an_error_is_a_document_too(error, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(logs, "_used", [])
+    monkeypatch.setenv("DECAMP_HOME", str(tmp_path / "home"))
+    code = faults.explain(error, json=True)
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert not validator("error").problems(document)
+    assert document["exit_code"] == code
+    assert document["error"]["code"] == getattr(error, "code", "error")
+    assert document["error"]["message"] in " ".join(said.err.split())
+
+
+def test_what_plugins_print_goes_to_standard_error(capfd):
+    with documents_alone():
+        print("noise of a plugin")
+        write_stdout('{"a": 1}')
+    print("after")
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ('{"a": 1}after\n', "noise of a plugin\n")
+
+
 def _divide_by(text):
     raise ZeroDivisionError(text)
 
@@ -102,10 +130,24 @@ def test_the_log_is_private_and_turns_over(tmp_path, monkeypatch):
         assert path.stat().st_size <= 2_000
 
 
-def test_without_a_place_for_a_log_the_work_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("home", ["file", "file/home"])
+def test_without_a_place_for_a_log_the_work_goes_on(tmp_path, monkeypatch, capsys, home):
     monkeypatch.setattr(logs, "_used", [])
     (tmp_path / "file").touch()
-    with logging_to(Home(tmp_path / "file" / "home")):
-        logging.getLogger("decamp").info("nobody reads this")
-    monkeypatch.setenv("DECAMP_HOME", str(tmp_path / "file" / "home"))
+    with logging_to(Home(tmp_path / home)):
+        logging.getLogger("decamp").error("nobody reads this")
+    monkeypatch.setenv("DECAMP_HOME", str(tmp_path / home))
     assert logs.record_fault(ValueError()) is None
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_warnings_are_said_to_who_wants_to_know(tmp_path, verbose):
+    output = listening(verbose=verbose)
+    with logging_to(Home(tmp_path / "home"), output):
+        logging.getLogger("decamp.disk").info("a.txt was written")
+        logging.getLogger("decamp.disk").warning("a.txt was edited; see https://x.example/?s=1")
+    said = heard(output)
+    assert ("a.txt was edited" in said) is verbose
+    assert "a.txt was written" not in said
+    assert "s=1" not in said

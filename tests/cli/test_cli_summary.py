@@ -49,7 +49,7 @@ def test_a_full_receipt_says_what_arrived():
         "18 other sections",
         "27 media files (3.1 MB)",
         "Everything in this export is at the destination.",
-        "Such an export never holds: drafts.",
+        "Such an export never holds: - drafts",
     ):
         assert words in said
     assert "Next:" not in said
@@ -76,17 +76,83 @@ def test_problems_are_grouped_by_why():
     problem = {"kind": "post", "state": "failed", "code": "item-rejected", "reason": "too large"}
     problems = [problem | {"item": "post:1"}, problem | {"item": "post:2"}]
     said = said_of(receipt(problems=problems, state="partial", exit_code=3))
-    assert "2 posts: could not be delivered" in said
+    assert "2 posts could not be delivered" in said
     assert "Why: too large post:1 post:2" in said
     assert "Next: run the same command again" in said
 
 
-def test_an_error_says_what_next():
-    error = {"code": "destination-full", "message": "The disk is full.", "hint": "Free some."}
-    said = said_of(receipt(state="stopped", exit_code=6, error=error, counts={}, media=NO_MEDIA))
-    assert "Error: The disk is full." in said
-    assert "Next: Free some." in said
-    assert "Arrived nothing" in said
+FULL = {"code": "destination-full", "message": "The disk is full.", "hint": "Free some."}
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"event": 4}, "4 activity entries could not be delivered"),
+        ({"event": 1}, "1 activity entry could not be delivered"),
+        ({}, "A part of your activity could not be delivered"),
+    ],
+)
+def test_a_segment_stands_for_its_rows(counts, said):
+    problem = {"item": "event/watched/1", "kind": "event", "state": "failed"}
+    problems = [problem | {"code": "item-rejected", "reason": "too large"}]
+    counts = {kind: {"found": 9, "failed": count} for kind, count in counts.items()}
+    document = receipt(problems=problems, state="partial", exit_code=3, counts=counts)
+    assert said in said_of(document)
+
+
+def test_rows_of_several_reasons_are_not_counted_twice():
+    problem = {"item": "message/bo/1", "kind": "message", "state": "failed", "code": "item"}
+    problems = [problem | {"reason": "too large"}, problem | {"reason": "too old"}]
+    counts = {"message": {"found": 9, "failed": 7}}
+    said = said_of(receipt(problems=problems, state="partial", exit_code=3, counts=counts))
+    assert said.count("A part of your messages could not be delivered") == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "one", "two"),
+    [
+        ("confirmed", "not-sent", "1 post has changed and is", "2 posts have changed and are"),
+        ("conflict", "conflict", "1 post found something else in its", "2 posts found something"),
+        ("conflict", "ambiguous", "1 post could not be told apart from posts", "are not sent"),
+        ("rejected", "invalid", "1 post does not fit its schema", "2 posts do not fit their"),
+        ("novel", "novel", "1 post: novel.", "2 posts: novel."),
+    ],
+)
+def test_one_and_many_are_told_apart(state, code, one, two):
+    problem = {"kind": "post", "state": state, "code": code, "reason": "Because."}
+    problems = [problem | {"item": f"post:{number}"} for number in (1, 2)]
+    assert one in said_of(receipt(problems=problems[:1], state="partial", exit_code=3))
+    assert two in said_of(receipt(problems=problems, state="partial", exit_code=3))
+
+
+def test_a_refusal_says_what_next_and_no_more():
+    refused = {"post": {"found": 3, "new": 3}}
+    for counts in ({}, refused):
+        document = receipt(state="stopped", exit_code=6, error=FULL, counts=counts, media=NO_MEDIA)
+        assert said_of(document) == "Error: The disk is full. Next: Free some."
+
+
+def test_an_error_after_some_has_arrived_tells_of_both():
+    document = receipt(state="stopped", exit_code=6, error=FULL)
+    document["verdict"] = {"complete": False, "reasons": ["the end"], "never_exported": []}
+    said = said_of(document)
+    for words in ("25 posts", "Error: The disk is full.", "Next: Free some.", "Not everything"):
+        assert words in said
+
+
+def test_an_export_without_data_is_called_that():
+    empty = receipt(counts={"section": {"found": 1, "new": 1, "delivered": 1}}, media=NO_MEDIA)
+    said = said_of(empty)
+    assert "Apart from 1 other section, this export holds no data" in said
+    assert "ask for a new export" in said
+    assert "Everything in this export" not in said
+    assert "never holds" not in said
+    assert "This export holds no data" in said_of(receipt(counts={}, media=NO_MEDIA))
+
+
+def test_what_is_never_exported_is_told_when_something_new_arrives():
+    again = receipt(counts={"post": {"found": 25, "unchanged": 25}}, media=NO_MEDIA)
+    assert "never holds" not in said_of(again)
 
 
 def test_quiet_says_the_verdict_and_no_more():
@@ -100,7 +166,7 @@ def test_a_copy_on_this_computer_is_named_as_such(tmp_path):
     here = {"plugin": "disk", "id": str(tmp_path), "title": str(tmp_path)}
     said = said_of(receipt(destination=here))
     assert "make a second copy" in said
-    assert f"bagit.py --validate {tmp_path}" in said
+    assert f"bagit.py --validate --quiet {tmp_path}" in said
     assert "make a second copy" not in said_of(
         receipt(destination={"plugin": "dav", "id": "https://cloud.example/dav"})
     )
@@ -127,7 +193,37 @@ def test_a_plan_is_a_table_and_a_command(terminal):
     assert "posts 12 2 10" in said
     assert "messages 1,200 1,200 0" in said
     assert "Nothing was changed. A transfer would bring 1,202 records." in said
+    assert said.startswith("A transfer would fetch 57 media files; links work until 2026-11-27")
     assert "decamp transfer a.zip 'my folder'" in said
+
+
+@pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        ({"links": 0, "expired": 0}, ""),
+        ({"links": 1, "expired": 0}, "A transfer would fetch 1 media file."),
+        ({"links": 3, "expired": 3}, "the links to all of them no longer work. Ask for a new"),
+        ({"links": 3, "expired": 1}, "the links to 1 of them no longer work."),
+    ],
+)
+def test_a_plan_tells_of_links_first(media, said):
+    plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {"media": media}
+    assert not validator("plan").problems(plan)
+    output = listening()
+    show_plan(output, plan, "decamp transfer a b")
+    first = heard(output).splitlines()[0]
+    assert said in first if said else first.startswith("Plan:")
+
+
+def test_a_plan_that_was_refused_says_only_that():
+    plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {"error": FULL}
+    output = listening()
+    show_plan(output, plan, "decamp transfer a b")
+    assert heard(output).splitlines() == [
+        "Error: The disk is full.",
+        "Next: Free some.",
+        "Nothing was changed.",
+    ]
 
 
 def inspection(**links):
@@ -151,3 +247,11 @@ def test_an_inspection_says_when_links_expire():
     assert gone.startswith("The links to all 3 media files have expired.")
     some = inspection(total=3, **none | until | {"expired": 1})
     assert some.startswith("The links to 1 of 3 media files have expired.")
+
+
+def test_an_inspection_of_nothing_says_so():
+    document = copy.deepcopy(decamp_schemas.load("inspection")["examples"][0])
+    document["sections"] = [document["sections"][0] | {"entries": 0, "empty": None}]
+    output = listening()
+    show_inspection(output, document, "a.zip")
+    assert "This export holds no data" in heard(output)

@@ -148,6 +148,12 @@ def test_a_selection_is_kept_and_said(cli, archive, tmp_path):
         (["transfer", "SOURCE", "TARGET", "--json", "--events"], 2, "exclude each other"),
         (["transfer", "nowhere:x", "TARGET"], 2, "Installed:"),
         (["transfer", "missing.zip", "TARGET"], 4, "There is nothing at"),
+        (["transfer", "missing.zip", "TARGET", "--json"], 4, "There is nothing at"),
+        (["inspect", "missing.zip", "--json"], 4, "There is nothing at"),
+        (["plan", "SOURCE", "TARGET", "--since", "x", "--json"], 2, "--since must be a date"),
+        (["transfer", "https://x.example/a?sig=1", "TARGET"], 2, "Download the export first"),
+        (["transfer", "", "TARGET"], 2, "Name the export"),
+        (["transfer", "SOURCE", " "], 2, "Name the folder"),
         (["transfer", "SOURCE", "SOURCE"], 6, "Error:"),
         (["inspect", "missing.zip"], 4, "There is nothing at"),
         (["schemas", "show", "nothing"], 2, "Choose among: bundle"),
@@ -164,8 +170,11 @@ def test_what_a_person_can_do_wrong_has_a_code_and_a_sentence(
     assert ended.value.code == code
     heard = capsys.readouterr()
     assert said in " ".join(heard.err.split())
-    assert not heard.out
     assert "Traceback" not in heard.err
+    if "--json" not in words or "--events" in words:
+        assert not heard.out
+        return
+    assert valid("error", json.loads(heard.out))["exit_code"] == code
 
 
 def test_the_demonstration_runs_again_and_leaves_nothing_elsewhere(cli, tmp_path):
@@ -174,9 +183,14 @@ def test_the_demonstration_runs_again_and_leaves_nothing_elsewhere(cli, tmp_path
     assert first.code == 0, first.err
     receipt = valid("receipt", first.document)
     assert receipt["counts"]["post"]["found"] > 20
-    assert [entry["code"] for entry in receipt["media"]["missing"]] == ["expired", "refused"]
+    assert [entry["code"] for entry in receipt["media"]["missing"]] == ["dead-on-arrival", "refused"]
     for words in ("decamp inspect", "decamp plan", "decamp transfer", "index.html", "on purpose"):
         assert words in first.err
+    kept = folder / ".home"
+    assert kept.is_dir()
+    if sys.platform != "win32":
+        assert f"DECAMP_HOME={kept} decamp receipt" in first.err
+    assert Cli(kept)("receipt", "--json").document == receipt
     bagit.Bag(str(folder / "bundle")).validate()
     assert not cli.home.exists()
 
@@ -184,6 +198,14 @@ def test_the_demonstration_runs_again_and_leaves_nothing_elsewhere(cli, tmp_path
     assert again.code == 0
     assert not any("new" in count for count in again.document["counts"].values())
     assert again.document["counts"]["post"]["unchanged"] == receipt["counts"]["post"]["found"]
+
+
+def test_a_demonstration_that_is_refused_says_so_in_a_document(cli, tmp_path):
+    (tmp_path / "show" / "bundle").mkdir(parents=True)
+    (tmp_path / "show" / "bundle" / "mine.txt").write_text("mine")
+    ended = cli("demo", str(tmp_path / "show"), "--json")
+    assert ended.code == 6
+    assert valid("error", ended.document)["error"]["code"] == "destination-refused"
 
 
 def test_files_are_checked_against_schemas(cli, archive, tmp_path):

@@ -81,6 +81,15 @@ def test_a_file_that_two_entries_name_is_listed_once() -> None:
     assert Contents.of([entry, entry]).files() == [File("data/a", 1, "x")]
 
 
+def test_a_file_knows_the_name_of_its_blob() -> None:
+    plain = File("data/a/1.mp4", 1, "x", 1_700_000_000_000_000)
+    renamed = File("data/a/con~x.jpg", 1, "x", None, "CON.jpg")
+    assert (plain.blob_name, renamed.blob_name) == ("1.mp4", "CON.jpg")
+    entry = Entry("post", (plain, renamed))
+    assert Entry.from_data(entry.to_data()) == entry
+    assert plain.to_data() == ["data/a/1.mp4", 1, "x", 1_700_000_000_000_000]
+
+
 def test_an_entry_survives_its_receipt() -> None:
     for entry in contents_of([post(), watched()]).entries:
         assert Entry.from_data(entry.to_data()) == entry

@@ -681,9 +681,8 @@ def test_what_was_taken_away_is_brought_again(tmp_path: Path) -> None:
     script = (Page(rows=(watched(1, 2, 3),)), posts(1, 2))
     bench.run(*script, copy="same")
     whole = dict(bench.importer.store)
-    for key in [key for key in whole if key.startswith("event:")][:1] + [
-        "post:2024-05-01T12:00:01Z"
-    ]:
+    segment = next(key for key in whole if key.startswith("event:"))
+    for key in (segment, "post:2024-05-01T12:00:01Z"):
         del bench.importer.store[key]
 
     plan = bench.run(*script, copy="same", dry_run=True)

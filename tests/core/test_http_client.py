@@ -7,6 +7,7 @@ import logging
 import shutil
 import ssl
 import subprocess
+import threading
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import faulty_http
 from decamp import __version__
 from decamp.http import Refused, get, guarded_client, host_of
+from decamp.http import stoppable as stoppable_module
 from faulty_http import Answer
 
 
@@ -188,3 +190,23 @@ def test_redirects_never_give_up_encryption(tls_asked):
     routes = {"/a": Answer(302, headers={"Location": "http://media.example/b"})}
     with pytest.raises(Refused, match="encryption"):
         tls_asked(routes=routes)
+
+
+def test_a_slow_answer_is_whole_after_many_short_reads(tls_asked, monkeypatch):
+    looks, gate, check = [], threading.Event(), stoppable_module._check
+
+    def counted(stop):
+        looks.append(stop)
+        if len(looks) > 30:
+            gate.set()
+        check(stop)
+
+    def route(headers):
+        assert gate.wait(20)
+        return Answer(200, bytes(300_000), chunked=True)
+
+    monkeypatch.setattr(stoppable_module, "_check", counted)
+    monkeypatch.setattr(stoppable_module, "_STEP_SECONDS", 0.001)
+    body, _ = tls_asked(routes={"/a": route})
+    assert body == bytes(300_000)
+    assert gate.is_set()

@@ -113,7 +113,7 @@ def test_a_redirect_is_followed(place):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_link_that_was_to_expire_has_expired(place, status):
     here = place({"/a": Answer(status)})
-    assert_missing(here.fetch(expires=-1), "expired", words="2026-11-24 at 11:00 UTC")
+    assert_missing(here.fetch(expires=-1), "expired", words="The link to 127.0.0.1 has expired")
     assert_missing(here.fetch("/a?", expires=1), "refused", words="probably expired")
     assert here.clock.pauses == []
 
@@ -171,6 +171,43 @@ def test_hostile_links_are_refused_without_a_try(place, url):
     blob = Blob("1.mp4", "video/mp4", link=Link(url))
     assert_missing(here.fetcher.fetch(blob, item(blob)), "refused")
     assert here.clock.pauses == []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://10.0.0.1/a", "10.0.0.1 was not asked: it leads into a private network"),
+        ("http://localhost/a", "localhost was not asked: it leads into a private network"),
+        ("http://v.example:8080/a", "decamp never visits port 8080"),
+        ("ftp://v.example/a", "v.example was not asked: the link is not a web address"),
+        ("", "A link without a host was not asked"),
+    ],
+)
+def test_who_is_never_visited_is_told_why_and_no_new_export_is_asked_for(place, url, words):
+    here = place({})
+    blob = Blob("1.mp4", "video/mp4", link=Link(url))
+    found = here.fetcher.fetch(blob, item(blob))
+    assert_missing(found, "refused", words=words)
+    assert "export" not in found.reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403),
+        Answer(404),
+        Answer(503),
+        Answer(200),
+        Answer(200, HTML),
+        Answer(200, jpeg(1001)),
+        Answer(200, mp4(1001)),
+    ],
+)
+def test_reasons_are_the_same_for_all_files_of_a_server(place, answer):
+    here = place({"/a": answer, "/b": answer}, max_bytes=1000)
+    first = here.fetch("/a", expires=-1)
+    second = here.fetch("/b", name="2.mp4", expires=-200)
+    assert (first.code, first.reason) == (second.code, second.reason)
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-import faulty_http
-from decamp.http import guarded_client
-from decamp.model import Blob, Link
 from faulty_http import Answer, file, then
 from media_bytes import mp4
-from media_place import TLS, assert_arrived, assert_missing, http_date, item, places
+from media_place import assert_arrived, assert_missing, http_date, item, places
 
 
 @pytest.fixture
@@ -67,21 +64,6 @@ def test_a_server_that_asks_for_more_is_left_alone(place, wait):
     assert len(here.server.seen) == 1
 
 
-def test_a_server_that_never_answers_is_soon_asked_once_per_file(place):
-    here = place({})
-    with faulty_http.serving() as dead:
-        port = dead.port
-    here = place({})
-    here.fetcher._client.close()
-    here.fetcher._downloader.client = guarded_client(allowed=[("127.0.0.1", port)], tls=TLS)
-    for number in range(5):
-        blob = Blob("1.mp4", "video/mp4", link=Link(f"http://127.0.0.1:{port}/{number}"))
-        found = here.fetcher.fetch(blob, item(blob, name=str(number)))
-        assert_missing(found, "unreachable", words="cannot be reached")
-    here.fetcher._downloader.client.close()
-    assert len(here.clock.pauses) == 3 * 3
-
-
 def test_a_server_that_works_again_gets_all_its_tries(place):
     down = dict.fromkeys(["/1", "/2", "/4", "/5"], Answer(503))
     here = place({**down, "/3": file(mp4())})
@@ -89,3 +71,13 @@ def test_a_server_that_works_again_gets_all_its_tries(place):
         blob = here.blob(f"/{number}")
         here.fetcher.fetch(blob, item(blob, name=str(number)))
     assert len(here.server.seen) == 4 + 4 + 1 + 4 + 4
+
+
+def test_a_server_that_answers_badly_gets_one_try_for_each_file(place):
+    paths = [f"/{number}" for number in range(6)]
+    here = place(dict.fromkeys(paths, Answer(503)))
+    for path in paths:
+        blob = here.blob(path)
+        found = here.fetcher.fetch(blob, item(blob, name=path))
+        assert_missing(found, "unreachable", words="HTTP 503")
+    assert len(here.server.seen) == 3 * 4 + 3

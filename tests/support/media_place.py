@@ -87,17 +87,25 @@ class Place:
 
 @contextmanager
 def places(folder: Path) -> Iterator[Callable[..., Place]]:
-    """Give a function that serves routes and makes a fetcher, with its options."""
+    """Give a function that serves routes and makes a fetcher.
+
+    Its options are those of the fetcher, and ``network``: those of the client.
+    """
     scratch = folder / "scratch"
     scratch.mkdir()
     opened: list[MediaFetcher] = []
     with faulty_http.serving() as server:
 
-        def place(routes: dict[str, faulty_http.Route], **options: Any) -> Place:
+        def place(
+            routes: dict[str, faulty_http.Route],
+            network: dict[str, Any] | None = None,
+            **options: Any,
+        ) -> Place:
             server.routes.update(routes)
             clock = Clock()
             timeout = httpx.Timeout(20, read=20)
-            client = guarded_client(allowed=server.allowed, tls=TLS, timeout=timeout)
+            given = {"allowed": server.allowed, "tls": TLS, "timeout": timeout}
+            client = guarded_client(**given | (network or {}))
             usual = {"sleep": clock.sleep, "rng": lambda low, high: high, "now": clock.now}
             fetcher = MediaFetcher(scratch, client, **usual | options)
             opened.append(fetcher)

@@ -16,9 +16,9 @@ from decamp.bundle.bag import (
 from decamp.bundle.contents import Contents, Entry, File
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
-from decamp.bundle.names import marked_file_name, safe_file_name, safe_name
+from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, pages
-from decamp.bundle.record import merge_record, record_bytes, segment_header
+from decamp.bundle.record import merge_record, record_bytes, segment_header, without_media
 
 __all__ = [
     "BAG_DECLARATION",
@@ -27,6 +27,7 @@ __all__ = [
     "INDEX",
     "MANIFEST",
     "MARKER",
+    "MAX_NAME_BYTES",
     "TAG_MANIFEST",
     "Contents",
     "Entry",
@@ -51,4 +52,5 @@ __all__ = [
     "safe_file_name",
     "safe_name",
     "segment_header",
+    "without_media",
 ]

@@ -20,6 +20,26 @@ class File:
 
     size: int
     sha256: str
+    mtime: int | None = None
+    """When its bytes were last written, in microseconds since 1970, where that is told."""
+
+    blob: str = ""
+    """Name of its blob, if that is another than the name of the file."""
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def blob_name(self) -> str:
+        """The name that its blob had when it came."""
+        return self.blob or self.name
+
+    def to_data(self) -> list[Any]:
+        """Give it as plain JSON."""
+        data = [self.path, self.size, self.sha256, self.mtime]
+        return [*data, self.blob] if self.blob else data
 
 
 @frozen
@@ -42,7 +62,7 @@ class Entry:
         """Give it as plain JSON, for `Receipt.data`."""
         data: dict[str, Any] = {
             "kind": self.kind,
-            "files": [[file.path, file.size, file.sha256] for file in self.files],
+            "files": [file.to_data() for file in self.files],
         }
         return data if self.rows is None else data | {"rows": self.rows}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import groupby
@@ -20,6 +21,7 @@ import msgspec
 from attrs import frozen
 
 from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.record import natural
 from decamp.model import Account
 
 if TYPE_CHECKING:
@@ -32,10 +34,13 @@ INDEX = "index.html"
 POSTS_ON_INDEX = 2_000
 """With more posts than this, each year gets a page of its own."""
 
+POSTS_ON_A_PAGE = 2_000
+"""With more posts than this, a year is cut into months: a page is made in memory."""
+
 Read = Callable[[str], bytes | None]
 """Gives the content of a record by its path; None if it cannot be had."""
 
-_PAGE = re.compile(r"index\.html|posts-(?:[0-9]{4}|undated)\.html")
+_PAGE = re.compile(r"index\.html|posts-(?:[0-9]{4}(?:-[0-9]{2})?|undated)\.html")
 _SPAN = re.compile(r"([0-9-]{10})_([0-9-]{10})_[0-9a-f]{12}\.jsonl")
 _PHOTO = re.compile(r".*\.(?:jpe?g|png|gif|webp|avif)")
 _POLICY = (
@@ -196,17 +201,31 @@ def _years(contents: Contents, read: Read) -> list[_Year]:
     posts = list(contents.of_kind("post"))
     many = len(posts) > POSTS_ON_INDEX
     years = []
-    for label, group in groupby(posts, key=lambda entry: entry.record.path.split("/")[2]):
+    crowded = {
+        year for year, count in Counter(map(_year, posts)).items() if count > POSTS_ON_A_PAGE
+    }
+    for label, group in groupby(posts, key=lambda entry: _period(entry, crowded)):
         entries = list(group)
         page = f"posts-{label}.html" if many else ""
         years.append(_Year(label, len(entries), page, partial(_cards, entries, read)))
     return years
 
 
+def _year(entry: Entry) -> str:
+    return entry.record.path.split("/")[2]
+
+
+def _period(entry: Entry, crowded: set[str]) -> str:
+    """Name the page of a post: its year, or its month in a year with very many posts."""
+    year, name = entry.record.path.split("/")[2:4]
+    return name[:7] if year in crowded and name[:5] == f"{year}-" else year
+
+
 def _cards(entries: list[Entry], read: Read) -> Iterator[_Card]:
     for entry in entries:
         post = _decoded(read(entry.record.path), _Post)
-        blobs = entry.files[1:]
+        # An update may have added a file whose name comes before that of others.
+        blobs = sorted(entry.files[1:], key=lambda file: natural(file.name))
         photos = tuple(file for file in blobs if _PHOTO.fullmatch(file.path))
         others = tuple(file for file in blobs if file not in photos)
         yield _Card(
@@ -256,8 +275,8 @@ def _decoded(data: bytes | None, shape: type[T]) -> T:
 @cache
 def _environment() -> Environment:
     # Only a run that finishes a bundle pays for these.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-    from markupsafe import Markup  # noqa: PLC0415
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     loader = PackageLoader("decamp.bundle")
     environment = Environment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from decamp.errors import ItemRejected
 from decamp.model import Item
 
-__all__ = ["merge_record", "record_bytes", "segment_header"]
+__all__ = ["merge_record", "natural", "record_bytes", "segment_header", "without_media"]
 
 
 def record_bytes(item_id: str, record: Mapping[str, Any]) -> bytes:
@@ -48,13 +48,24 @@ def merge_record(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, An
     merged = _merge(old, new)
     media = _by_name(new.get("media")) | _by_name(old.get("media"))
     if media:
-        merged["media"] = [media[name] for name in sorted(media, key=_natural)]
+        merged["media"] = [media[name] for name in sorted(media, key=natural)]
         missing = _by_name(merged.get("missing"))
         if missing.keys() & media.keys():
             merged["missing"] = [missing[name] for name in missing if name not in media]
         if not merged.get("missing", True):
             del merged["missing"]
     return merged
+
+
+def without_media(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Copy a record without the entries in `media` of files that are gone."""
+    media = _by_name(record.get("media"))
+    if media.keys().isdisjoint(names):
+        return dict(record)
+    kept = [entry for name, entry in media.items() if name not in names]
+    if kept:
+        return {**record, "media": kept}
+    return {key: value for key, value in record.items() if key != "media"}
 
 
 def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +89,6 @@ def _by_name(entries: Any) -> dict[str, Any]:
     return named if len(named) == len(entries) else {}
 
 
-def _natural(name: str) -> tuple[int, str]:
+def natural(name: str) -> tuple[int, str]:
     """Order ``10.jpg`` behind ``2.jpg``."""
     return len(name.partition(".")[0]), name

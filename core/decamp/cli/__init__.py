@@ -21,14 +21,14 @@ def run() -> None:
 
 
 def _run() -> None:
-    from decamp.cli.streams import prepare_streams  # noqa: PLC0415
+    from decamp.cli.streams import prepare_streams
 
     prepare_streams()
     try:
-        from decamp.cli.app import app  # noqa: PLC0415
+        from decamp.cli.app import app
 
         app()
     except Exception as error:  # noqa: BLE001 - the last one to see it
-        from decamp.cli.faults import explain  # noqa: PLC0415
+        from decamp.cli.faults import explain
 
         sys.exit(explain(error))

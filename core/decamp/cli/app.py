@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
+
+from decamp.cli.command import Group
 
 __all__ = ["COMMANDS", "app", "load_command"]
 
@@ -27,7 +29,7 @@ COMMANDS = {
 whose docstring says the same; a test holds them together."""
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     """Lists commands from the table; imports the module of a command when it is run."""
 
     def __init__(self, **settings: Any) -> None:
@@ -73,7 +75,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer gives it by position
     if wanted:
-        from decamp import __version__  # noqa: PLC0415
+        from decamp import __version__
 
         typer.echo(f"decamp {__version__}")
         raise typer.Exit

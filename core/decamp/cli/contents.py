@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from decamp.cli.output import Output
-from decamp.cli.words import command_line, moment, number, plural, size
+from decamp.cli.words import command_line, moment, no_data, number, plural, size
 
 __all__ = ["show_inspection"]
 
@@ -30,7 +30,10 @@ def show_inspection(output: Output, inspection: Mapping[str, Any], source: str) 
     _sections(output, inspection["sections"])
     _unknown(output, inspection["unknown_sections"], inspection["unknown_fields"])
     output.say()
-    output.final(links or "It links to no media files.")
+    if all("empty" in one for one in inspection["sections"]):
+        output.final(no_data({}))
+    else:
+        output.final(links or "It links to no media files.")
     output.say("Nothing was changed. To see what a transfer would do:")
     output.command(command_line("decamp", "plan", source, "FOLDER"))
 

@@ -11,7 +11,7 @@ from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.journal import Journal, RunRecord
 
-__all__ = ["NO_RUNS", "as_json", "find_run", "list_runs", "state_of"]
+__all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "state_of"]
 
 NO_RUNS = "decamp has not moved anything on this computer yet."
 _CANDIDATES = 5
@@ -26,6 +26,11 @@ def list_runs(home: Home, prefix: str = "") -> list[RunRecord]:
         return journal.runs(prefix)
     finally:
         journal.close()
+
+
+def going_run(home: Home) -> RunRecord | None:
+    """Find the latest of the runs that are going on now."""
+    return next((run for run in list_runs(home) if state_of(run, home) == "running"), None)
 
 
 def find_run(home: Home, prefix: str = "") -> RunRecord:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from decamp.cli.output import Output
+from decamp.errors import DestinationRefused
 from decamp.filesystems import make_private
 from decamp.home import Home
 from decamp.redaction import RedactingFormatter
@@ -39,21 +41,35 @@ class _PrivateFile(RotatingFileHandler):
         """Go on: a full disk is reported by the work itself, not by its log."""
 
 
+class _Said(logging.Handler):
+    """Also tells a person who wants to know more."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self.setFormatter(RedactingFormatter("%(message)s"))
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        self._output.warn(self.format(record))
+
+
 @contextmanager
-def logging_to(home: Home) -> Iterator[None]:
+def logging_to(home: Home, output: Output | None = None) -> Iterator[None]:
     """Write what happens to the log, as long as this lasts.
 
     Where no file can be written there is no log; the journal beside it says why.
+
+    Args:
+        home: Where the log lies.
+        output: Where warnings are also said, if it is verbose.
     """
-    try:
-        make_private(home.folder)
-        handler = _PrivateFile(home.log, maxBytes=_BYTES, backupCount=_OLD_FILES)
-    except OSError:
-        yield
-        return
-    handler.setFormatter(RedactingFormatter(_FORMAT))
+    handlers = [_handler(home)]
+    if output is not None and output.verbose:
+        handlers.append(_Said(output))
     level, passes_on = _logger.level, _logger.propagate
-    _logger.addHandler(handler)
+    for handler in handlers:
+        _logger.addHandler(handler)
     _logger.setLevel(logging.INFO)
     _logger.propagate = False  # the root's handler of last resort writes to the terminal
     _used.append(home.log)
@@ -62,8 +78,19 @@ def logging_to(home: Home) -> Iterator[None]:
     finally:
         _logger.setLevel(level)
         _logger.propagate = passes_on
-        _logger.removeHandler(handler)
-        handler.close()
+        for handler in handlers:
+            _logger.removeHandler(handler)
+            handler.close()
+
+
+def _handler(home: Home) -> logging.Handler:
+    try:
+        make_private(home.folder)
+        handler = _PrivateFile(home.log, maxBytes=_BYTES, backupCount=_OLD_FILES)
+    except (OSError, DestinationRefused):
+        return logging.NullHandler()
+    handler.setFormatter(RedactingFormatter(_FORMAT))
+    return handler
 
 
 def record_fault(error: Exception) -> Path | None:
@@ -75,4 +102,7 @@ def record_fault(error: Exception) -> Path | None:
     log = _used[-1] if _used else Home.find().log
     with logging_to(Home(log.parent)):
         _logger.error("a fault in decamp", exc_info=error)
-    return log if log.exists() else None
+    try:
+        return log if log.is_file() else None
+    except OSError:  # its folder may not be entered
+        return None

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from decamp.cli.command import Group
+
 __all__ = [
     "Account",
     "Destination",
@@ -92,6 +94,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say each item.")
 def command_app(**settings: Any) -> typer.Typer:
     """Make the app of one command module."""
     return typer.Typer(
+        cls=Group,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",

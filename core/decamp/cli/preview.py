@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from decamp.cli.output import Output
-from decamp.cli.words import amount, by_kind, number
+from decamp.cli.troubles import show_problems
+from decamp.cli.words import by_kind, moment, no_data, number, plural, several
 
 __all__ = ["show_plan"]
 
@@ -19,7 +20,6 @@ _COLUMNS = {
     "skipped": "not taken there",
     "rejected": "kept raw",
 }
-_EXAMPLES = 5
 
 
 def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
@@ -30,6 +30,14 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
         plan: Valid by ``plan.schema.json``.
         command: What does it.
     """
+    error = plan.get("error")
+    if error:
+        output.error(error["message"], error["hint"])
+        output.say("Nothing was changed.")
+        return
+    links = _links(plan["media"])
+    if links:
+        output.say(links, "yellow" if plan["media"]["expired"] else "")
     source, destination = plan["source"], plan["destination"]
     whose = f" of {source['account'][0]}" if source["account"] else ""
     place = destination.get("title") or destination["plugin"]
@@ -39,34 +47,34 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
     output.table(
         ["what", *(_COLUMNS[name] for name in columns)],
         [
-            [_kind(kind), *(number(count.get(name, 0)) for name in columns)]
+            [several(kind), *(number(count.get(name, 0)) for name in columns)]
             for kind, count in by_kind(counts)
         ],
     )
-    _problems(output, plan["problems"])
+    show_problems(output, plan["problems"], counts)
     output.say()
-    error = plan.get("error")
-    if error:
-        output.error(error["message"], error["hint"])
-        output.say("Nothing was changed.")
-        return
     bring = sum(count.get("new", 0) + count.get("changed", 0) for count in counts.values())
-    output.final(
-        "Nothing was changed. "
-        + (f"A transfer would bring {number(bring)} records." if bring else "Nothing is new.")
-    )
+    nothing = no_data(counts)
+    if nothing:
+        output.final(nothing)
+    if bring:
+        output.final(f"Nothing was changed. A transfer would bring {plural(bring, 'record')}.")
+    else:
+        output.final("Nothing was changed. Nothing is new.")
     if bring:
         output.say("To do it:")
         output.command(command)
 
 
-def _kind(kind: str) -> str:
-    """Name a kind without a number."""
-    return amount(kind, 2).removeprefix("2 ")
-
-
-def _problems(output: Output, problems: Sequence[Mapping[str, str]]) -> None:
-    for problem in problems[:_EXAMPLES]:
-        output.warn(f"{problem['item']}: {problem['reason']}")
-    if len(problems) > _EXAMPLES:
-        output.warn(f"... and {number(len(problems) - _EXAMPLES)} more; see them with --json")
+def _links(media: Mapping[str, Any]) -> str:
+    """Say how many files would be fetched, and until when; empty where there are none."""
+    links, expired = media["links"], media["expired"]
+    if not links:
+        return ""
+    said = f"A transfer would fetch {plural(links, 'media file')}"
+    if expired:
+        said += f"; the links to {'all' if expired == links else number(expired)} of them no longer"
+        said += " work. Ask for a new copy of your data to get these"
+    if "until" in media:
+        said += f"; links work until {moment(media['until'])}"
+    return said + "."

@@ -82,6 +82,7 @@ class RunProgress:
     _done: float = field(default=0.0, init=False)
     _read_rows: int = field(default=0, init=False)
     _items: int = field(default=0, init=False)
+    _lacking: int = field(default=0, init=False)
     _rows: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
     _bytes_since: float = field(default=0.0, init=False)
@@ -153,10 +154,13 @@ class RunProgress:
         self._bytes += event.size
         if event.rows is None:
             self._items += 1
+            self._lacking += event.state == "incomplete"
         else:
             self._rows += event.rows
-        if self._stage != _STAGES["reading"]:
-            self._done += event.rows or 1
+        if self._stage == _STAGES["items"] and event.rows is None:
+            self._done += 1
+        elif self._stage == _STAGES["rows"]:
+            self._done += event.rows or 0
         if self.output.verbose:
             said = amount(event.kind, event.rows) + ", " if event.rows is not None else ""
             self.output.say(f"{event.state}  {said}{event.id}  {event.reason}".rstrip())
@@ -182,12 +186,15 @@ class RunProgress:
 
     def _facts(self) -> str:
         """Tell what this stage has moved: rows read, items or rows delivered, bytes."""
-        rows = self._read_rows if self._stage == _STAGES["reading"] else self._rows
         facts = []
-        if rows:
-            facts.append(f"{number(rows)} rows")
-        elif self._items:
+        if self._stage == _STAGES["reading"] and self._read_rows:
+            facts.append(f"{number(self._read_rows)} rows")
+        elif self._stage == _STAGES["rows"]:
+            facts.append(f"{number(self._rows)} rows")
+        elif self._stage == _STAGES["items"]:
             facts.append(plural(self._items, "item"))
+            if self._lacking:
+                facts.append(f"{number(self._lacking)} without all media")
         seconds = self.clock() - self._bytes_since
         if self._bytes and seconds > 1:
             facts.append(f"{size(self._bytes / seconds)}/s")

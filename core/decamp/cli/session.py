@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from decamp.assembly import Request
@@ -43,8 +44,13 @@ def watched(
         return work(emit, stop)
 
 
-def transfer_command(request: Request) -> str:
-    """Write the command that carries out a request."""
+def transfer_command(request: Request, home: Path | None = None) -> str:
+    """Write the command that carries out a request.
+
+    Args:
+        request: What was asked for.
+        home: As in `command_line`.
+    """
     words = ["decamp", "transfer", request.source, request.destination]
     for kind in request.kinds:
         words += ["--kind", kind]
@@ -58,4 +64,4 @@ def transfer_command(request: Request) -> str:
             words += [name, str(value)]
     for option in request.options:
         words += ["--option", option]
-    return command_line(*words)
+    return command_line(*words, home=home)

@@ -6,11 +6,16 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import Any
 
-__all__ = ["prepare_streams", "write_stdout"]
+__all__ = ["documents_alone", "prepare_streams", "write_stdout"]
 
 _READER_GONE = (errno.EPIPE, errno.EINVAL)  # Windows says EINVAL for a closed pipe
+_set_aside: list[Any] = []
+"""The real standard output, while `sys.stdout` leads elsewhere."""
 
 
 def prepare_streams() -> None:
@@ -23,18 +28,30 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
+@contextmanager
+def documents_alone() -> Iterator[None]:
+    """Keep standard output for `write_stdout`: what plugins print goes to standard error."""
+    _set_aside.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _set_aside.pop()
+
+
 def write_stdout(text: str) -> None:
     """Write to standard output at once; a reader that has gone away is no error.
 
     Args:
         text: ASCII or not; written as UTF-8, which JSON requires (RFC 8259 section 8.1).
     """
+    stream = _set_aside[-1] if _set_aside else sys.stdout
     try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
+        stream.flush()
+        stream.buffer.write(text.encode())
+        stream.buffer.flush()
     except OSError as error:
         if error.errno not in _READER_GONE:
             raise
         # Otherwise the interpreter complains when it flushes the stream at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

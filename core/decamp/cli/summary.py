@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from decamp.cli.output import Output
-from decamp.cli.words import amount, by_kind, command_line, day, number, plural, size
+from decamp.cli.troubles import show_missing, show_problems
+from decamp.cli.words import amount, by_kind, command_line, day, no_data, number, plural, size
 
 __all__ = ["show_receipt"]
 
-_EXAMPLES = 5
 _NEW_COPY_HELPS = frozenset(("expired", "gone", "refused", "empty", "not-media"))
 """Why a file is missing, where only links of a new export can bring it."""
 
-_STATES = {
-    "failed": "could not be delivered; the next run tries again",
-    "conflict": "found something else in their place, which was left alone",
-    "unknown": "may or may not have arrived; they are not sent again",
-    "rejected": "did not fit their schema and were kept raw, among the other sections",
-    "confirmed": "have changed and were not brought up to date",
-}
+_BROUGHT = ("delivered", "updated", "incomplete")
+"""Columns of what a run has written."""
 
 
 def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = False) -> None:
@@ -33,27 +27,46 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
         receipt: Valid by ``receipt.schema.json``.
         recall: Also say how to see it again.
     """
+    error = receipt.get("error")
+    if error and _refused(receipt):
+        output.error(error["message"], error["hint"])
+        return
     _headline(output, receipt)
     output.facts(_facts(receipt))
-    _missing(output, receipt)
-    _problems(output, receipt["problems"])
-    unlisted = sum(receipt["unlisted"].values())
-    if unlisted:
-        output.say(f"... and {number(unlisted)} more of these, which no list has room for.")
-    error = receipt.get("error")
+    show_missing(output, receipt["media"]["missing"], receipt["unlisted"]["missing"])
+    show_problems(output, receipt["problems"], receipt["counts"])
+    if receipt["unlisted"]["problems"]:
+        unlisted = number(receipt["unlisted"]["problems"])
+        output.say(f"... and {unlisted} more problems, which no list has room for.")
     output.say()
     if error and receipt["state"] != "interrupted":
         output.error(error["message"])
-    output.final(_verdict(receipt["verdict"]), "bold")
+    output.final(_verdict(receipt), "bold")
     for text in _next_steps(receipt):
         output.say(text)
     never = receipt["verdict"]["never_exported"]
-    if never:
-        output.say(f"Such an export never holds: {', '.join(never)}.")
+    if never and _total(receipt, "delivered") and not no_data(receipt["counts"]):
+        output.say("Such an export never holds:")
+        for text in never:
+            output.say(f"  - {text}")
     _after(output, receipt)
     if recall:
         output.say("See this again:")
         output.command(command_line("decamp", "receipt", receipt["run"]))
+
+
+def _refused(receipt: Mapping[str, Any]) -> bool:
+    """Tell whether a run ended before it did anything that could be told of."""
+    return (
+        receipt["state"] != "interrupted"
+        and not any(_total(receipt, column) for column in _BROUGHT)
+        and not receipt["problems"]
+        and not receipt["media"]["missing"]
+    )
+
+
+def _total(receipt: Mapping[str, Any], column: str) -> int:
+    return sum(columns.get(column, 0) for columns in receipt["counts"].values())
 
 
 def _headline(output: Output, receipt: Mapping[str, Any]) -> None:
@@ -117,51 +130,12 @@ def _list(name: str, said: Sequence[str]) -> list[tuple[str, str]]:
     return [(name if not row else "", text) for row, text in enumerate(said)]
 
 
-def _missing(output: Output, receipt: Mapping[str, Any]) -> None:
-    """Group the files that could not be had by why, each with a few examples."""
-    missing = receipt["media"]["missing"]
-    if missing:
-        output.say()
-        total = len(missing) + receipt["unlisted"]["missing"]
-        output.warn(f"{plural(total, 'media file')} could not be had:")
-    for group in _grouped(missing, lambda entry: entry["code"]):
-        output.say(f"  {number(len(group))} x {group[0]['reason']}")
-        _examples(output, (f"{entry['item']}  {entry['name']}" for entry in group))
-
-
-def _problems(output: Output, problems: Sequence[Mapping[str, str]]) -> None:
-    if problems:
-        output.say()
-    for group in _grouped(problems, lambda entry: (entry["state"], entry["reason"])):
-        first = group[0]
-        what = _STATES.get(first["state"], first["state"])
-        output.warn(f"{amount(first['kind'], len(group))}: {what}.")
-        output.say(f"  Why: {first['reason']}")
-        _examples(output, (entry["item"] for entry in group))
-
-
-def _grouped(
-    entries: Iterable[Mapping[str, str]], key: Callable[[Mapping[str, str]], object]
-) -> list[list[Mapping[str, str]]]:
-    """Put entries of the same key together, the most frequent first."""
-    groups: defaultdict[object, list[Mapping[str, str]]] = defaultdict(list)
-    for entry in entries:
-        groups[key(entry)].append(entry)
-    return sorted(groups.values(), key=len, reverse=True)
-
-
-def _examples(output: Output, names: Iterable[str]) -> None:
-    listed = list(names)
-    for name in listed[:_EXAMPLES]:
-        output.say(f"      {name}")
-    if len(listed) > _EXAMPLES:
-        output.say(f"      ... and {number(len(listed) - _EXAMPLES)} more")
-
-
-def _verdict(verdict: Mapping[str, Any]) -> str:
-    if verdict["complete"]:
-        return "Everything in this export is at the destination."
-    return f"Not everything in this export is at the destination: {'; '.join(verdict['reasons'])}."
+def _verdict(receipt: Mapping[str, Any]) -> str:
+    verdict = receipt["verdict"]
+    if not verdict["complete"]:
+        reasons = "; ".join(verdict["reasons"])
+        return f"Not everything in this export is at the destination: {reasons}."
+    return no_data(receipt["counts"]) or "Everything in this export is at the destination."
 
 
 def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
@@ -191,4 +165,4 @@ def _after(output: Output, receipt: Mapping[str, Any]) -> None:
         if (place / "bagit.txt").is_file():
             output.say("Check it at any time, with the Library of Congress's tool:")
             output.command("pip install bagit")
-            output.command(command_line("bagit.py", "--validate", str(place)))
+            output.command(command_line("bagit.py", "--validate", "--quiet", str(place)))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "command_line",
     "day",
     "moment",
+    "no_data",
     "number",
     "plural",
     "printable",
+    "several",
     "size",
 ]
 
@@ -31,6 +34,11 @@ _KINDS = {
     "event": ("activity entry", "activity entries"),
     "section": ("other section", "other sections"),
 }
+_NO_DATA = (
+    "this export holds no data: no profile, no posts, no messages, no activity. The source may "
+    "have failed to prepare it: ask for a new export."
+)
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _JOINER = "\u200d"  # holds the parts of an emoji together, and does no harm
 
@@ -50,6 +58,24 @@ def amount(kind: str, count: int) -> str:
     if kind in _KINDS:
         return plural(count, *_KINDS[kind])
     return f"{number(count)} of the kind {kind}"
+
+
+def several(kind: str) -> str:
+    """Name a kind without a number: ``posts``."""
+    return _KINDS[kind][1] if kind in _KINDS else f"items of the kind {kind}"
+
+
+def no_data(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Say that a source held nothing but sections; empty if it held more.
+
+    Args:
+        counts: As in a receipt or plan; none at all if there are no sections either.
+    """
+    if any(columns["found"] for kind, columns in counts.items() if kind != "section"):
+        return ""
+    sections = counts.get("section", {}).get("found", 0)
+    said = f"apart from {amount('section', sections)}, {_NO_DATA}" if sections else _NO_DATA
+    return said[0].upper() + said[1:]
 
 
 def by_kind(table: Mapping[str, T]) -> list[tuple[str, T]]:
@@ -77,9 +103,18 @@ def moment(time: str) -> str:
     return f"{time[:10]} {time[11:16]} UTC"
 
 
-def command_line(*words: str) -> str:
-    """Write a command as it has to be typed in this system's shell."""
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+def command_line(*words: str, home: Path | None = None) -> str:
+    """Write a command as it has to be typed in this system's shell.
+
+    Args:
+        words: The command.
+        home: The folder that ``DECAMP_HOME`` has to name. Windows has no way to set a
+            variable for one command alone, so there it has to be said in words.
+    """
+    if sys.platform == "win32":
+        return subprocess.list2cmdline(words)
+    setting = f"DECAMP_HOME={shlex.quote(str(home))} " if home else ""
+    return setting + shlex.join(words)
 
 
 def printable(text: str) -> str:

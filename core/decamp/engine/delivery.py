@@ -40,7 +40,7 @@ _Moving = tuple[Work, Literal["fetch", "import"]]
 
 _FETCHERS = 4
 _WINDOW_ITEMS = 64
-_WINDOW_BYTES = 6 << 20
+_WINDOW_BYTES = 3 << 20
 """Bounds what is held in memory: the bytes of segments on their way."""
 _LAUNCH = 32
 """Items whose intents share one commit."""

@@ -29,11 +29,10 @@ class Numbered:
 
 @define
 class Ordinals:
-    """Gives ids to items with `match`, for one run on one route."""
+    """Gives ids to items with `match`, on one route."""
 
     _journal: Journal
     _route: int
-    _taken: set[tuple[str, int]] = field(factory=set)
 
     def _marks(self, item: Item) -> tuple[str, ...]:
         """Digest what recognises an item: the journal needs to compare captions, not to know."""
@@ -46,7 +45,7 @@ class Ordinals:
         )
 
     def resolve(self, items: Sequence[Item]) -> Numbered:
-        """Number the items of one page. Items of one id are expected to stand together."""
+        """Number the items of one page; items of one id always stand together in one."""
         result = Numbered()
         given = self._journal.ordinals(
             self._route, list(dict.fromkeys(item.id for item in items if item.match))
@@ -58,18 +57,15 @@ class Ordinals:
                 result.items += together
                 continue
             together = [item.evolve(match=self._marks(item)) for item in together]
-            known = [
-                (number, match) for number, match in given[key] if (key, number) not in self._taken
-            ]
+            known = given[key]
             pairs, rest = _pair(together, known)
-            numbers = {number for number, _ in given[key]}
+            numbers = {number for number, _ in known}
             if rest and len(known) > len(pairs):
                 result.ambiguous += rest
             else:
                 for number, item in enumerate(rest, max(numbers, default=0) + 1):
                     pairs.append((item, number))
             for item, number in pairs:
-                self._taken.add((key, number))
                 learnt.append((key, number, item.match))
                 result.items.append(item.evolve(id=key if number == 1 else f"{key}#{number}"))
         if learnt:

@@ -20,7 +20,7 @@ COLUMNS = (
 was asked for; the others say how it ended. ``withheld``: changed, but the destination
 cannot be updated or the export is older than what is there."""
 
-LISTED = 10_000
+LISTED = 2_000
 """The most entries of a list; the journal knows the others too."""
 
 

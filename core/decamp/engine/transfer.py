@@ -120,7 +120,9 @@ class Engine:
             self._record_start(started, fingerprint)
             with settings.lock(f"{job.importer_spec.name}:{self._destination.id}"):
                 if not self._nothing_new(fingerprint):
-                    self._transfer()
+                    self._bring()
+                    if not job.dry_run:
+                        self._finish()
         except (TransferError, Interrupted, KeyboardInterrupt) as caught:
             error = caught
         except OSError as caught:
@@ -236,7 +238,8 @@ class Engine:
 
     # --- the way of the data -------------------------------------------------------------
 
-    def _transfer(self) -> None:
+    def _bring(self) -> None:
+        """Read everything, and deliver what is new."""
         job, settings = self.job, self.settings
         rows = RowIntake.open(settings.scratch, settings.journal.salt, job.selection, self.tally)
         items = 0
@@ -264,7 +267,6 @@ class Engine:
                 self._delivery.drain()
                 if settings.stop.is_set():
                     raise Interrupted  # something may have been let go unsent
-                self._finish(self._route)
         finally:
             if self._delivery is not None:
                 self._delivery.close()
@@ -339,8 +341,10 @@ class Engine:
 
     # --- the end -------------------------------------------------------------------------
 
-    def _finish(self, route: Route) -> None:
+    def _finish(self) -> None:
         """Complete the destination, if anything was written since it was complete."""
+        assert self._route is not None
+        route = self._route
         journal, importer = self.settings.journal, self.job.importer
         if isinstance(importer, Finishes) and journal.finish_due(route.id):
             self.settings.emit(Stage("finishing"))

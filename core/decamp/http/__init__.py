@@ -2,5 +2,6 @@
 
 from decamp.http.client import get, guarded_client, host_of
 from decamp.http.guard import Refused, Resolver
+from decamp.http.transport import HostNotFound
 
-__all__ = ["Refused", "Resolver", "get", "guarded_client", "host_of"]
+__all__ = ["HostNotFound", "Refused", "Resolver", "get", "guarded_client", "host_of"]

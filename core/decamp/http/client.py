@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -13,6 +14,7 @@ import httpx
 
 from decamp import __version__
 from decamp.http.guard import Guard, Refused, Resolver, system_resolver
+from decamp.http.stoppable import Stoppable
 from decamp.http.transport import LOCATION, GuardedTransport
 from decamp.redaction import RedactingFilter
 
@@ -36,6 +38,7 @@ def guarded_client(
     concurrency: int = 4,
     resolve: Resolver = system_resolver,
     tls: ssl.SSLContext | None = None,
+    stop: threading.Event | None = None,
 ) -> httpx.Client:
     """Make a client that reaches the public web and nothing else.
 
@@ -50,6 +53,7 @@ def guarded_client(
         concurrency: Connections at a time.
         resolve: Finds the addresses of a host.
         tls: Whose certificates to trust; the public authorities if None.
+        stop: Set when the run is to end; within a second of it all requests end.
     """
     for name in _TALKATIVE:
         logging.getLogger(name).addFilter(_REDACTING)
@@ -58,7 +62,7 @@ def guarded_client(
         max_connections=concurrency,
         max_keepalive_connections=concurrency,
         keepalive_expiry=_KEEPALIVE_SECONDS,
-        network_backend=Guard(allowed, resolve),
+        network_backend=Stoppable(Guard(allowed, resolve), stop or threading.Event()),
     )
     return httpx.Client(
         transport=GuardedTransport(pool),
@@ -83,6 +87,7 @@ def get(
         Refused: The address, or one that it leads to, must not be asked; or the answer is
             compressed although that was not asked for (what it would grow to is unknown).
         httpx.TransportError: No answer, or not all of it.
+        Unavailable: The run stops.
     """
     here = _parsed(url)
     for _ in range(_HOPS + 1):

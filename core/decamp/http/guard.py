@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 
 import httpcore
@@ -11,7 +12,7 @@ import httpcore
 from decamp.errors import ItemError
 from decamp.http.addresses import is_public
 
-__all__ = ["Guard", "Refused", "Resolver", "system_resolver"]
+__all__ = ["Guard", "NameNotFound", "Refused", "Resolver", "system_resolver"]
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a host, in the order to try them. Raises OSError if there are none."""
@@ -32,7 +33,11 @@ class Refused(ItemError):
     code = "refused"
 
     def __init__(self, host: str, why: str) -> None:
-        super().__init__(f"{host or 'a link without a host'} {why}.")
+        super().__init__(f"{host or 'A link without a host'} {why}.")
+
+
+class NameNotFound(httpcore.ConnectError):
+    """A host has no address, or nobody could be asked for it."""
 
 
 def system_resolver(host: str, port: int) -> list[str]:
@@ -78,28 +83,29 @@ class Guard(httpcore.NetworkBackend):
 
         Raises:
             Refused: The port is not one of the web, or an address of the host is not public.
-            httpcore.ConnectError: No address, or none that answers.
+            NameNotFound: It has no address.
+            httpcore.ConnectError: None of its addresses answers.
         """
-        failure: httpcore.ConnectError | httpcore.ConnectTimeout
-        failure = httpcore.ConnectError("the host has no address")
-        for address in self._addresses(host, port)[:_TRIES]:
-            try:
+        *others, last = self._addresses(host, port)[:_TRIES]
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return self._network.connect_tcp(
                     address, port, timeout, local_address, socket_options
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        return self._network.connect_tcp(last, port, timeout, local_address, socket_options)
 
     def _addresses(self, host: str, port: int) -> Sequence[str]:
         known = (host, port) in self._allowed
         if not known and port not in _PORTS:
-            raise Refused(host, f"was not asked: port {port} is not one of the web")
+            raise Refused(host, f"was not asked: decamp never visits port {port}, only 80 and 443")
         try:
             addresses = self._resolve(host, port)
         except OSError as error:
-            raise httpcore.ConnectError("the host name was not found") from error
+            raise NameNotFound("the host name was not found") from error
+        if not addresses:
+            raise NameNotFound("the host has no address")
         for address in addresses:
             if not known and not is_public(ip_address(address)):
-                raise Refused(host, "was not asked: it leads into a private or reserved network")
+                why = "was not asked: it leads into a private network, which decamp never visits"
+                raise Refused(host, why)
         return addresses

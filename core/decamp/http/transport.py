@@ -8,12 +8,17 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
-from decamp.http.guard import Refused
+from decamp.http.guard import NameNotFound, Refused
 
-__all__ = ["LOCATION", "GuardedTransport"]
+__all__ = ["LOCATION", "GuardedTransport", "HostNotFound"]
 
 LOCATION = "decamp.location"
 """The extension with the target of a redirect: a str, empty if the answer has none."""
+
+
+class HostNotFound(httpx.ConnectError):
+    """The name of a host could not be resolved."""
+
 
 _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -21,6 +26,7 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.WriteTimeout: httpx.WriteTimeout,
     httpcore.PoolTimeout: httpx.PoolTimeout,
     httpcore.TimeoutException: httpx.TimeoutException,
+    NameNotFound: HostNotFound,
     httpcore.ConnectError: httpx.ConnectError,
     httpcore.ReadError: httpx.ReadError,
     httpcore.WriteError: httpx.WriteError,
@@ -73,7 +79,9 @@ class GuardedTransport(httpx.BaseTransport):
 
         Raises:
             Refused: Another scheme than http or https; or a user name in the address.
+            HostNotFound: The name of the host could not be resolved.
             httpx.TransportError: It could not be sent, or not be answered.
+            Unavailable: The run stops.
         """
         url = request.url
         if url.scheme not in ("http", "https") or not url.host:

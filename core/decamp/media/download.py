@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import httpx
 from attrs import define, field
 
-from decamp.http import Refused, get, host_of
-from decamp.media.hosts import Hosts, retry_after
+from decamp.http import HostNotFound, Refused, get, host_of
+from decamp.media.hosts import Failure, Hosts, retry_after
 from decamp.media.outcome import Fetched, Lost
 from decamp.media.partial import Mismatch, Partial
 from decamp.media.sniff import HEAD, is_text, recognise
@@ -40,14 +40,30 @@ _FRESH = (
     "or name a folder that holds the file: -o from.media=FOLDER"
 )
 _LATER = "Run the same command again later."
+_NO_NETWORK = (
+    "No server was found, so no others were tried: there seems to be no network. "
+    "Connect to it, and run the same command again."
+)
 
 
 class _Again(Exception):
-    """This try failed; the next may not."""
+    """This try failed; the next may not.
 
-    def __init__(self, why: str, pause: timedelta | None = None) -> None:
+    Args:
+        why: A sentence without its full stop.
+        failure: What it says about the server of the link.
+        pause: What the server asks to wait.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        failure: Failure = Failure.BAD_ANSWER,
+        pause: timedelta | None = None,
+    ) -> None:
         super().__init__(why)
         self.why = why
+        self.failure = failure
         self.pause = pause
 
 
@@ -81,7 +97,10 @@ class Downloader:
     rng: Callable[[float, float], float]
     now: Callable[[], datetime]
     stop: threading.Event
-    _hosts: Hosts = field(factory=Hosts, init=False)
+    _hosts: Hosts = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._hosts = Hosts(self.attempts)
 
     def download(self, link: Link, declared: str, file: SpoolFile) -> Fetched:
         """Fetch a file.
@@ -109,9 +128,10 @@ class Downloader:
         Pauses are uniform between zero and a bound that doubles ("full jitter"), and at
         least what the server asked for.
         """
-        attempts = 1 if self._late(link) else self._hosts.attempts(host, self.attempts)
+        attempts = 1 if self._late(link) else self._hosts.attempts(host)
         failures, furthest, pause = 0, 0, 0.0
         while True:
+            self._expect_an_answer(host)
             self._pause(host, pause)
             try:
                 return self._once(link, declared, part, host)
@@ -124,11 +144,19 @@ class Downloader:
                 if error.pause is not None:
                     self._hosts.keep_quiet(host, self.now() + error.pause)
                 if failures >= attempts:
-                    self._hosts.gave_up(host)
+                    self._hosts.failed(host, error.failure, failures)
                     code = "truncated" if furthest else "unreachable"
-                    raise Lost(code, f"{host} {error.why}. {_LATER}") from error
+                    raise Lost(code, f"{error.why}. {_LATER}") from error
                 bound = _BACKOFF_SECONDS * 2 ** min(failures, _BACKOFF_DOUBLINGS)
                 pause = self.rng(0.0, bound)
+
+    def _expect_an_answer(self, host: str) -> None:
+        """Spare the time of a try that would come to nothing, as others did."""
+        if self._hosts.offline:
+            raise Lost("unreachable", _NO_NETWORK)
+        if self._hosts.given_up(host):
+            why = f"{host} cannot be reached, so other files there were not tried"
+            raise Lost("unreachable", f"{why}. {_LATER}")
 
     def _pause(self, host: str, least: float) -> None:
         """Wait for seconds, or as long as the host wants, if that can be waited for."""
@@ -161,16 +189,11 @@ class Downloader:
         except Refused as error:
             raise Lost(error.code, error.message) from error
         except Mismatch:
-            raise _Again("sent parts that do not belong together") from None
-        except httpx.TimeoutException as error:
-            raise _Again("has stopped answering") from error
+            raise _Again(f"{host} sent parts that do not belong together") from None
         except httpx.TransportError as error:
-            if _untrusted(error):
-                raise Lost("refused", f"{host} has no valid certificate. {_LATER}") from error
-            why = "broke off before the end" if part.size else "cannot be reached"
-            raise _Again(why) from error
+            raise _broken(error, host, begun=part.size > 0) from error
         if not part.complete:
-            raise _Again("broke off before the end")
+            raise _Again(f"{host} broke off before the end")
         if not part.size:
             raise Lost("empty", f"{host} sent an empty file. {_LATER}")
         return self._recognise(declared, part, host)
@@ -178,14 +201,12 @@ class Downloader:
     def _judge(self, response: httpx.Response, link: Link, part: Partial, host: str) -> None:
         """Decide by the status whether a body follows that is worth reading."""
         status = response.status_code
-        if status < 500:
-            self._hosts.answered(host)
+        self._hosts.answered(host, well=status < 500)
         if status == 416:  # there is no rest; so what is here is not its beginning
             part.forget()
         if status in (401, 403):
-            if link.expires_at is not None and self._late(link):
-                when = _time(link.expires_at)
-                raise Lost("expired", f"The link stopped working on {when}. {_FRESH}")
+            if self._late(link):
+                raise Lost("expired", f"The link to {host} has expired. {_FRESH}")
             raise Lost(
                 "refused",
                 f"{host} refused it (HTTP {status}); the link has probably expired. {_FRESH}",
@@ -194,7 +215,8 @@ class Downloader:
             raise Lost("gone", f"{host} no longer has it (HTTP {status}). {_FRESH}")
         if status in (408, 416, 425, 429) or status >= 500:
             raise _Again(
-                f"cannot answer now (HTTP {status})", retry_after(response.headers, self.now())
+                f"{host} cannot answer now (HTTP {status})",
+                pause=retry_after(response.headers, self.now()),
             )
         if not 200 <= status < 300:
             raise Lost("refused", f"{host} did not send it (HTTP {status}). {_FRESH}")
@@ -204,41 +226,41 @@ class Downloader:
     def _take(self, response: httpx.Response, declared: str, part: Partial, host: str) -> None:
         """Read the body of an answer onto the disk, within all limits."""
         if part.total is not None:
-            self._make_room(part, part.total)
+            self._make_room(part, part.total, host)
         since, arrived = self.now(), 0
         for chunk in response.iter_raw():
             self._check_stop()
             if part.size + len(chunk) > part.file.reserved:
-                self._make_room(part, part.size + len(chunk) + _STEP)
+                self._make_room(part, part.size + len(chunk) + _STEP, host)
             known = len(part.head) >= HEAD
             part.write(chunk)
             if part.size > self.max_bytes:
-                raise self._too_large()
+                raise self._too_large(host)
             if not known and len(part.head) >= HEAD:
                 self._recognise(declared, part, host)
             arrived += len(chunk)
             if self.now() - since >= _PACE:
                 if arrived < _PACE_BYTES:
-                    raise _Again("sends next to nothing")
+                    raise _Again(f"{host} sends next to nothing")
                 since, arrived = self.now(), 0
 
-    def _make_room(self, part: Partial, total: int) -> None:
+    def _make_room(self, part: Partial, total: int, host: str) -> None:
         """Have the spool let the file grow, without waiting for it."""
         if (part.total or 0) > self.max_bytes:
-            raise self._too_large()
+            raise self._too_large(host)
         if not self.spool.reserve(part.file, total):
             raise _NoRoom(total)
 
-    def _too_large(self) -> Lost:
-        return Lost("too-large", f"It is larger than {self.max_bytes} bytes.")
+    def _too_large(self, host: str) -> Lost:
+        limit = f"{self.max_bytes} bytes, the most that decamp takes"
+        return Lost("too-large", f"{host} has it, but larger than {limit}.")
 
     def _recognise(self, declared: str, part: Partial, host: str) -> str:
         media_type = recognise(declared, part.head)
         if media_type is None:
             if is_text(part.head):
                 raise self._not_media(host)
-            family = declared.partition("/")[0]
-            raise Lost("not-media", f"{host} sent something that is no {family} file. {_FRESH}")
+            raise Lost("not-media", f"{host} sent a file of another kind. {_FRESH}")
         return media_type
 
     @staticmethod
@@ -248,6 +270,25 @@ class Downloader:
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d at %H:%M} UTC"
+
+
+def _broken(error: httpx.TransportError, host: str, *, begun: bool) -> _Again | Lost:
+    """Judge a request that got no answer, or not all of it.
+
+    Args:
+        error: Knows which address was asked: after a redirect that is another server.
+        host: The server of the link.
+        begun: Some of the file is here.
+    """
+    asked = error.request.url.host
+    if _untrusted(error):
+        return Lost("refused", f"{asked} has no valid certificate. {_LATER}")
+    silent = Failure.NO_NAME if isinstance(error, HostNotFound) else Failure.NO_ANSWER
+    failure = Failure.BAD_ANSWER if begun or asked != host else silent
+    if isinstance(error, httpx.TimeoutException):
+        return _Again(f"{asked} has stopped answering", failure)
+    what = "broke off before the end" if begun else "cannot be reached"
+    return _Again(f"{asked} {what}", failure)
 
 
 def _untrusted(error: BaseException | None) -> bool:

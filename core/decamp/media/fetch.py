@@ -106,7 +106,7 @@ class MediaFetcher:
         """
         from decamp.http import guarded_client
 
-        return cls(scratch, guarded_client(allowed=allowed), folder=folder, stop=stop)
+        return cls(scratch, guarded_client(allowed=allowed, stop=stop), folder=folder, stop=stop)
 
     def fetch(self, blob: Blob, item: Item) -> Blob | Missing:
         """Fetch one blob of an item. The same link is fetched once per item.

@@ -16,6 +16,7 @@ from decamp_tiktok.archive.limits import Limits
 from decamp_tiktok.archive.mapping import Mapping, Observe
 from decamp_tiktok.archive.places import Path, locate
 from decamp_tiktok.archive.profile import user_name
+from decamp_tiktok.archive.recognise import without_sections
 from decamp_tiktok.archive.skeleton import skeleton
 from decamp_tiktok.config import Config
 
@@ -49,6 +50,7 @@ class ArchiveExporter:
         self._name: str | None = None
         self._name_known = False
         self._prepared: datetime | None = None
+        self._latest: datetime | None = None
 
     def export_pages(self, cursor: str | None) -> Iterator[Page]:
         """Yield everything; see `decamp.Exporter`."""
@@ -56,9 +58,11 @@ class ArchiveExporter:
         for batch, progress in self._pass(mapping):
             yield Page(rows=(batch,), progress=progress)
         remaining = mapping.waiting()
-        for items in mapping.pages():
+        for items in mapping.pages(self._made()):
             remaining = max(0, remaining - len(items))
             yield Page(items=items, progress=1.0, remaining=remaining)
+        self._mappings.remove(mapping)
+        mapping.close()
 
     def account(self) -> Account:
         """Tell the user name; archives hold no id. Without a profile there is no name."""
@@ -79,7 +83,7 @@ class ArchiveExporter:
         mapping = self._new_mapping(survey.rows)
         for _ in self._pass(mapping):
             pass  # the survey sees the rows
-        for items in mapping.pages():
+        for items in mapping.pages(self._made()):
             survey.items(items)
         return survey.report(
             file=self._container.name,
@@ -110,10 +114,25 @@ class ArchiveExporter:
                 yield batch, progress
         for batch in mapping.finish():
             yield batch, progress
+        if not mapping.recognised:
+            empty = not any(mapping.contents.paths())
+            raise without_sections(str(self._container.path), empty=empty)
         self._name, self._name_known = mapping.user_name, True
         if mapping.latest_expiry is not None:
             prepared = datetime.fromtimestamp(mapping.latest_expiry, UTC) - LINK_LIFETIME
-            self._prepared = prepared if prepared <= self._context.now() else None
+            self._prepared = self._if_past(prepared)
+        if mapping.latest_time is not None:
+            self._latest = self._if_past(datetime.fromisoformat(mapping.latest_time))
+
+    def _if_past(self, time: datetime) -> datetime | None:
+        return time if time <= self._context.now() else None
+
+    def _made(self) -> datetime | None:
+        """Give a time before which the archive was surely not made: what it holds is older.
+
+        The date of the file would not do: it may be that of a copy.
+        """
+        return max(filter(None, (self._prepared, self._latest)), default=None)
 
     def _events(self, route: Route) -> Iterator[tuple[Event, float | None]]:
         limits = self._limits

@@ -56,11 +56,11 @@ class Survey:
                 continue
             source = item.record["source"]
             self._fields(source["path"], source.get("fields", {}), {})
+            for blob in item.blobs:
+                self._expiries[blob.link.expires_at if blob.link else None] += 1
             if item.kind == "post":
                 span = self._spans.setdefault(source["path"], _Span())
                 span.widen([item.record["time"]] if "time" in item.record else [])
-                for blob in item.blobs:
-                    self._expiries[blob.link.expires_at if blob.link else None] += 1
 
     def report(
         self,
@@ -79,6 +79,7 @@ class Survey:
         """
         guess, certainty = generation(contents)
         sections = [self._section(path, entry) for path, entry in sorted(contents.items())]
+        _mark_repeats(sections)
         unknown = [
             {"path": path, "field": name, "count": count}
             for (path, name), count in sorted(self._unknown_fields.items())
@@ -126,6 +127,17 @@ class Survey:
             "next_expiry": _rfc3339(min(alive, default=None)),
             "last_expiry": _rfc3339(max(dated, default=None)),
         }
+
+
+def _mark_repeats(sections: list[dict[str, Any]]) -> None:
+    """Mark a list that says what another said before; a transfer counts its entries once."""
+    first: dict[tuple[Any, ...], str] = {}
+    for section in sections:
+        if section["becomes"].startswith("event:") and section["first"] is not None:
+            same = tuple(section[name] for name in ("becomes", "entries", "first", "last"))
+            path = first.setdefault(same, section["path"])
+            if path != section["path"]:
+                section["repeats"] = path
 
 
 def generation(paths: Iterable[str]) -> tuple[str | None, str]:

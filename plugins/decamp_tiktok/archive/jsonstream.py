@@ -8,12 +8,13 @@ a number. So the end of a batch is *guessed* (see `jsonscan.Layout`) and proved 
 has to read those bytes anyway. Where guessing fails, `scan_elements` finds the ends exactly.
 
 Numbers: integers keep every digit; fractions become 64-bit floats, as everywhere in JSON.
-Repeated keys: in walked objects each comes as an event of its own; inside a list element the
-last one wins, because looking for them would cost more than decoding.
+Repeated keys: in walked objects each comes as an event of its own; a list element with one is
+rejected, because decoding keeps the last value only. The decoders of a route are not checked.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -24,6 +25,7 @@ from attrs import frozen
 
 from decamp import SourceUnreadable
 from decamp_tiktok.archive.jsonscan import NUMBER, WHITESPACE, Layout, Window, scan_elements
+from decamp_tiktok.archive.repeats import drops_values
 
 __all__ = ["Decode", "Event", "JsonPath", "Rejected", "Route", "Rows", "Value", "read_events"]
 
@@ -32,7 +34,8 @@ JsonPath = tuple[str, ...]
 
 Decode = Callable[[bytes], list[Any]]
 """Decodes a JSON list, as ``msgspec.json.Decoder(list[Row]).decode`` does. It has to look at
-every byte: a `msgspec.Struct` in it needs ``forbid_unknown_fields=True``."""
+every byte: a `msgspec.Struct` in it needs ``forbid_unknown_fields=True``. Of a
+key that comes twice it may keep one value, which `read_events` does not notice."""
 
 Route = Callable[[JsonPath], Decode | None]
 """Chooses the decoder for the list at a path; None for plain Python values."""
@@ -185,7 +188,9 @@ class _Reader:
         try:
             key: str = msgspec.json.decode(token, type=str)
         except ValueError:
-            raise window.error("a key is not valid text", start) from None
+            if not _is_nearly_text(token):
+                raise window.error("a key is not valid text", start) from None
+            key = token[1:-1].decode()  # as it is written, escapes and all
         if (byte := window.take()) != _COLON:
             raise self._unexpected("a colon after a key", byte)
         return key
@@ -313,7 +318,10 @@ class _Reader:
                     return Rows(path, index, decode(text), typed=True)
                 except msgspec.ValidationError:
                     pass  # another shape than the route expects, or not JSON at all
-            return Rows(path, index, self._decode_plainly(text))
+            batch = self._decode_plainly(text)
+            if drops_values(text, batch):
+                return None
+            return Rows(path, index, batch)
         except (ValueError, RecursionError):
             return None
 
@@ -330,7 +338,8 @@ class _Reader:
         except msgspec.DecodeError:
             if _SURROGATE.search(raw):
                 return "holds half of a surrogate pair"
-        return "is not valid JSON"
+            return "is not valid JSON"
+        return "names a key twice"
 
     def _decode_plainly(self, text: bytes) -> list[Any]:
         """Decode a list to plain Python values; RecursionError if one is nested too deeply."""
@@ -341,6 +350,15 @@ class _Reader:
         if _is_deeper(batch, self._max_depth):
             raise RecursionError
         return batch
+
+
+def _is_nearly_text(token: bytes) -> bool:
+    """Tell whether a string is JSON, though half of a surrogate pair makes it no Unicode."""
+    try:
+        json.loads(token.decode())
+    except ValueError:
+        return False
+    return True
 
 
 def _is_deeper(values: list[Any], limit: int) -> bool:

@@ -50,15 +50,16 @@ class Leftovers:
             for smaller in _pieces(piece):
                 self._keep(path, smaller, len(smaller))
 
-    def reject(self, path: Path, value: Any, reason: str) -> None:
-        """Keep one entry of a list that should have been mapped, and why it was not."""
-        record = {
-            "name": path[-2] if len(path) > 1 else path[-1],
-            "path": show(path),
-            "reason": reason,
-            "value": portable(value),
-        }
-        self.lines.append(record)
+    def single(self, path: Path, value: Any, reason: str = "") -> None:
+        """Keep one entry of a list that should have been mapped, as an item of its own.
+
+        Args:
+            reason: Why it could not be read. Something whole that merely is no object needs
+                none: nobody can do anything about it, and nothing of it is lost.
+        """
+        name = path[-2] if len(path) > 1 else path[-1]
+        told = {"reason": reason} if reason else {}
+        self.lines.append({"name": name, "path": show(path), **told, "value": portable(value)})
 
     def finish(self) -> None:
         """Close the open section."""

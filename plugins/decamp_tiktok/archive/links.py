@@ -8,8 +8,9 @@ from posixpath import splitext
 from urllib.parse import SplitResult, urlsplit
 
 from decamp import Blob, Link
+from decamp_tiktok.archive.values import EMPTY, SENTINELS
 
-__all__ = ["blob", "expires", "urls"]
+__all__ = ["addresses", "blob", "expires", "urls"]
 
 _TYPES = {
     ".mp4": "video/mp4",
@@ -40,8 +41,10 @@ _SUFFIXES = {
 }
 
 
-_expiry = re.compile(r"(?:^|&)(?:x-tos-expires|x-expires|expires)=([0-9]{1,11})(?:&|$)", re.I)
-_mime_type = re.compile(r"(?:^|&)mime_type=([a-z]+)[_/]([a-z0-9]+)(?:&|$)", re.I)
+_expiry = re.compile(
+    r"(?:^|&)(?:x-tos-expires|x-expires|expires)=([0-9]{1,11})(?:&|$)", re.IGNORECASE
+)
+_mime_type = re.compile(r"(?:^|&)mime_type=([a-z]+)[_/]([a-z0-9]+)(?:&|$)", re.IGNORECASE)
 
 
 def urls(value: object) -> list[str]:
@@ -49,6 +52,22 @@ def urls(value: object) -> list[str]:
     if not isinstance(value, str):
         return []
     return [word for word in value.split() if _split(word) is not None]
+
+
+def addresses(value: object) -> list[str | None]:
+    """Split a ``Link`` into its URLs, with None for each line that has none.
+
+    What TikTok writes for "nothing" gives an empty list.
+    """
+    if value in EMPTY:
+        return []
+    if not isinstance(value, str):
+        return [None]
+    found: list[str | None] = []
+    for line in value.splitlines():
+        if line.strip() not in SENTINELS:
+            found += urls(line) or [None]
+    return found
 
 
 def blob(url: str, stem: str, default: str) -> Blob:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
@@ -19,8 +20,9 @@ from decamp_tiktok.archive.contents import Contents, folded
 from decamp_tiktok.archive.conversations import Conversation, Conversations
 from decamp_tiktok.archive.jsonstream import Decode, Event, Rejected, Rows, Value
 from decamp_tiktok.archive.leftovers import Leftovers, raw_text, section_item
+from decamp_tiktok.archive.markers import KNOWN_NAMES
 from decamp_tiktok.archive.places import Path, Place, decided, locate, show
-from decamp_tiktok.archive.profile import profile_item, user_name
+from decamp_tiktok.archive.profile import dead_on_arrival, profile_item, user_name
 from decamp_tiktok.archive.rows import Row, event, message
 from decamp_tiktok.archive.spool import Lines, Waiting
 from decamp_tiktok.archive.tables import LIVE_ROOMS, WATCHED, ListRule
@@ -36,7 +38,7 @@ _ITEMS_A_PAGE = 200
 _SECTIONS_A_PAGE = 8  # each may have a megabyte
 _MOST_FIELDS = 10_000
 _ROOMS_A_BATCH = 5_000
-_MOST_REJECTED = 100
+_MOST_SINGLE = 100
 """More entries of one batch than this are no accident, and need no item each."""
 
 _SHALLOW = 3
@@ -62,6 +64,10 @@ class Mapping:
         self.user_name: str | None = None
         self.latest_expiry: int | None = None
         """When the last link of a post stops working, in Unix seconds."""
+        self.latest_time: str | None = None
+        """The latest time of an entry of a list that was met, in RFC 3339."""
+        self.recognised = False
+        """Whether any section that we know was met."""
         self._observe = observe
         self._own_name = own_name
         self._posts = Waiting(scratch)
@@ -96,6 +102,7 @@ class Mapping:
 
     def take(self, found: Event) -> Iterator[RowBatch]:
         """Map one event of the reader."""
+        self.recognised = self.recognised or any(key.lower() in KNOWN_NAMES for key in found.path)
         self._close_map(found.path)
         yield from self._flush_rooms(found.path)
         if isinstance(found, Rows):
@@ -135,14 +142,13 @@ class Mapping:
         odd = len(found.batch) - len(entries)
         if odd:
             self.contents.kept(_shown(found.path), odd)
-        if odd > _MOST_REJECTED:
+        if odd > _MOST_SINGLE:
             others = [entry for entry in found.batch if not _is_entry(entry)]
             self._leftovers.extend(found.path, others)
         elif odd:
             for index, entry in enumerate(found.batch, found.index):
                 if not _is_entry(entry):
-                    path = (*found.path, str(index))
-                    self._leftovers.reject(path, entry, "It is not an object with fields.")
+                    self._leftovers.single((*found.path, str(index)), entry)
         return entries
 
     def _decide(self, path: Path, place: Place, batch: Sequence[Any]) -> Place:
@@ -187,6 +193,8 @@ class Mapping:
         becomes = "message" if collection.kind == "message" else f"event:{collection.key}"
         shown = _shown(path)
         self.contents.mapped(shown, becomes, len(rows))
+        for row in (*rows[:1], *rows[-1:]):  # lists are in order, whichever of the two it is
+            self.latest_time = max(row.get("time", ""), self.latest_time or "") or None
         if self._observe is not None:
             self._observe(show(shown), owner, rows)
         # Rooms are told apart by their rows' object; a path of its own for each helps nobody.
@@ -226,7 +234,7 @@ class Mapping:
     def _rejected(self, found: Rejected) -> None:
         path = found.path if found.index is None else (*found.path, str(found.index))
         self.contents.kept(_shown(found.path))
-        self._leftovers.reject(path, raw_text(found.raw), f"It {found.reason}.")
+        self._leftovers.single(path, raw_text(found.raw), f"It {found.reason}.")
 
     def _into_map(self, path: Path, place: Place, value: Any) -> None:
         """Collect a map whose values make one thing: the profile, or a LIVE room."""
@@ -281,10 +289,14 @@ class Mapping:
         known = len(self._conversations.known) + len(self._posts) + len(self._sections)
         return known + (self._profile is not None)
 
-    def pages(self) -> Iterator[tuple[Item, ...]]:
-        """Give all that waited: profile, conversations, posts by urgency, sections."""
+    def pages(self, made: datetime | None = None) -> Iterator[tuple[Item, ...]]:
+        """Give all that waited: profile, conversations, posts by urgency, sections.
+
+        Args:
+            made: A time before which the archive was surely not made, if known.
+        """
         if self._profile is not None:
-            yield (self._profile,)
+            yield (dead_on_arrival(self._profile, made) if made else self._profile,)
         talks = list(self._conversations.known.values())
         for start in range(0, len(talks), _ITEMS_A_PAGE):
             yield tuple(talk.item() for talk in talks[start : start + _ITEMS_A_PAGE])
@@ -296,8 +308,7 @@ class Mapping:
         """Give the posts; those of one second are always in one page."""
         for batch in self._posts.batches(_ITEMS_A_PAGE):
             yield tuple(
-                posts.post_item(entry, where, deleted=deleted)
-                for entry, where, deleted in batch
+                posts.post_item(entry, where, deleted=deleted) for entry, where, deleted in batch
             )
 
 

@@ -15,7 +15,7 @@ from decamp_tiktok.archive.tables import (
     names,
 )
 
-__all__ = ["GENERATIONS", "KNOWN_FIELDS", "KNOWN_SECTIONS"]
+__all__ = ["GENERATIONS", "KNOWN_FIELDS", "KNOWN_NAMES", "KNOWN_SECTIONS"]
 
 KNOWN_FIELDS = frozenset(
     names(
@@ -71,3 +71,16 @@ GENERATIONS: Mapping[str, str] = {
     for name in names(listed)
 }
 """Keys that tell when an archive was made, and the generations that have them. Lower case."""
+
+KNOWN_NAMES = (
+    KNOWN_SECTIONS
+    | GENERATIONS.keys()
+    | {rule.key for rule in (*LISTS, LIVE_ROOMS, POSTS, DELETED_POSTS, CHATS, GROUPS, PROFILE)}
+    | set(
+        names(
+            "Ads and data | App Settings | Comment | Direct Message | Income Plus Wallet | "
+            "Profile | Tiktok Live | Tiktok Shopping"
+        )
+    )
+)
+"""Keys on the way to something that we know; a file without one is no export. Lower case."""

@@ -2,7 +2,7 @@
 
 A post of the archive has no id and no permanent address. Its second of publication is the
 only thing that every export repeats, so that is its id; several posts of one second are told
-apart by `Item.match`.
+apart by `Item.match`. Its links are signed anew for each export, so no id depends on them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from decamp import Blob, Item
+from decamp import Blob, Item, Missing
 from decamp_tiktok.archive import links, times
 from decamp_tiktok.archive.values import SENTINELS, number, portable, switch
 
@@ -44,6 +44,10 @@ _AUDIENCES = {
 _LINKS = ("link", "coverimage")
 _DATES = ("date",)
 _DELETED = ("datedeleted", "date deleted", "deleteddate", "deletedate", "deletiondate")
+_STABLE = (*_DATES, *_DELETED, *_TEXTS)
+"""Fields that every export repeats, as far as its generation has them."""
+
+_NO_ADDRESS = "What the export gives as its link is no web address."
 _LEGAL_SENTINEL = "N/A"  # a caption may say so; a caption is never a sentinel but ""
 
 
@@ -85,13 +89,14 @@ def post_item(entry: Mapping[str, Any], path: str, *, deleted: bool) -> Item:
     found: dict[str, Any] = {}
     source: dict[str, Any] = {}
     media: list[Blob] = []
+    missing: list[Missing] = []
     cover: list[Blob] = []
     for name, value in entry.items():
         lower = name.lower()
         if not _map(lower, value, found):
             source[name] = portable(value)
         if lower == "link" and not media:
-            media = _media(value)
+            media, missing = _media(value)
         elif lower == "coverimage" and not cover:
             cover = [links.blob(url, "cover", "image/jpeg") for url in links.urls(value)[:1]]
     audience = "private" if deleted else found.pop("audience", "unknown")
@@ -99,7 +104,9 @@ def post_item(entry: Mapping[str, Any], path: str, *, deleted: bool) -> Item:
     record["source"] = {"path": path, "fields": source} if source else {"path": path}
     first = media[0].link.key if media and media[0].link else ""
     match = (first, found.get("caption", ""))
-    return Item(_id(found.get("time"), entry, first), "post", record, (*media, *cover), (), match)
+    return Item(
+        _id(found.get("time"), entry), "post", record, (*media, *cover), tuple(missing), match
+    )
 
 
 def _ordered(found: dict[str, Any]) -> dict[str, Any]:
@@ -142,10 +149,17 @@ def _says(value: Any, field: str) -> bool:
     return value not in SENTINELS or (field == "caption" and value == _LEGAL_SENTINEL)
 
 
-def _media(value: Any) -> list[Blob]:
-    addresses = links.urls(value)
-    default = "image/jpeg" if len(addresses) > 1 else "video/mp4"
-    return [links.blob(url, str(place), default) for place, url in enumerate(addresses, 1)]
+def _media(value: Any) -> tuple[list[Blob], list[Missing]]:
+    """Describe the files that a ``Link`` leads to, and those that it should lead to."""
+    found = links.addresses(value)
+    default, suffix = ("image/jpeg", ".jpg") if len(found) > 1 else ("video/mp4", ".mp4")
+    media = [links.blob(url, str(place), default) for place, url in enumerate(found, 1) if url]
+    missing = [
+        Missing(f"{place}{suffix}", "refused", _NO_ADDRESS)
+        for place, url in enumerate(found, 1)
+        if not url
+    ]
+    return media, missing
 
 
 def _type(media: list[Blob]) -> str:
@@ -155,10 +169,16 @@ def _type(media: list[Blob]) -> str:
     return "video" if "video" in kinds else "photos" if "image" in kinds else "unknown"
 
 
-def _id(time: str | None, entry: Mapping[str, Any], first: str) -> str:
+def _id(time: str | None, entry: Mapping[str, Any]) -> str:
+    """Make the id. Posts without a time that say the same share one, as those of one second do."""
     if time is not None:
         return f"post:{time}"
     fields = {name.lower(): value for name, value in entry.items()}
-    stable = "\0".join(str(fields.get(name, "")) for name in ("date", "title")) + "\0" + first
+    stable = "\0".join(_stable(fields.get(name)) for name in _STABLE)
     digest = hashlib.sha256(stable.encode("utf-8", "surrogatepass")).hexdigest()
     return f"post:undated:{digest[:16]}"
+
+
+def _stable(value: Any) -> str:
+    """Write a value so that one without content is the same as a field that is not there."""
+    return "" if value is None or value in SENTINELS else str(value)

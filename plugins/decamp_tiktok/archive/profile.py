@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from decamp import Blob, Item
+from decamp import Blob, Item, Missing
 from decamp_tiktok.archive import links
 from decamp_tiktok.archive.values import SENTINELS, number, portable
 
-__all__ = ["profile_item", "user_name"]
+__all__ = ["dead_on_arrival", "profile_item", "user_name"]
 
 _TEXTS = {
     "username": "username",
@@ -32,6 +32,10 @@ _MEDIA = {
     "profilevideo": ("avatar", "video/mp4"),
     "aiself": ("ai-self", "image/jpeg"),
 }
+_DEAD = (
+    "TikTok's link to it had already expired when the export was made; only the app can give it "
+    "to you."
+)
 _PLATFORM = {"Platform": "platform", "Name": "name", "Description": "description"}
 
 
@@ -54,6 +58,28 @@ def profile_item(fields: Mapping[str, Any], path: str) -> Item:
         blobs += _blobs(name.lower(), value, {blob.name for blob in blobs})
     record["source"] = {"path": path, "fields": source} if source else {"path": path}
     return Item("profile", "profile", record, tuple(blobs))
+
+
+def dead_on_arrival(profile: Item, made: datetime) -> Item:
+    """List the pictures whose links had expired before the export was made, as missing.
+
+    TikTok signs the links of posts when it makes an export, but was seen to give a link to the
+    profile photo that had expired days before. Another export brings no better one, so there is
+    nothing that the person could repair.
+
+    Args:
+        made: A time before which the export was surely not made.
+    """
+    dead = [blob for blob in profile.blobs if _expired(blob, made)]
+    return profile.evolve(
+        blobs=tuple(blob for blob in profile.blobs if blob not in dead),
+        missing=tuple(Missing(blob.name, "dead-on-arrival", _DEAD) for blob in dead),
+    )
+
+
+def _expired(blob: Blob, time: datetime) -> bool:
+    until = blob.link.expires_at if blob.link else None
+    return until is not None and until < time
 
 
 def _map(name: str, value: Any, record: dict[str, Any]) -> bool:
@@ -109,7 +135,10 @@ def _says(value: Any) -> bool:
 
 def _is_region(value: Any) -> bool:
     return (
-        isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha()
+        isinstance(value, str)
+        and len(value) == 2
+        and value.isascii()
+        and value.isalpha()
         and value.isupper()
     )
 
@@ -126,6 +155,6 @@ def _day(value: Any) -> str | None:
     if not (value.isascii() and day.isdigit() and year.isdigit() and len(year) == 4):
         return None
     try:
-        return datetime(int(year), month, int(day)).date().isoformat()
+        return date(int(year), month, int(day)).isoformat()
     except ValueError:
         return None

@@ -24,6 +24,7 @@ __all__ = [
     "looks_like",
     "mentions_export",
     "text_format",
+    "without_sections",
 ]
 
 EXPORT_NAMES = ("user_data_tiktok.json", "user_data.json")
@@ -173,6 +174,21 @@ def text_format(place: str) -> SourceUnreadable:
         f"{place} is a TikTok export in the text format, which leaves things out and cannot be "
         "read reliably.",
         hint=_ASK_FOR_JSON,
+    )
+
+
+def without_sections(place: str, *, empty: bool) -> SourceUnreadable:
+    """Make the error for a JSON object that has not one section of an export."""
+    if empty:
+        return SourceUnreadable(
+            f"{place} holds no data: it is an empty JSON object.",
+            hint="TikTok may have failed to prepare it: ask for a new export.",
+        )
+    return NotAnExport(
+        f"{place} is JSON, but not of a TikTok export: none of an export's sections is in it "
+        "(looked for Your Activity, Watch History, Direct Messages, Post, Profile Info and "
+        "all others that are known).",
+        hint=_WANTED,
     )
 
 

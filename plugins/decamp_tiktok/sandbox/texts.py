@@ -57,7 +57,7 @@ _FRAGMENTS = (
 
 _TERMS = (
     "pancakes", "sunset timelapse", "how to fold a crane", "vélo cargo", "猫", "الطقس غدا",
-    "easy chords", "\"exact words\"", "tide table", "c++ for beginners", "dance 💃", "N/A",
+    "easy chords", '"exact words"', "tide table", "c++ for beginners", "dance 💃", "N/A",
 )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bundle_disk import ADA, begun, disk, transfer
-from bundle_items import post, snapshot
-from decamp import Account, DestinationRefused, Locked
+from bundle_items import blob, post, snapshot
+from decamp import Account, DestinationRefused, Item, Locked
 
 
 def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
@@ -75,6 +75,41 @@ def test_a_marker_that_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "decamp.json").mkdir()
     with pytest.raises(DestinationRefused):
         disk(tmp_path).check()
+
+
+LONG = "y" * 300
+DEEP = "/".join(["z" * 200] * 25)
+IMPOSSIBLE = [LONG, f"not/there/{LONG}", DEEP, "x/" * 1880 + "x", "nul\0", "\ud800"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other limits")
+@pytest.mark.parametrize("name", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
+def test_a_path_that_no_system_could_hold(tmp_path: Path, name: str) -> None:
+    for attempt in (disk(tmp_path / name).check, lambda: disk(tmp_path / name).begin(ADA)):
+        with pytest.raises(DestinationRefused, match=r"too long|no path can have") as caught:
+            attempt()
+        assert caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_paths_have_room_where_check_says_so(tmp_path: Path) -> None:
+    root = tmp_path
+    while True:
+        deeper = root / ("x" * 60)
+        try:
+            disk(deeper).check()
+        except DestinationRefused:
+            break
+        root = deeper
+    album = Item(f"album:{LONG}", LONG, {}, (blob(f"{LONG}.bin", b"1"),))
+    with begun(root) as importer:
+        assert importer.import_item(album)
+
+
+def test_a_home_that_nobody_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = disk(Path("~nobody-has-this-name/b")).check()
+    assert found.title == str(tmp_path / "~nobody-has-this-name" / "b")
 
 
 def test_another_account_is_refused_and_new_names_are_kept(tmp_path: Path) -> None:

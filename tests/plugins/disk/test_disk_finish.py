@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -127,11 +128,56 @@ def test_a_system_that_stores_names_in_another_normal_form(
 def test_a_damaged_file_is_not_blessed(tmp_path: Path) -> None:
     receipts = transfer(tmp_path, [post(), profile()])
     video = tmp_path / "data/posts/2023/2023-05-01T120000Z/1.mp4"
+    times = video.stat()
     video.write_bytes(b"FILM")
+    os.utime(video, ns=(times.st_atime_ns, times.st_mtime_ns))  # as bad memory or a bad disk does
     with begun(tmp_path) as importer:
         importer.finish(receipts)
     with pytest.raises(bagit.BagValidationError, match=r"1\.mp4"):
         validate_bag(tmp_path)
+
+
+EDITS = {
+    "record": ("post.json", b'{"caption": "my own words"}'),
+    "record-of-the-same-length": ("post.json", None),
+    "no-json": ("post.json", b"\xff{"),
+    "blob": ("1.mp4", b"cut"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_file_is_listed_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, edit: str
+) -> None:
+    receipts = transfer(tmp_path, [post(), profile()])
+    name, content = EDITS[edit]
+    edited = tmp_path / "data/posts/2023/2023-05-01T120000Z" / name
+    content = content or edited.read_bytes().replace(b"Sunrise", b"SUNRISE")
+    edited.write_bytes(content)
+    with begun(tmp_path) as importer:
+        receipts.append(importer.import_item(watched()))
+        importer.finish(receipts)
+        validate_bag(tmp_path)
+        before = stamps(tmp_path)
+        importer.finish(receipts)
+        assert stamps(tmp_path) == before
+    assert edited.read_bytes() == content
+    assert "1 files were changed since decamp wrote them, and stay as they are: data/posts" in (
+        caplog.text
+    )
+
+
+def test_a_bundle_that_was_copied_without_its_times_is_as_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipts = transfer(tmp_path / "b", sample_items())
+    before = snapshot(tmp_path / "b")
+    shutil.move(tmp_path / "b", tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copyfile)
+    with begun(tmp_path / "b") as importer:
+        importer.finish(receipts)
+    assert snapshot(tmp_path / "b") == before
+    assert caplog.text == ""
 
 
 def test_a_bundle_that_is_gone_is_not_finished_as_an_empty_one(tmp_path: Path) -> None:

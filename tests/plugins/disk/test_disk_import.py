@@ -39,7 +39,8 @@ def test_a_post_lies_in_its_folder(tmp_path: Path) -> None:
     assert (folder / "1.mp4").read_bytes() == b"film"
     assert json.loads((folder / "post.json").read_bytes()) == item.record
     (record, video) = receipt.data["files"]
-    assert video == [f"{POST}/1.mp4", 4, item.blobs[0].sha256]
+    changed = (folder / "1.mp4").stat().st_mtime_ns // 1000
+    assert video == [f"{POST}/1.mp4", 4, item.blobs[0].sha256, changed]
     assert record[:2] == [f"{POST}/post.json", (folder / "post.json").stat().st_size]
 
 
@@ -104,8 +105,9 @@ def test_other_content_is_a_conflict_and_stays(tmp_path: Path, make: type) -> No
 def test_another_blob_is_a_conflict(tmp_path: Path) -> None:
     with begun(tmp_path) as importer:
         importer.import_item(post(data=b"film"))
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict) as caught:
             importer.import_item(post(data=b"FILM"))
+        assert post().id not in caught.value.message  # whoever shows it names the item
         with pytest.raises(Conflict):
             importer.find_item(post(data=b"FILM"))
         assert (tmp_path / POST / "1.mp4").read_bytes() == b"film"

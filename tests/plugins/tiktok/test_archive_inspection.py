@@ -63,6 +63,16 @@ def test_expired_links_are_counted(tmp_path: Path) -> None:
     }
 
 
+def test_a_list_that_comes_twice_is_marked(tmp_path: Path) -> None:
+    entry = {"TimeStamp": "2024-01-01 00:00:00", "Source": "a", "Event": "b"}
+    one, two = ({"Off TikTok Activity": {"OffTikTokActivityDataList": [entry] * n}} for n in (1, 2))
+    for other, marked in ((one, True), (two, False)):
+        document = {"Profile And Settings": one, "Your Activity": other}
+        first, second = inspected(document, tmp_path)["sections"]
+        assert "repeats" not in first
+        assert (second.get("repeats") == first["path"]) is marked
+
+
 def test_what_is_new_is_named(tmp_path: Path) -> None:
     document = {
         "Your Activity": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import msgspec
 import pytest
 
 import decamp_schemas
+from archive_leaves import leaves
 from archives import Exported, export, opened, written
+from decamp import SourceUnreadable
 from decamp_tiktok.archive import hot, posts, times
 from decamp_tiktok.archive.conversations import chat_partner
 from decamp_tiktok.archive.rows import event, message
@@ -22,8 +25,11 @@ from decamp_tiktok.archive.tables import LISTS
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, generate
 
 IDENTITY = {
-    kind: [name for name, field in decamp_schemas.load(kind)["properties"].items()
-           if field.get("x-identity")]
+    kind: [
+        name
+        for name, field in decamp_schemas.load(kind)["properties"].items()
+        if field.get("x-identity")
+    ]
     for kind in ("event", "message")
 }
 SIGNED = "https://v.example/storage/v1/{name}?mime_type=video_mp4&x-tos-expires={at}"
@@ -129,13 +135,18 @@ def test_new_comments_keep_what_they_are_about(tmp_path: Path) -> None:
     }
     (row,) = rows_of("Comments", "CommentsList", [entry], tmp_path).rows("commented")
     assert (row["time"], row["text"], row["about"]) == (
-        "2026-01-01T00:00:00Z", "nice", "https://t.example/9"
+        "2026-01-01T00:00:00Z",
+        "nice",
+        "https://t.example/9",
     )
     assert row["source"]["date"] == "2026-01-01 00:00:00 UTC"
 
 
-@pytest.mark.parametrize("rule", [rule for rule in LISTS if rule.collection.key in hot.HOT],
-                         ids=lambda rule: rule.collection.key)
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in LISTS if rule.collection.key in hot.HOT],
+    ids=lambda rule: rule.collection.key,
+)
 def test_hot_shapes_map_like_the_general_way(rule: Any) -> None:
     date, long_date, link = "2024-01-01 00:00:00", "2024-01-01 00:00:00 UTC", "https://t.example/1"
     for shape in hot.HOT[rule.collection.key]:
@@ -157,8 +168,10 @@ def test_hot_shapes_map_like_the_general_way(rule: Any) -> None:
 
 
 def _filled(kind: Any, text: str, date: str) -> Any:
-    values = [date if field.encode_name.lower() == "date" else text
-              for field in msgspec.structs.fields(kind)]
+    values = [
+        date if field.encode_name.lower() == "date" else text
+        for field in msgspec.structs.fields(kind)
+    ]
     return kind(*values)
 
 
@@ -237,7 +250,8 @@ def test_a_video_post(tmp_path: Path) -> None:
     (item,) = posts_of([entry], tmp_path).kind("post")
     record = item.record
     assert [(blob.name, blob.media_type) for blob in item.blobs] == [
-        ("1.mp4", "video/mp4"), ("cover.webp", "image/webp")
+        ("1.mp4", "video/mp4"),
+        ("cover.webp", "image/webp"),
     ]
     assert record["audience"] == "private"
     assert record["allows"] == {"duets": False}
@@ -271,7 +285,9 @@ def test_the_soonest_link_comes_first_and_seconds_stay_together(tmp_path: Path) 
     found = exported.kind("post")
     assert len(found) == 452
     assert [item.id for item in found[:3]] == [
-        "post:2024-01-01T00:00:00Z", "post:2024-01-01T00:00:00Z", "post:2024-01-01T00:07:29Z"
+        "post:2024-01-01T00:00:00Z",
+        "post:2024-01-01T00:00:00Z",
+        "post:2024-01-01T00:07:29Z",
     ]
     for page in exported.pages:
         assert len(page) <= 205
@@ -296,7 +312,117 @@ def test_undated_posts_keep_their_id_when_links_are_signed_anew() -> None:
         posts.post_item({"Date": "?", "Link": SIGNED.format(name=name, at=at)}, "p", deleted=False)
         for name, at in (("one", 1), ("one", 2), ("two", 1))
     )
-    assert first.id == again.id != other.id
+    assert first.id == again.id == other.id
+    assert first.match == again.match != other.match
+
+
+def test_undated_posts_are_known_by_what_every_generation_says() -> None:
+    old = {"Date": "", "Link": SIGNED.format(name="one", at=1), "Likes": "3"}
+    new = {**old, "Likes": "4", "Title": "", "Sound": "N/A", "WhoCanView": "Friends"}
+    ids = {posts.post_item(entry, "p", deleted=False).id for entry in (old, new)}
+    assert len(ids) == 1
+    for more in ({"Title": "gulls"}, {"Sound": "waves"}, {"Date": "soon"}):
+        ids.add(posts.post_item({**old, **more}, "p", deleted=False).id)
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize(
+    ("link", "here", "missing"),
+    [
+        ("file:///etc/passwd", [], ["1.mp4"]),
+        ("gone, sorry", [], ["1.mp4"]),
+        (7, [], ["1.mp4"]),
+        ("https://a.example/1.jpeg\nlost\nhttps://a.example/3.jpeg", ["1.jpg", "3.jpg"], ["2.jpg"]),
+        ("https://a.example/1.mp4 (HD)", ["1.mp4"], []),
+        *((nothing, [], []) for nothing in ("", "N/A", "None", " \n", None, [])),
+    ],
+)
+def test_a_link_without_an_address_is_listed(
+    link: Any, here: list[str], missing: list[str]
+) -> None:
+    item = posts.post_item({"Date": "2024-01-01 00:00:00", "Link": link}, "p", deleted=False)
+    assert [blob.name for blob in item.blobs] == here
+    assert [one.name for one in item.missing] == missing
+    assert item.record["source"]["fields"]["Link"] == link
+    assert all(str(link) not in one.reason for one in item.missing)
+
+
+@pytest.mark.parametrize(
+    ("expires", "entries", "dead"),
+    [
+        ("2024-05-01", {"Searches": ["2024-05-02 00:00:00"]}, True),
+        ("2024-05-01", {"Searches": ["2024-05-02 00:00:00", "2020-01-01 00:00:00"]}, True),
+        ("2024-05-01", {"Searches": ["2024-04-30 00:00:00"]}, False),
+        ("2024-05-01", {"Searches": ["2999-05-02 00:00:00"]}, False),
+        ("2024-05-01", {"Posts": ["2024-05-05T00:00:01+00:00"]}, True),
+        ("2024-05-01", {"Posts": ["2024-05-04T00:00:00+00:00"]}, False),
+        ("2024-05-01", {}, False),
+    ],
+)
+def test_a_picture_whose_link_was_dead_before_the_export(
+    expires: str, entries: dict[str, list[str]], dead: bool, tmp_path: Path
+) -> None:
+    until = int(datetime.fromisoformat(expires + "T00:00:00+00:00").timestamp())
+    profile = {"userName": "ada", "profilePhoto": f"https://p.example/a.jpeg?x-expires={until}"}
+    searches = [{"Date": date, "SearchTerm": "a"} for date in entries.get("Searches", [])]
+    signed = [int(datetime.fromisoformat(at).timestamp()) for at in entries.get("Posts", [])]
+    document = {
+        "Profile": {"Profile Info": {"ProfileMap": profile}},
+        "Your Activity": {"Searches": {"SearchList": searches}},
+        "Post": {
+            "Posts": {
+                "VideoList": [
+                    post("2024-01-01 00:00:00", SIGNED.format(name="a", at=at)) for at in signed
+                ]
+            }
+        },
+    }
+    path = written(document, tmp_path)
+    (item,) = export(path, tmp_path).kind("profile")
+    assert [blob.name for blob in item.blobs] == ([] if dead else ["avatar.jpg"])
+    told = [(one.name, one.code) for one in item.missing]
+    assert told == ([("avatar.jpg", "dead-on-arrival")] if dead else [])
+    assert item.record["source"]["fields"]["profilePhoto"] == profile["profilePhoto"]
+    with opened(path, tmp_path) as exporter:
+        assert exporter.inspect()["media_links"]["total"] == len(signed) + (not dead)
+
+
+def test_half_an_emoji_in_the_name_of_a_group_is_written_out(tmp_path: Path) -> None:
+    path = tmp_path / "user_data.json"
+    entries = '[{"Date":"2024-01-01 00:00:00","From":"bob","Content":"hi"}]'
+    path.write_text(
+        r'{"Direct Message":{"Group Chat":{"GroupChat":{"Us \ud83d":' + entries + "}}}}"
+    )
+    exported = export(path, tmp_path)
+    (item,) = exported.kind("conversation")
+    assert item.record["title"] == r"Us \ud83d"
+    assert [row["text"] for row in exported.rows(r"group:Us \ud83d")] == ["hi"]
+
+
+@pytest.mark.parametrize("number", [2, 500])
+def test_entries_that_are_no_objects_are_kept_and_are_no_fault(number: int, tmp_path: Path) -> None:
+    good = {"Date": "2024-01-01 00:00:00", "SearchTerm": "a"}
+    exported = rows_of("Searches", "SearchList", [good, *range(number)], tmp_path)
+    assert len(exported.rows("searched")) == 1
+    kept = [item.record for item in exported.kind("section") if item.record["path"]]
+    assert not [record for record in kept if "reason" in record]
+    assert leaves([record["value"] for record in kept]) == leaves(list(range(number)))
+
+
+def test_what_has_no_section_of_an_export_is_refused(tmp_path: Path) -> None:
+    for document, said in (({}, "holds no data"), ({"a": {"b": [1]}}, "Your Activity")):
+        path = written(document, tmp_path)
+        with opened(path, tmp_path) as exporter, pytest.raises(SourceUnreadable, match=said):
+            next(iter(exporter.export_pages(None)))
+        with opened(path, tmp_path) as exporter, pytest.raises(SourceUnreadable, match=said):
+            exporter.inspect()
+
+
+@pytest.mark.parametrize("nothing", [None, {}, []])
+def test_an_export_with_sections_but_nothing_in_them_is_read(nothing: Any, tmp_path: Path) -> None:
+    exported = export(written({"Your Activity": nothing, "Post": nothing}, tmp_path), tmp_path)
+    assert [item.record["name"] for item in exported.items] == ["contents"]
+    assert exported.batches == []
 
 
 @pytest.mark.parametrize(
@@ -352,7 +478,9 @@ def test_the_profile(tmp_path: Path) -> None:
     path = written(document, tmp_path)
     (item,) = export(path, tmp_path).kind("profile")
     assert (item.id, item.record["username"], item.record["counts"]) == (
-        "profile", "ada", {"likes_received": 12}
+        "profile",
+        "ada",
+        {"likes_received": 12},
     )
     assert [blob.name for blob in item.blobs] == ["avatar.jpg"]
     assert {"bioDescription", "birthDate", "followerCount", "accountRegion", "profilePhoto"} < set(

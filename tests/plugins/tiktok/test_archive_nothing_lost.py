@@ -76,9 +76,7 @@ NEW = {
             "TakoChatHistoryList": [
                 {
                     "Chat Title": "soup",
-                    "Messages": [
-                        {"Date": "2026-01-01 10:00:00 UTC", "Content": {"text": "how?"}}
-                    ],
+                    "Messages": [{"Date": "2026-01-01 10:00:00 UTC", "Content": {"text": "how?"}}],
                 }
             ]
         },
@@ -181,14 +179,16 @@ def test_an_empty_account(generation: Any, tmp_path: Path) -> None:
     check(generate(ArchiveOptions(generation=generation, counts=Counts.none())), tmp_path)
 
 
-@pytest.mark.parametrize("document", [OLD, NEW, MESSAGES_ONLY, {}, {"Activity": {}}, {"x": None}])
+@pytest.mark.parametrize(
+    "document", [OLD, NEW, MESSAGES_ONLY, {"Activity": {}}, {"Post": None, "x": None}]
+)
 def test_archives_written_by_hand(document: Any, tmp_path: Path) -> None:
     check(document, tmp_path)
 
 
 def test_lists_that_no_table_knows_are_cut_into_parts(tmp_path: Path) -> None:
     entries = [{"n": number, "pad": "x" * 90} for number in range(25_000)]
-    document = {"New": {"Thing": {"ThingList": entries, "App": 1}}}
+    document = {"New": {"Thing": {"ThingList": entries, "App": 1}}, "Post": None}
     exported = export(written(document, tmp_path), tmp_path)
     parts = [item.record for item in exported.items if item.record["path"] == "New/Thing"]
     assert [part["part"] for part in parts] == list(range(1, len(parts) + 1))
@@ -210,6 +210,27 @@ def test_an_entry_that_python_cannot_hold_is_kept_as_text(tmp_path: Path) -> Non
     assert kept["value"] == bad
     assert kept["path"] == "Activity/Searches/SearchList/1"
     assert kept["name"] == "SearchList"
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        '{"Date": "2023-01-01 00:00:00", "Method": "first", "Method": "second"}',
+        r'{"Date": "2023-01-01 00:00:00", "Method": "first", "\u004dethod": "second"}',
+        '{"Date": "2023-01-01 00:00:00", "Method": "first", "More": {"a": 1, "a": "second"}}',
+    ],
+)
+def test_an_entry_that_names_a_key_twice_is_kept_as_text(twice: str, tmp_path: Path) -> None:
+    good = r'{"Date": "2023-01-01 00:00:00", "Link": "\"a\": \u0022b\u0022"}'
+    path = tmp_path / "user_data.json"
+    entries = ",".join([good] * 500 + [twice] + [good] * 500)
+    path.write_text('{"Activity":{"Share History":{"ShareHistoryList":[' + entries + "]}}}")
+    exported = export(path, tmp_path)
+    assert [row["object"] for row in exported.rows("shared")] == ['"a": "b"'] * 1000
+    (kept,) = (item.record for item in exported.kind("section") if "reason" in item.record)
+    assert kept["value"] == twice
+    assert kept["path"] == "Activity/Share History/ShareHistoryList/500"
+    assert kept["reason"] == "It names a key twice."
 
 
 def test_a_key_that_comes_twice_is_kept_twice(tmp_path: Path) -> None:
@@ -242,7 +263,10 @@ SCALARS = (
             *("", "N/A", "None", "Yes", "No", "12", "007", "bob", "Everyone", "Only You", "NL"),
             *("2023-01-01 10:00:00", "2023-01-01 10:00:00 UTC", "2023-02-30 10:00:00"),
             *("https://v.example/a.mp4?x-expires=1790000000", "https://[", "31-Jan-1990"),
-            *("https://a.example/1.jpeg\nhttps://a.example/2.jpeg", "http://x/?expires=99999999999"),
+            *(
+                "https://a.example/1.jpeg\nhttps://a.example/2.jpeg",
+                "http://x/?expires=99999999999",
+            ),
         ]
     )
 )
@@ -257,4 +281,4 @@ TREES = st.recursive(
 @given(st.dictionaries(KEYS, TREES, max_size=4))
 def test_any_tree(document: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        check(json.loads(json.dumps(document)), Path(folder))
+        check({**json.loads(json.dumps(document)), "Post": {}}, Path(folder))

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decamp_tiktok.archive.exporter import ArchiveExporter
-from decamp_tiktok.config import Config
-from decamp_tiktok.sandbox import ArchiveOptions, write_archive
 
 from decamp.registry import load
 from decamp.testing import ExporterSuite, fake_context
+from decamp_tiktok.archive.exporter import ArchiveExporter
+from decamp_tiktok.config import Config
+from decamp_tiktok.sandbox import ArchiveOptions, write_archive
 
 
 class TestArchive(ExporterSuite):

@@ -10,7 +10,9 @@ import typer
 from decamp import assembly, registry
 from decamp.assembly import Request
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.contents import show_inspection
+from decamp.cli.faults import refusal
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
@@ -25,7 +27,10 @@ app = command_app()
 _LEFT_OPEN = 3
 
 
-@app.command(epilog="Examples:\n\n  decamp demo\n  decamp demo ~/decamp-demo\n  decamp demo --json")
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n  decamp demo\n  decamp demo ~/decamp-demo\n  decamp demo --json",
+)
 def demo(
     folder: Annotated[
         Path,
@@ -39,14 +44,16 @@ def demo(
 ) -> None:
     """Show the whole journey with made-up data, offline.
 
-    It needs no account and no network, and leaves nothing outside of its folder.
+    It needs no account and no network, and leaves nothing outside of its folder: what decamp
+    remembers of it lies in DIR/.home.
     Run it again to see that nothing arrives twice.
     """
     options.require_one(json=json, events=events)
     output = Output(quiet, verbose)
-    home = Home((folder / ".home").absolute())
+    kept = folder / ".home"
+    home = Home(kept.absolute())
     found = registry.load()
-    with assembly.sandboxed(found, folder) as (source, session), logging_to(home):
+    with assembly.sandboxed(found, folder) as (source, session), logging_to(home, output):
         request = Request(
             source=source,
             destination=str(folder / "bundle"),
@@ -56,7 +63,7 @@ def demo(
         _step(output, 1, "What is in the export?", command_line("decamp", "inspect", source))
         inspection = assembly.inspect(source, request.options, registry=found)
         show_inspection(output, inspection, source)
-        plan_line = command_line("decamp", "plan", source, request.destination)
+        plan_line = command_line("decamp", "plan", source, request.destination, home=kept)
         _step(output, 2, "What would a transfer do?", plan_line)
         plan = watched(
             output,
@@ -64,10 +71,12 @@ def demo(
                 request, registry=found, home=home, emit=emit, stop=stop
             ),
         )
-        show_plan(output, plan, transfer_command(request))
+        show_plan(output, plan, transfer_command(request, kept))
         if plan["exit_code"]:
+            if json:
+                output.document(refusal(plan["error"], plan["exit_code"]))
             raise typer.Exit(plan["exit_code"])
-        _step(output, 3, "Do it.", transfer_command(request))
+        _step(output, 3, "Do it.", transfer_command(request, kept))
         receipt = watched(
             output,
             lambda emit, stop: assembly.transfer(
@@ -76,6 +85,8 @@ def demo(
             events=events,
         )
     show_receipt(output, receipt)
+    output.say(f"What decamp remembers of this lies in {kept}, which DECAMP_HOME has to name:")
+    output.command(command_line("decamp", "receipt", home=kept))
     if json:
         output.document(receipt)
     raise typer.Exit(_exit_code(output, receipt))

@@ -8,6 +8,7 @@ import typer
 
 from decamp import assembly, registry
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.contents import show_inspection
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
@@ -16,10 +17,11 @@ app = command_app()
 
 
 @app.command(
+    cls=Command,
     epilog="Examples:\n\n"
     "  decamp inspect TikTok_Data.zip\n"
     "  decamp inspect TikTok_Data.zip --json\n"
-    "  decamp inspect TikTok_Data.zip --skeleton > skeleton.json"
+    "  decamp inspect TikTok_Data.zip --skeleton > skeleton.json",
 )
 def inspect(
     source: options.Source,

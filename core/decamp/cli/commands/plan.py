@@ -10,6 +10,7 @@ from attrs import evolve
 from decamp import assembly, registry
 from decamp.assembly import Request
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.preview import show_plan
@@ -22,10 +23,11 @@ app = command_app()
 
 
 @app.command(
+    cls=Command,
     epilog="Examples:\n\n"
     "  decamp plan TikTok_Data.zip ~/TikTok\n"
     "  decamp plan TikTok_Data.zip ~/TikTok --kind posts --since 2024-01-01\n"
-    "  decamp plan TikTok_Data.zip ~/TikTok --json"
+    "  decamp plan TikTok_Data.zip ~/TikTok --json",
 )
 def plan(
     source: options.Source,

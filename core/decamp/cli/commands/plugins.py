@@ -6,6 +6,7 @@ from typing import Any
 
 from decamp import registry
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.options import Setting, describe
@@ -20,7 +21,9 @@ def plugins() -> None:
     """See which sources and destinations there are."""
 
 
-@app.command("list", epilog="Examples:\n\n  decamp plugins list\n  decamp plugins list --json")
+@app.command(
+    "list", cls=Command, epilog="Examples:\n\n  decamp plugins list\n  decamp plugins list --json"
+)
 def list_plugins(*, json: options.Json = False) -> None:
     """List all installed plugins, their settings, and those that cannot be used.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.history import find_run, state_of
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.summary import show_receipt
+from decamp.cli.words import moment
 from decamp.errors import ConfigError
 from decamp.home import Home
 
@@ -14,10 +16,11 @@ app = command_app()
 
 
 @app.command(
+    cls=Command,
     epilog="Examples:\n\n"
     "  decamp receipt\n"
     "  decamp receipt 20261123-0915\n"
-    "  decamp receipt --json > receipt.json"
+    "  decamp receipt --json > receipt.json",
 )
 def receipt(
     run: options.RunId = "", *, json: options.Json = False, quiet: options.Quiet = False
@@ -32,6 +35,7 @@ def receipt(
             + (" yet: it is still going on." if going else ": it was cut off."),
             hint="See: decamp status" if going else "Run the same command again to continue.",
         )
+    output.say(f"Run {found.id}, {moment(found.started)}")
     show_receipt(output, found.report)
     if json:
         output.document(found.report)

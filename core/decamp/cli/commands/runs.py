@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.history import NO_RUNS, as_json, list_runs, state_of
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
@@ -12,7 +13,7 @@ from decamp.home import Home
 app = command_app()
 
 
-@app.command(epilog="Examples:\n\n  decamp runs\n  decamp runs --json")
+@app.command(cls=Command, epilog="Examples:\n\n  decamp runs\n  decamp runs --json")
 def runs(*, json: options.Json = False) -> None:
     """List all runs.
 

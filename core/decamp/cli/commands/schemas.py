@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 import decamp_schemas
+from decamp.cli.command import Command
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.streams import write_stdout
@@ -36,7 +37,7 @@ def schemas() -> None:
     """Read the JSON Schemas, and check files against them."""
 
 
-@app.command("list", epilog="Examples:\n\n  decamp schemas list")
+@app.command("list", cls=Command, epilog="Examples:\n\n  decamp schemas list")
 def list_schemas() -> None:
     """List the schemas, and what each is for."""
     Output().facts(
@@ -44,7 +45,9 @@ def list_schemas() -> None:
     )
 
 
-@app.command("show", epilog="Examples:\n\n  decamp schemas show post > post.schema.json")
+@app.command(
+    "show", cls=Command, epilog="Examples:\n\n  decamp schemas show post > post.schema.json"
+)
 def show_schema(name: Name) -> None:
     """Print a schema to standard output."""
     _require(name)
@@ -53,6 +56,7 @@ def show_schema(name: Name) -> None:
 
 @app.command(
     "validate",
+    cls=Command,
     epilog="Examples:\n\n"
     "  decamp schemas validate post post.json\n"
     "  decamp schemas validate segment 2024-01-01_2026-11-20_77b0d1aa.jsonl",

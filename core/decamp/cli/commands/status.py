@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decamp.cli import options
-from decamp.cli.history import NO_RUNS, as_json, find_run, list_runs, state_of
+from decamp.cli.command import Command
+from decamp.cli.history import NO_RUNS, as_json, find_run, going_run, list_runs, state_of
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.words import command_line, moment
@@ -24,17 +25,21 @@ _AGAIN = ("dead", "partial", "stopped", "waiting", "interrupted")
 
 
 @app.command(
-    epilog="Examples:\n\n  decamp status\n  decamp status 20261123-0915\n  decamp status --json"
+    cls=Command,
+    epilog="Examples:\n\n  decamp status\n  decamp status 20261123-0915\n  decamp status --json",
 )
 def status(run: options.RunId = "", *, json: options.Json = False) -> None:
-    """Tell how a run is going, or how it ended."""
+    """Tell how a run is going, or how it ended.
+
+    If no run is named: the one that is going on now, else the latest.
+    """
     output, home = Output(), Home.find()
     if not run and not list_runs(home):
         output.say(f"{NO_RUNS} Start with: decamp demo")
         if json:
             output.document({"runs": []})
         return
-    found = find_run(home, run)
+    found = (going_run(home) if not run else None) or find_run(home, run)
     state = state_of(found, home)
     output.say(f"Run {found.id} {_STATES.get(state, state)}", "bold")
     facts = [

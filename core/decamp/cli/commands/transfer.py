@@ -9,6 +9,7 @@ import typer
 from decamp import assembly, registry
 from decamp.assembly import Request
 from decamp.cli import options
+from decamp.cli.command import Command
 from decamp.cli.commands.plan import run_plan
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
@@ -21,11 +22,12 @@ app = command_app()
 
 
 @app.command(
+    cls=Command,
     epilog="Examples:\n\n"
     "  decamp transfer TikTok_Data.zip ~/TikTok\n"
     "  decamp transfer TikTok_Data.zip ~/TikTok --kind posts,messages --since 2024-01-01\n"
     "  decamp transfer TikTok_Data.zip ~/TikTok -o from.media=~/Downloads/videos\n"
-    "  decamp transfer TikTok_Data.zip ~/TikTok --json > receipt.json"
+    "  decamp transfer TikTok_Data.zip ~/TikTok --json > receipt.json",
 )
 def transfer(
     source: options.Source,
@@ -70,7 +72,7 @@ def transfer(
     if dry_run:
         run_plan(request, output, json=json, events=events)
     home = Home.find()
-    with logging_to(home):
+    with logging_to(home, output):
         receipt = watched(
             output,
             lambda emit, stop: assembly.transfer(
