@@ -70,7 +70,8 @@ class Missing:
     name: str
     code: str
     """A stable word: ``expired``, ``gone``, ``empty``, ``truncated``, ``too-large``,
-    ``not-media``, ``refused``, ``unreachable``, ``not-found``."""
+    ``not-media``, ``refused``, ``unreachable``, ``not-found``, ``taken-away``; and
+    ``dead-on-arrival`` for one that nobody could have had, which is not due again."""
     reason: str
     """A sentence for the person. Never the link itself."""
 

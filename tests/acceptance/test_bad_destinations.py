@@ -148,7 +148,6 @@ def test_a_journal_that_cannot_be_trusted(name: str, cli: Cli, archive: Path) ->
     assert cli("transfer", str(archive), str(bundle)).code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="plan names its own temporary copy, which is gone by then")
 def test_a_plan_names_the_journal_that_is_damaged(cli: Cli, archive: Path) -> None:
     cli.home.mkdir()
     (cli.home / "journal.db").write_bytes(b"hello" * 999)
@@ -175,7 +174,6 @@ def test_a_path_that_is_too_long_is_refused_by_the_destination(cli: Cli, archive
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there are names any bytes")
-@pytest.mark.xfail(strict=True, reason="UnicodeEncodeError, called a fault in decamp")
 @pytest.mark.parametrize("side", ["source", "destination"])
 def test_names_that_are_no_utf_8(side: str, cli: Cli, archive: Path) -> None:
     odd = os.fsdecode(os.fsencode(archive.parent) + b"/caf\xe9")

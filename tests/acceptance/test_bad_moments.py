@@ -91,7 +91,6 @@ def scene(home: Path, tmp_path: Path) -> Iterator[Scene]:
         yield Scene(server, Cli(home), archive, tmp_path / "bundle")
 
 
-@pytest.mark.xfail(strict=True, reason="a stop while media are fetched is recorded as done")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_media_are_fetched(number: int, scene: Scene) -> None:
     process = scene.held()
@@ -192,7 +191,6 @@ def small_disk(disk: str, size: str, home: Path, place: Path) -> tuple[int, list
         pytest.param(
             "home",
             "1m",
-            marks=pytest.mark.xfail(strict=True, reason="a full home is called a fault in decamp"),
         ),
     ],
 )

@@ -183,7 +183,10 @@ def test_the_demonstration_runs_again_and_leaves_nothing_elsewhere(cli, tmp_path
     assert first.code == 0, first.err
     receipt = valid("receipt", first.document)
     assert receipt["counts"]["post"]["found"] > 20
-    assert [entry["code"] for entry in receipt["media"]["missing"]] == ["dead-on-arrival", "refused"]
+    assert [entry["code"] for entry in receipt["media"]["missing"]] == [
+        "dead-on-arrival",
+        "refused",
+    ]
     for words in ("decamp inspect", "decamp plan", "decamp transfer", "index.html", "on purpose"):
         assert words in first.err
     kept = folder / ".home"

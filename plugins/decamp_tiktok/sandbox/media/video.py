@@ -32,8 +32,7 @@ def mp4(seed: int, *, columns: int = 6, rows: int = 8, frames: int = 18) -> byte
     tiles = [tile for line in mosaic(seed, columns, rows) for tile in line]
     parameters = _sequence_parameters(columns, rows), _picture_parameters()
     samples = [_sample(_first_frame(tiles))]
-    for number in range(1, frames):
-        samples.append(_sample(_next_frame(tiles, seed, number)))
+    samples += [_sample(_next_frame(tiles, seed, number)) for number in range(1, frames)]
     return movie(
         Track(
             width=columns * _MACROBLOCK,
