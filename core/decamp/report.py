@@ -19,15 +19,16 @@ _INTERRUPTED = 130
 _UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected")
 
 _REASONS = {
-    "failed": "{n} could not be delivered",
-    "incomplete": "{n} went without all of their media",
-    "conflict": "{n} found something else in their place",
-    "unknown": "of {n} nobody can tell whether they arrived",
-    "rejected": "{n} did not fit their schema and were kept raw",
-    "withheld": "{n} differ from what is there, and were not sent",
-    "skipped": "{n} are of a kind that this destination does not take",
-    "not_asked": "{n} were not asked for",
+    "failed": "could not be delivered",
+    "incomplete": "went without some media",
+    "conflict": "met something else at the destination",
+    "unknown": "may or may not have arrived",
+    "rejected": "did not fit a schema and stayed raw",
+    "withheld": "had other values than what is there, which stayed",
+    "skipped": "had a kind that this destination does not take",
+    "not_asked": "had not been asked for",
 }
+"""How many of what, by column of the counts; rows count as items here."""
 
 
 class Counts(Protocol):
@@ -149,9 +150,9 @@ def _state(run: Run, exit_code: int) -> str:
 def _verdict(run: Run, counts: Counts) -> dict[str, Any]:
     """Say whether everything in this export is at the destination, and why not."""
     reasons = [
-        text.format(n=counts.total(column))
+        f"{count:,} {'item' if count == 1 else 'items'} {text}"
         for column, text in _REASONS.items()
-        if counts.total(column)
+        if (count := counts.total(column))
     ]
     if run.error is not None:
         reasons.insert(0, "the run did not reach its end")

@@ -133,7 +133,7 @@ def test_a_selection_is_kept_and_said(cli, archive, tmp_path):
     assert ended.code == 0
     assert ended.document["asked"] == {"kinds": ["conversation", "message", "profile"]}
     assert not (target / "data" / "activity").exists()
-    assert "were not asked for" in ended.err
+    assert "had not been asked for" in ended.err
 
 
 @pytest.mark.parametrize(
