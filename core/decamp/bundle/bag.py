@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from io import BytesIO
 
 from decamp.bundle.contents import File
 from decamp.model import Account
@@ -53,8 +54,10 @@ def encode_path(path: str) -> str:
 
 def manifest(files: Iterable[File]) -> bytes:
     """Write a manifest (sections 2.1.3 and 2.2.1), in order of paths."""
-    lines = sorted((encode_path(file.path), file.sha256) for file in files)
-    return "".join(f"{digest}  {path}\n" for path, digest in lines).encode()
+    text = BytesIO()  # line by line: there can be hundreds of thousands
+    for file in sorted(files, key=lambda file: encode_path(file.path)):
+        text.write(f"{file.sha256}  {encode_path(file.path)}\n".encode())
+    return text.getvalue()
 
 
 def _names(account: Account) -> tuple[str, ...]:
