@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test depends on time: a busy machine makes none fail.
+settings.register_profile("decamp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("decamp")
 
 
 @pytest.fixture(autouse=True)

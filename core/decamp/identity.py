@@ -23,7 +23,7 @@ __all__ = ["SUM_MASK", "record_digest", "row_digester", "row_keys"]
 SUM_MASK = (1 << 48) - 1
 """Sums of digests are kept modulo 2**48: tens of thousands fit into a signed 64-bit sum."""
 
-_HOST_FIELDS = ("source", "media", "missing")
+_HOST_FIELDS = ("item_id", "source", "media", "missing")
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 

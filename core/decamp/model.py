@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from attrs import evolve, field, frozen
 
@@ -15,11 +15,14 @@ __all__ = [
     "Account",
     "Blob",
     "Collection",
+    "Depth",
     "Destination",
+    "Finding",
+    "Holding",
     "Item",
     "Link",
-    "Lost",
     "Missing",
+    "Origin",
     "Page",
     "Receipt",
     "RowBatch",
@@ -36,6 +39,18 @@ class Account:
     names: tuple[str, ...] = ()
     """User names, newest first. They may change; see aliases in the glossary."""
 
+    service: str = ""
+    """The service that the account is of: the name of its source. Empty: the exporter's own."""
+
+
+@frozen
+class Origin:
+    """Whose data it is, and from when."""
+
+    account: Account
+    as_of: datetime | None = None
+    """When the newest of it was exported; aware, UTC."""
+
 
 @frozen
 class Destination:
@@ -47,8 +62,12 @@ class Destination:
     title: str
     """The same, for people."""
 
-    holds: Account | None = None
+    holds: Origin | None = None
     """Whose data decamp wrote here before; None if decamp wrote nothing here yet."""
+
+    seal: str = ""
+    """What `Begins` left here: the token of an unfinished run; else a digest of what `finish`
+    wrote, which is another one after any other finished run. Empty if neither can be told."""
 
 
 @frozen
@@ -180,13 +199,41 @@ class Page:
     """How many items will still come after this page, if known; for progress only."""
 
 
+Depth = Literal["exists", "size", "digest"]
+"""How closely to look: is there something of that name, has it the right length, is it the
+very same, byte for byte."""
+
+
 @frozen
-class Lost:
-    """Something that a destination held, and no longer holds."""
+class Finding:
+    """What `Verifies.verify` found out about one item, or about something that is not ours."""
 
     item_id: str
+    """Empty for something that no receipt names."""
+
+    proof: Depth | None = None
+    """What is proved; None if something is wrong."""
+
+    problem: str = ""
+    """``missing``, ``changed`` (another length or digest), ``replaced`` (no longer a file), or
+    ``added`` (not from decamp); empty if all is well."""
+
     blobs: tuple[str, ...] | None = None
-    """Names of the blobs that are gone; None if the item itself is."""
+    """Names of the blobs that the problem is about; None if it is about the item itself."""
+
+    places: tuple[str, ...] = ()
+    """Where the problem is, for people."""
+
+
+@frozen
+class Holding:
+    """What a destination holds of an item, read back from it."""
+
+    item: Item
+    """With its id, its record, and blobs that carry size and digest. The blob of a segment
+    can be opened and gives its rows; others need not."""
+
+    receipt: Receipt
 
 
 @frozen
@@ -202,3 +249,6 @@ class Receipt:
 
     data: Mapping[str, Any] = field(factory=dict)
     """What the importer needs to find, verify or remove it again; plain JSON, small."""
+
+    superseded: bool = False
+    """From `Fills.fill_item`: newer values stayed in the place of some that the item has."""

@@ -95,6 +95,7 @@ class ProfileCounts:
 class Profile:
     """The account: ``profile.schema.json``."""
 
+    item_id: str | None = None
     username: str | None = None
     display_name: str | None = None
     bio: str | None = None
@@ -134,6 +135,7 @@ class PostCounts:
 class Post:
     """A video or a set of photos: ``post.schema.json``."""
 
+    item_id: str | None = None
     type: Literal["video", "photos", "unknown"]
     audience: Literal["public", "friends", "private", "unknown"]
     time: str | None = None
@@ -156,6 +158,7 @@ class Post:
 class Conversation:
     """Who talked with whom: ``conversation.schema.json``."""
 
+    item_id: str | None = None
     key: str
     title: str | None = None
     group: bool | None = None
@@ -206,6 +209,7 @@ class SegmentHeader:
 class Section:
     """Something without a schema of its own: ``section.schema.json``."""
 
+    item_id: str | None = None
     name: str
     path: str
     value: Any

@@ -16,7 +16,7 @@ from decamp.validation import require_valid
 __all__ = ["Counts", "Run", "report"]
 
 _INTERRUPTED = 130
-_UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected")
+_UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected", "held")
 
 _REASONS = {
     "failed": "could not be delivered",
@@ -24,7 +24,9 @@ _REASONS = {
     "conflict": "met something else at the destination",
     "unknown": "may or may not have arrived",
     "rejected": "did not fit a schema and stayed raw",
+    "held": "were held back, because their media could not be had",
     "withheld": "had other values than what is there, which stayed",
+    "superseded": "are there in a newer version, whose values stayed",
     "skipped": "had a kind that this destination does not take",
     "not_asked": "had not been asked for",
 }

@@ -19,17 +19,27 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
-from decamp.model import Account, Destination, Item, Lost, Page, Receipt
+from decamp.model import (
+    Account,
+    Depth,
+    Destination,
+    Finding,
+    Holding,
+    Item,
+    Origin,
+    Page,
+    Receipt,
+)
 
 __all__ = [
     "CONTRACT_VERSION",
     "Begins",
-    "Checks",
     "Closes",
     "Context",
     "Delivery",
     "Exporter",
     "ExporterSpec",
+    "Fills",
     "Finds",
     "Finishes",
     "Identifies",
@@ -37,10 +47,13 @@ __all__ = [
     "ImporterCapabilities",
     "ImporterSpec",
     "Inspects",
+    "Knows",
+    "Removes",
     "Sandbox",
     "SandboxSession",
     "Syncs",
     "Updates",
+    "Verifies",
 ]
 
 CONTRACT_VERSION = 1
@@ -159,6 +172,10 @@ class ExporterSpec(Generic[C]):
     mapping_version: int = 1
     """Raised when a release maps the same source to other records."""
 
+    former: Callable[[Item, int], Item | None] | None = None
+    """Gives an item as the mapping of an older version made it; None if that cannot be told.
+    So a better mapping is told apart from a change at the source."""
+
     omits: tuple[str, ...] = ()
     """What this source never exports, one phrase each; every receipt says it."""
 
@@ -202,8 +219,14 @@ class Importer(Protocol):
 class Begins(Protocol):
     """An importer that prepares before the first item: a lock, a marker, a probe."""
 
-    def begin(self, account: Account) -> ImporterCapabilities:
+    def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
         """Get ready for the data of this account. Never called by ``plan``.
+
+        Args:
+            origin: Whose data it is, and from when the newest of it will be.
+            token: What `Importer.check` is to show as `Destination.seal` from the first
+                write on until `Finishes.finish` has returned: by it a journal recognises
+                its own unfinished work, and that of others.
 
         Returns:
             The capabilities in effect.
@@ -215,14 +238,66 @@ class Begins(Protocol):
 
 
 @runtime_checkable
-class Checks(Protocol):
-    """An importer that can tell quickly what was taken away since it was written."""
+class Verifies(Protocol):
+    """An importer that can tell whether what it wrote is still there, and unchanged."""
 
-    def lost(self, receipts: Iterable[Receipt]) -> Iterator[Lost]:
-        """Tell which of these are no longer there, by existence and without reading them.
+    def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
+        """Look at the items of these receipts; one finding each, in their order. Changes nothing.
 
-        Called after `Importer.check` and before anything is written; changes nothing. Other
-        content in the same place is an edit, and not lost.
+        Called after `Importer.check`. At the depth ``exists`` it is quick, and other content
+        in the same place is no problem; a record that is gone makes the item missing. At any
+        other depth, whatever lies there and is not from decamp follows as findings without an
+        item, provided that all receipts of the route were given.
+        """
+        ...
+
+
+@runtime_checkable
+class Knows(Protocol):
+    """An importer that can read back all that was written, for a journal that was lost."""
+
+    def known(self) -> Iterator[Holding]:
+        """Go through everything of this account that is there. Changes nothing.
+
+        Segments of one collection come together, in the order in which they were written as
+        far as that can be told. What a person edited is given as it is now.
+        """
+        ...
+
+
+@runtime_checkable
+class Removes(Protocol):
+    """An importer that can take back what it wrote."""
+
+    def remove(self, receipt: Receipt, previous: Receipt | None) -> Receipt | None:
+        """Take back one delivery. Repeating it does no harm.
+
+        Args:
+            receipt: What is to be taken back; its item may be gone by now.
+            previous: What was there before, if the delivery changed an item that was held:
+                then that version is put back.
+
+        Returns:
+            The receipt of what is there now; None if nothing of the item is.
+
+        Raises:
+            Conflict: It is not as decamp left it; nothing was changed.
+        """
+        ...
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """An importer that can take from an older export what it lacks."""
+
+    def fill_item(self, item: Item, previous: Receipt) -> Receipt:
+        """Add what is absent, and leave every value and file that is there as it is.
+
+        Returns:
+            A receipt that says `superseded` if other values stayed.
+
+        Raises:
+            Conflict: It is not as we left it; a person's edit wins.
         """
         ...
 
@@ -303,6 +378,9 @@ class ImporterCapabilities:
     """The most rows that one segment may have."""
 
     delivery: Delivery = "blind"
+
+    needs_media: bool = False
+    """An item is worth nothing here without its media: if some cannot be had, it is held."""
 
 
 @frozen(kw_only=True)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from decamp import Account, DestinationRefused
+from decamp import DestinationRefused, Origin
 from decamp.bundle import (
     BAG_DECLARATION,
     BAG_INFO,
@@ -47,9 +47,12 @@ _NAMED = 5
 class Bag:
     """The tag files of one bundle."""
 
-    def __init__(self, folder: LocalFolder, account: Account, log: logging.Logger) -> None:
+    def __init__(
+        self, folder: LocalFolder, origin: Origin, token: str, log: logging.Logger
+    ) -> None:
         self._folder = folder
-        self._account = account
+        self._origin = origin
+        self._token = token
         self._log = log
         self._opening = threading.Lock()
         self._open = False
@@ -64,7 +67,7 @@ class Bag:
         with self._opening:
             if self._open:
                 return
-            marker = Marker(self._account).to_bytes()
+            marker = Marker(self._origin, token=self._token).to_bytes()
             if self._folder.read(MARKER) != marker:
                 self._replace(MARKER, marker)
             for name in (MANIFEST, TAG_MANIFEST):
@@ -80,7 +83,7 @@ class Bag:
             DestinationRefused: None of the payload is there any more.
         """
         contents, files = self._take_stock(entries)
-        marker = Marker(self._account, contents.counts(), complete=True).to_bytes()
+        marker = Marker(self._origin, contents.counts(), complete=True).to_bytes()
         with self._folder.staging() as stage:
             tags = [self._staged(stage, *tag) for tag in self._tags(contents, files)]
             names = {tag.path for tag in tags}
@@ -103,9 +106,9 @@ class Bag:
 
     def _tags(self, contents: Contents, files: list[File]) -> Iterator[tuple[str, bytes]]:
         yield BAG_DECLARATION, bag_declaration()
-        yield BAG_INFO, bag_info(self._account, files)
+        yield BAG_INFO, bag_info(self._origin.account, files)
         yield MANIFEST, manifest(files)
-        yield from pages(contents, self._account, self._record)
+        yield from pages(contents, self._origin.account, self._record)
 
     def _take_stock(self, entries: Iterable[Entry]) -> tuple[Contents, list[File]]:
         """Compare what was delivered with what is there.

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from decamp import Account, Context, Destination, ImporterCapabilities, Item, Lost, Receipt
+from attrs import evolve
+
+from decamp import (
+    Context,
+    Depth,
+    Destination,
+    Finding,
+    ImporterCapabilities,
+    Item,
+    Origin,
+    Receipt,
+)
 from decamp.bundle import Entry, joined_account
 from decamp_disk.bag import Bag
 from decamp_disk.config import CAPABILITIES, Config
 from decamp_disk.failures import explained
 from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
-from decamp_disk.survey import canonical, identity, lost, survey
+from decamp_disk.survey import canonical, identity, seal, survey
+from decamp_disk.verification import verify
 from decamp_disk.writer import ItemWriter, find
 
 __all__ = ["DiskImporter"]
@@ -31,14 +43,17 @@ class DiskImporter:
         """Look at the folder."""
         marker = survey(self._root)
         return Destination(
-            identity(self._root), str(self._root), marker.account if marker else None
+            identity(self._root),
+            str(self._root),
+            marker.origin if marker else None,
+            seal(self._folder, marker) if marker else "",
         )
 
-    def lost(self, receipts: Iterable[Receipt]) -> Iterator[Lost]:
-        """Tell what a person has taken out of the bundle."""
-        return lost(self._folder, receipts)
+    def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
+        """Look at the files of these items."""
+        return verify(self._folder, receipts, depth)
 
-    def begin(self, account: Account) -> ImporterCapabilities:
+    def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
         """Make the folder and take its lock. The bag stays as it is until the first write."""
         survey(self._root)
         with explained(self._root):
@@ -46,9 +61,10 @@ class DiskImporter:
         self._lock.acquire()
         # Once more, now that no other run can change it.
         marker = survey(self._root)
-        account = joined_account(marker.account if marker else None, account, str(self._root))
+        held = marker.origin.account if marker else None
+        account = joined_account(held, origin.account, str(self._root))
         self._folder.prepare()
-        bag = Bag(self._folder, account, self._log)
+        bag = Bag(self._folder, evolve(origin, account=account), token, self._log)
         self._begun = bag, ItemWriter(self._folder, bag)
         return CAPABILITIES
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from decamp import DestinationRefused, Lost, Receipt
-from decamp.bundle import MARKER, MAX_NAME_BYTES, Entry, Marker, read_marker
+from decamp import DestinationRefused
+from decamp.bundle import MARKER, MAX_NAME_BYTES, TAG_MANIFEST, Marker, read_marker
 from decamp_disk.failures import explained
 from decamp_disk.folder import TEMPORARY, LocalFolder
 from decamp_disk.lock import LOCK
 
-__all__ = ["canonical", "identity", "lost", "survey"]
+__all__ = ["canonical", "identity", "seal", "survey"]
 
 # What systems put into folders and onto empty disks by themselves; lower case.
 _CLUTTER = {
@@ -88,20 +88,12 @@ def survey(root: Path) -> Marker | None:
     return None
 
 
-def lost(folder: LocalFolder, receipts: Iterable[Receipt]) -> Iterator[Lost]:
-    """Go through the items of which files are no longer there; one look at each file.
-
-    Raises:
-        DestinationRefused: The disk does not tell.
-    """
-    for receipt in receipts:
-        record, *blobs = Entry.from_data(receipt.data).files
-        if folder.is_gone(record.path):
-            yield Lost(receipt.item_id)
-            continue
-        gone = tuple(file.blob_name for file in blobs if folder.is_gone(file.path))
-        if gone:
-            yield Lost(receipt.item_id, gone)
+def seal(folder: LocalFolder, marker: Marker) -> str:
+    """Tell in which state a bundle was left; see `decamp.Destination.seal`."""
+    if not marker.complete:
+        return marker.token
+    manifests = folder.read(TAG_MANIFEST) or b""
+    return hashlib.sha256(marker.to_bytes() + manifests).hexdigest()
 
 
 def _look(path: Path, root: Path) -> None:

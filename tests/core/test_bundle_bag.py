@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
+from attrs import evolve
 
 from bundle_items import contents_of, messages, post, profile, watched
-from decamp import Account, DestinationRefused
+from decamp import Account, DestinationRefused, Origin
 from decamp.bundle import (
     Contents,
     Entry,
@@ -46,14 +49,18 @@ def test_tag_files_name_no_time_and_no_run() -> None:
 
 @pytest.mark.parametrize("account", [ADA, Account(), Account(None, ("a", "b"))])
 def test_a_marker_is_valid_and_reads_back(account: Account) -> None:
-    marker = Marker(account, {"post": 3}, complete=True)
-    require_valid("bundle", msgspec.json.decode(marker.to_bytes()))
-    assert read_marker(marker.to_bytes(), "here") == marker
+    origin = Origin(account, datetime(2026, 11, 20, 9, tzinfo=UTC))
+    for marker in (
+        Marker(origin, {"post": 3}, complete=True),
+        Marker(Origin(evolve(account, service="tiktok")), token="0123456789abcdef"),
+    ):
+        require_valid("bundle", msgspec.json.decode(marker.to_bytes()))
+        assert read_marker(marker.to_bytes(), "here") == marker
 
 
 def test_a_marker_may_have_fields_that_this_version_does_not_know() -> None:
-    data = b'{"format": 1, "account": {"names": [], "x": 1}, "source": "tiktok"}'
-    assert read_marker(data, "here") == Marker(Account())
+    data = b'{"format": 1, "account": {"names": [], "x": 1}, "new": true}'
+    assert read_marker(data, "here") == Marker(Origin(Account()))
 
 
 def test_a_newer_format_is_refused_before_it_is_read() -> None:

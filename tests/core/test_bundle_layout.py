@@ -73,7 +73,7 @@ def test_the_record_comes_last_and_a_blob_cannot_take_its_name() -> None:
     item = Item("post:x", "post", {"type": "video"}, (blob("post.json", b"no"), blob("A", b"yes")))
     *blobs, record = parts(item)
     assert record.path.endswith("/post.json")
-    assert record.head == b'{\n  "type": "video"\n}\n'
+    assert record.head == b'{\n  "item_id": "post:x",\n  "type": "video"\n}\n'
     assert [part.path == record.path for part in blobs] == [False, False]
 
 

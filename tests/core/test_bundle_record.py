@@ -21,7 +21,7 @@ RECORD = st.dictionaries(st.sampled_from(["a", "b", "media", "missing", "source"
 def test_a_record_is_written_for_people() -> None:
     data = record_bytes("post:1", {"z": "Ärger 😀", "a": [1, {"b": None}]})
     assert data.decode() == (
-        '{\n  "z": "Ärger 😀",\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ]\n}\n'
+        '{\n  "item_id": "post:1",\n  "z": "Ärger 😀",\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ]\n}\n'
     )
 
 
@@ -73,4 +73,4 @@ def test_merging_twice_changes_nothing_more(old: dict[str, Any], new: dict[str, 
 def test_every_member_survives(old: dict[str, Any], new: dict[str, Any]) -> None:
     merged = merge_record(old, new)
     assert (old.keys() | new.keys()) - merged.keys() <= {"missing"}
-    assert msgspec.json.decode(record_bytes("x", merged)) == merged
+    assert msgspec.json.decode(record_bytes("x", merged)) == {"item_id": "x"} | merged

@@ -20,7 +20,7 @@ from decamp.errors import (
     Unavailable,
 )
 from decamp.events import ItemSettled, Notice, Waiting
-from decamp.model import Blob, Item, Link, Lost, Missing, Page, Receipt
+from decamp.model import Blob, Depth, Finding, Item, Link, Missing, Page, Receipt
 from decamp.spec import ImporterCapabilities
 from decamp.testing import MemoryImporter, ScriptedExporter
 from decamp.testing.samples import post_item
@@ -667,13 +667,15 @@ def test_a_plan_after_a_kill_looks_at_what_is_there(bench: Bench) -> None:
 class Checking(MemoryImporter):
     """A destination that can tell what it no longer holds."""
 
-    def lost(self, receipts: Iterable[Receipt]) -> Iterator[Lost]:
+    def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
         for receipt in receipts:
             held = self.store.get(receipt.item_id)
             if held is None:
-                yield Lost(receipt.item_id)
+                yield Finding(receipt.item_id, problem="missing")
             elif "1.mp4" in held.get("taken", ()):
-                yield Lost(receipt.item_id, ("1.mp4",))
+                yield Finding(receipt.item_id, problem="missing", blobs=("1.mp4",))
+            else:
+                yield Finding(receipt.item_id, depth)
 
 
 def test_what_was_taken_away_is_brought_again(tmp_path: Path) -> None:

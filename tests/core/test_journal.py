@@ -265,7 +265,7 @@ def test_a_busy_journal_says_so(
 
 
 def test_a_network_folder_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("decamp.journal.store.is_network", lambda folder: True)
+    monkeypatch.setattr("decamp.journal.database.is_network", lambda folder: True)
     with pytest.raises(JournalDamaged, match="network file system"):
         Journal.open(path)
 

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from decamp import Account, Context, Item, Receipt
+from decamp import Account, Context, Item, Origin, Receipt
 from decamp_disk.config import Config
 from decamp_disk.importer import DiskImporter
 
 ADA = Account("open-id-1", ("ada.example",))
+TOKEN = "0123456789abcdef"
 
 
 def disk(path: Path) -> DiskImporter:
@@ -26,7 +27,7 @@ def begun(path: Path, account: Account = ADA) -> Iterator[DiskImporter]:
     """An importer between `begin` and `close`."""
     importer = disk(path)
     try:
-        importer.begin(account)
+        importer.begin(Origin(account), TOKEN)
         yield importer
     finally:
         importer.close()

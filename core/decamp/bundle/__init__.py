@@ -18,13 +18,14 @@ from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, pages
-from decamp.bundle.record import merge_record, record_bytes, segment_header, without_media
+from decamp.bundle.record import ITEM_ID, merge_record, record_bytes, segment_header, without_media
 
 __all__ = [
     "BAG_DECLARATION",
     "BAG_INFO",
     "FORMAT",
     "INDEX",
+    "ITEM_ID",
     "MANIFEST",
     "MARKER",
     "MAX_NAME_BYTES",

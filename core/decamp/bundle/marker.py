@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from attrs import field, frozen
 
 from decamp.errors import DestinationRefused
-from decamp.model import Account
+from decamp.model import Account, Origin
 
 __all__ = ["FORMAT", "MARKER", "Marker", "joined_account", "read_marker"]
 
@@ -23,22 +24,30 @@ FORMAT = 1
 class Marker:
     """The content of ``decamp.json``; there is a schema, ``bundle``."""
 
-    account: Account
+    origin: Origin
     counts: Mapping[str, int] = field(factory=dict)
     """How many of each kind; rows count, not their segments."""
 
     complete: bool = False
     """A run has finished since the last item was written."""
 
+    token: str = ""
+    """Of the unfinished run; a complete bundle depends on no run."""
+
     def to_bytes(self) -> bytes:
         """Write it as a JSON file; the same marker always gives the same bytes."""
-        account: dict[str, Any] = {} if self.account.id is None else {"id": self.account.id}
-        document = {
-            "format": FORMAT,
-            "account": account | {"names": list(self.account.names)},
-            "counts": dict(sorted(self.counts.items())),
-            "complete": self.complete,
-        }
+        account, as_of = self.origin.account, self.origin.as_of
+        document: dict[str, Any] = {"format": FORMAT}
+        if account.service:
+            document["source"] = account.service
+        whose: dict[str, Any] = {} if account.id is None else {"id": account.id}
+        document["account"] = whose | {"names": list(account.names)}
+        if as_of is not None:
+            document["exported"] = f"{as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        document["counts"] = dict(sorted(self.counts.items()))
+        document["complete"] = self.complete
+        if self.token and not self.complete:
+            document["token"] = self.token
         return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
@@ -50,8 +59,11 @@ class _Account(msgspec.Struct):
 class _Document(msgspec.Struct):
     format: int
     account: _Account
+    source: str = ""
+    exported: datetime | None = None
     counts: dict[str, int] = {}
     complete: bool = False
+    token: str = ""
 
 
 class _Version(msgspec.Struct):
@@ -81,8 +93,9 @@ def read_marker(data: bytes, where: str) -> Marker:
             f"{where} looks like a bundle, but its {MARKER} cannot be read.",
             hint=f"Put the former {MARKER} back, or choose an empty folder.",
         ) from error
-    account = Account(document.account.id, document.account.names)
-    return Marker(account, document.counts, document.complete)
+    account = Account(document.account.id, document.account.names, document.source)
+    origin = Origin(account, document.exported)
+    return Marker(origin, document.counts, document.complete, document.token)
 
 
 def joined_account(held: Account | None, new: Account, where: str) -> Account:
@@ -93,9 +106,11 @@ def joined_account(held: Account | None, new: Account, where: str) -> Account:
     """
     if held is None:
         return new
-    if held.id and new.id and held.id != new.id:
+    other_service = held.service and new.service and held.service != new.service
+    if (held.id and new.id and held.id != new.id) or other_service:
         raise DestinationRefused(
             f"{where} holds the data of another account.",
             hint="One bundle holds one account: choose an empty folder.",
         )
-    return Account(new.id or held.id, tuple(dict.fromkeys(new.names + held.names)))
+    names = tuple(dict.fromkeys(new.names + held.names))
+    return Account(new.id or held.id, names, new.service or held.service)

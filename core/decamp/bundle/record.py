@@ -10,16 +10,22 @@ import msgspec
 from decamp.errors import ItemRejected
 from decamp.model import Item
 
-__all__ = ["merge_record", "natural", "record_bytes", "segment_header", "without_media"]
+__all__ = ["ITEM_ID", "merge_record", "natural", "record_bytes", "segment_header", "without_media"]
+
+ITEM_ID = "item_id"
+"""The member of a record in a bundle that holds the id of its item."""
 
 
 def record_bytes(item_id: str, record: Mapping[str, Any]) -> bytes:
     """Write a record as a JSON file: UTF-8, two spaces, members in the order given.
 
+    The first member, `ITEM_ID`, says which item it is: names of files cannot always tell.
+
     Raises:
         ItemRejected: The record is not plain JSON.
     """
-    return msgspec.json.format(_encode(item_id, record), indent=2) + b"\n"
+    named = {ITEM_ID: item_id} | {key: record[key] for key in record if key != ITEM_ID}
+    return msgspec.json.format(_encode(item_id, named), indent=2) + b"\n"
 
 
 def segment_header(item: Item) -> bytes:

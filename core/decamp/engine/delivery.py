@@ -27,9 +27,9 @@ from decamp.engine.work import Work, digested, repairable
 from decamp.engine.workers import Done, Workers, attempt
 from decamp.errors import ItemError, PluginError, TransferError
 from decamp.events import Emit, ItemSettled
-from decamp.journal import Intent, Journal, Route, Settled, State
+from decamp.journal import Intent, Journal, Outcome, Route, Settled, State
 from decamp.model import Blob, Item, Missing, Receipt
-from decamp.spec import Importer, ImporterCapabilities, Syncs, Updates
+from decamp.spec import Fills, Importer, ImporterCapabilities, Syncs, Updates
 
 __all__ = ["Delivery", "Fetch"]
 
@@ -175,8 +175,11 @@ class Delivery:
         def once() -> Receipt:
             if work.action == "send":
                 return self._importer.import_item(work.item)
-            assert isinstance(self._importer, Updates)
             assert work.previous is not None and work.previous.receipt is not None
+            if work.action == "fill":
+                assert isinstance(self._importer, Fills)
+                return self._importer.fill_item(work.item, work.previous.receipt)
+            assert isinstance(self._importer, Updates)
             return self._importer.update_item(work.item, work.previous.receipt)
 
         receipt = attempt(once, self._stop)
@@ -249,7 +252,18 @@ class Delivery:
             self._end(work, "incomplete")
             return
         work.settle_media(results)
+        if self._capabilities.needs_media and work.item.missing and work.action == "send":
+            self._hold(work)
+            return
         self._ready.append(work)
+
+    def _hold(self, work: Work) -> None:
+        """Do not send an item that is worth nothing without the media that it lacks."""
+        names = ", ".join(missing.name for missing in work.item.missing)
+        reason = f"this destination needs its media, and these could not be had: {names}"
+        outcome = Outcome(work.item.id, work.item.kind, "held", reason)
+        self._journal.list_outcome(self._route.id, self._run, outcome)
+        self._end(work, "held", "held", reason)
 
     def _launch(self) -> None:
         """Commit the intents of what is ready, then hand it to the importer."""
@@ -262,7 +276,10 @@ class Delivery:
             self._route.id,
             self._run,
             [
-                Intent(work.item, work.digest, work.mapping, tuple(work.media), work.frozen)
+                Intent(
+                    *(work.item, work.digest, work.mapping, tuple(work.media), work.frozen),
+                    work.as_of,
+                )
                 for work in ready
             ],
             full=self._capabilities.delivery != "idempotent",
@@ -275,7 +292,9 @@ class Delivery:
         if receipt is not None:
             self._faults = 0
             state: State = "incomplete" if repairable(work.item.missing) else "confirmed"
-            self._settle(Settled(work.item.id, state, receipt), work.size)
+            self._settle(Settled(work.item.id, state, receipt, version=work.version), work.size)
+            if receipt.superseded:
+                self._tally.add(work.item.kind, "superseded")
             self._end(work, state)
             return
         assert error is not None

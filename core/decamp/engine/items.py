@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field
@@ -36,7 +37,10 @@ class ItemIntake:
     _links: LinkWatch
     _ordinals: Ordinals = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
+    _versions: Mapping[tuple[str, str], bool] = field(factory=dict, init=False)
     _seen: set[str] = field(factory=set, init=False)
+    _same: list[str] = field(factory=list, init=False)
+    """Ids of items of this page that are held just as this export has them."""
     _taken: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -47,9 +51,13 @@ class ItemIntake:
         numbered = self._ordinals.resolve(page.items)
         ids = [item.id for item in numbered.items]
         self._known = self._journal.known_many(self._route.id, ids)
+        self._versions = self._journal.versions(self._route.id, ids)
         self._seen.clear()
+        self._same.clear()
         for item in numbered.items:
             self._take(item)
+        if self._same and self._decider.as_of and self._delivery is not None:
+            self._journal.confirm_as_of(self._route.id, self._same, self._decider.as_of)
         for item in numbered.ambiguous:
             self._tally.add(item.kind, "found")
             reason = "it could be one of several items that were delivered before; not sent again"
@@ -84,7 +92,7 @@ class ItemIntake:
             self._tally.add(item.kind, "rejected")
             reason = item.record["reason"]
             self._tally.problem(item.record["path"], item.kind, "rejected", "kept-raw", reason)
-        self._act(item, self._decider.decide(item, known))
+        self._act(item, self._decider.decide(item, known, self._versions))
 
     def _act(self, item: Item, decision: Decision) -> None:
         self._tally.add(item.kind, decision.column)
@@ -98,11 +106,15 @@ class ItemIntake:
             if not withheld:
                 self._journal.list_outcome(self._route.id, self._run, listed)
             return
+        if decision.adopt:
+            self._journal.adopt(self._route.id, item.id, decision.adopt, self._decider.mapping)
+        if decision.column == "unchanged" and decision.state != "superseded":
+            self._same.append(item.id)
         if decision.work is not None:
             self._links.add(decision.work.item)
         if decision.work is not None and self._delivery is not None:
             self._delivery.submit(decision.work)
-        elif decision.state in ("incomplete", "unknown"):
+        elif decision.state in ("incomplete", "unknown", "superseded"):
             self._tally.add(item.kind, decision.state)
             if decision.state == "unknown":
                 reason = "it may or may not be at the destination"

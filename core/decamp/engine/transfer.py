@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,20 @@ from decamp.engine.tally import Tally
 from decamp.errors import TransferError
 from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
 from decamp.journal import Journal, Route, RunRecord
-from decamp.model import Account, Destination, Item, Page
+from decamp.model import Account, Destination, Item, Origin, Page
 from decamp.report import Run, report
 from decamp.spec import (
     Begins,
-    Checks,
     Exporter,
     ExporterSpec,
+    Fills,
     Finishes,
     Identifies,
     Importer,
     ImporterCapabilities,
     ImporterSpec,
     Updates,
+    Verifies,
 )
 
 __all__ = ["Engine", "Job", "Settings"]
@@ -67,6 +69,8 @@ class Job:
     selection: Selection = field(factory=Selection)
     account: str | None = None
     dry_run: bool = False
+    refresh: bool = False
+    """Send corrections of a better mapping too."""
 
 
 @frozen
@@ -226,10 +230,11 @@ class Engine:
         importer, journal = self.job.importer, self.settings.journal
         if self._destination is None or self._destination.holds is None:
             return 0
-        if not isinstance(importer, Checks):
+        if not isinstance(importer, Verifies):
             return 0
         with blamed(self.job.importer_spec.name):
-            lost = list(importer.lost(journal.receipts(route.id)))
+            found = importer.verify(journal.receipts(route.id), "exists")
+            lost = [one for one in found if one.problem == "missing"]
         count = journal.lose(route.id, lost) if lost else 0
         if count:
             text = f"{count} items are no longer at {self._destination.title}, or lack files."
@@ -290,12 +295,16 @@ class Engine:
             settings.journal, job.exporter_spec.name, job.importer_spec.name, self._destination,
             self._account, job.account, settings.emit,
         )  # fmt: skip
-        settings.journal.bind_run(job.id, route.id)
+        settings.journal.bind_run(job.id, route.id, self._as_of or "")
         self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
-                self._capabilities = job.importer.begin(self._named_account())
+                origin = Origin(self._named_account(), self._newest(route))
+                if origin.as_of is not None:
+                    settings.journal.set_newest(route.id, stamp(origin.as_of))
+                token = settings.journal.open_token(route.id)
+                self._capabilities = job.importer.begin(origin, token)
             count = reconcile(
                 settings.journal, route, job.importer, self._capabilities, look_only=job.dry_run
             )
@@ -304,12 +313,13 @@ class Engine:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))
             self._delivery = self._window(route, self._capabilities)
         decider = Decider(
-            journal=settings.journal,
-            route=route,
             capabilities=self._capabilities,
             mapping=job.exporter_spec.mapping_version,
+            former=job.exporter_spec.former,
             updates=isinstance(job.importer, Updates),
-            older=bool(self._as_of and route.newest and self._as_of < route.newest),
+            fills=isinstance(job.importer, Fills),
+            as_of=self._as_of or "",
+            refresh=job.refresh,
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
@@ -317,10 +327,20 @@ class Engine:
         )  # fmt: skip
         return self._items
 
+    def _newest(self, route: Route) -> datetime | None:
+        """Tell from when the newest data at the destination will be."""
+        held = self._destination.holds if self._destination else None
+        known = [route.newest, self._as_of, stamp(held.as_of) if held and held.as_of else ""]
+        newest = max(filter(None, known), default="")
+        return datetime.fromisoformat(newest) if newest else None
+
     def _named_account(self) -> Account:
-        if self._account.names or not self.job.account:
-            return self._account
-        return evolve(self._account, names=(self.job.account,))
+        account = self._account
+        if not account.service:
+            account = evolve(account, service=self.job.exporter_spec.name)
+        if account.names or not self.job.account:
+            return account
+        return evolve(account, names=(self.job.account,))
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings
@@ -346,10 +366,12 @@ class Engine:
         assert self._route is not None
         route = self._route
         journal, importer = self.settings.journal, self.job.importer
-        if isinstance(importer, Finishes) and journal.finish_due(route.id):
+        if not journal.finish_due(route.id):
+            return
+        seal = ""
+        if isinstance(importer, Finishes):
             self.settings.emit(Stage("finishing"))
             with blamed(self.job.importer_spec.name):
                 importer.finish(journal.receipts(route.id))
-        journal.set_finish_due(route.id, due=False)
-        if self._as_of and self.job.selection.everything:
-            journal.set_newest(route.id, self._as_of)
+                seal = importer.check().seal
+        journal.finished(route.id, seal)

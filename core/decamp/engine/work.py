@@ -16,8 +16,9 @@ __all__ = ["Action", "Work", "described", "digested", "repairable"]
 DEAD_ON_ARRIVAL = "dead-on-arrival"
 """A blob that could not be had on the day of the export either: nothing is due for it."""
 
-Action = Literal["send", "update", "complete"]
-"""Send something new; bring something changed; bring only what was missing."""
+Action = Literal["send", "update", "complete", "fill"]
+"""Send something new; bring something changed; bring only what was missing; add what only an
+older export has."""
 
 
 @define
@@ -33,6 +34,10 @@ class Work:
     rows: int | None = None
     media: list[dict[str, Any]] = field(factory=list)
     """One entry per blob, as in `decamp.journal.Known.media`."""
+    as_of: str = ""
+    """From when the newest export is that has the item so, RFC 3339."""
+    version: str = ""
+    """For a fill: the digest of the older version."""
 
     @property
     def size(self) -> int:

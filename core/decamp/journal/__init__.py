@@ -7,9 +7,11 @@ another store can take its place when many workers share it.
 from decamp.journal.store import Journal
 from decamp.journal.values import (
     Bucket,
+    Effect,
     Frozen,
     Intent,
     Known,
+    Learnt,
     Outcome,
     Route,
     RunRecord,
@@ -19,10 +21,12 @@ from decamp.journal.values import (
 
 __all__ = [
     "Bucket",
+    "Effect",
     "Frozen",
     "Intent",
     "Journal",
     "Known",
+    "Learnt",
     "Outcome",
     "Route",
     "RunRecord",

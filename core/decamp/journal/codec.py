@@ -15,6 +15,7 @@ __all__ = [
     "item_from_json",
     "item_to_json",
     "known_from_row",
+    "known_to_json",
     "media_without",
     "receipt_to_json",
     "run_from_row",
@@ -27,14 +28,24 @@ def receipt_to_json(receipt: Receipt) -> str:
 
 
 def known_from_row(row: tuple[Any, ...]) -> Known:
-    """Decode the columns id, kind, state, digest, mapping, receipt, media, reason, run."""
-    item_id, kind, state, digest, mapping, receipt, media, reason, run = row
+    """Decode the columns that the queries of this package name ``_KNOWN``."""
+    item_id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted = row
     held = None
     if receipt is not None:
         location, data = msgspec.json.decode(receipt)
         held = Receipt(item_id, location, existed=True, data=data)
     entries = tuple(msgspec.json.decode(media))
-    return Known(item_id, kind, state, digest, mapping, held, entries, reason, run)
+    return Known(
+        *(item_id, kind, state, digest, mapping, held, entries, reason, run, as_of),
+        bool(adopted),
+    )
+
+
+def known_to_json(row: tuple[Any, ...]) -> str:
+    """Encode the columns that `known_from_row` decodes."""
+    return msgspec.json.encode(
+        [value.decode() if isinstance(value, bytes) else value for value in row]
+    ).decode()
 
 
 def item_to_json(item: Item) -> str:

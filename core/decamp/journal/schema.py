@@ -11,7 +11,7 @@ from decamp.errors import JournalDamaged
 __all__ = ["APPLICATION_ID", "VERSION", "prepare"]
 
 APPLICATION_ID = 0x64656361  # "deca": tells our file from any other SQLite file
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -44,8 +44,31 @@ CREATE TABLE rows (
 CREATE INDEX rows_by_collection ON rows (route, collection, bucket);
 """
 
-_MIGRATIONS: dict[int, str] = {}
-"""From version n to n + 1, as a script."""
+_MIGRATIONS: dict[int, str] = {
+    1: """
+ALTER TABLE routes ADD COLUMN token TEXT NOT NULL DEFAULT '';
+ALTER TABLE routes ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+ALTER TABLE routes ADD COLUMN people TEXT NOT NULL DEFAULT '';
+ALTER TABLE routes ADD COLUMN people_check TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN as_of TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE items ADD COLUMN proof TEXT NOT NULL DEFAULT '';
+ALTER TABLE items ADD COLUMN proved TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN as_of TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN newest_before TEXT NOT NULL DEFAULT '';
+CREATE TABLE versions (
+    route INTEGER NOT NULL, item TEXT NOT NULL, digest TEXT NOT NULL,
+    superseded INTEGER NOT NULL, PRIMARY KEY (route, item, digest)) WITHOUT ROWID;
+CREATE TABLE renames (
+    route INTEGER NOT NULL, name TEXT NOT NULL, first TEXT NOT NULL,
+    PRIMARY KEY (route, name)) WITHOUT ROWID;
+CREATE TABLE effects (
+    seq INTEGER PRIMARY KEY, route INTEGER NOT NULL, run TEXT NOT NULL, item TEXT NOT NULL,
+    before TEXT, done INTEGER NOT NULL DEFAULT 0, UNIQUE (route, item, run));
+CREATE INDEX effects_by_run ON effects (run);
+""",
+}
+"""From version n to n + 1, as a script. A new file goes the same way, so both end alike."""
 
 
 def prepare(db: sqlite3.Connection, path: Path) -> None:
@@ -58,8 +81,9 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if tables == 0:
+        steps = " ".join(_MIGRATIONS[number] for number in sorted(_MIGRATIONS))
         db.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} INSERT INTO meta VALUES ('salt', randomblob(16));"
+            f"BEGIN IMMEDIATE; {_TABLES} {steps} INSERT INTO meta VALUES ('salt', randomblob(16));"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
         return
@@ -75,6 +99,7 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
             hint="Update decamp, then run the same command again.",
         )
     while version < VERSION:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or the copy would lack what it holds
         shutil.copy2(path, path.with_name(f"{path.name}.v{version}.bak"))
         db.executescript(
             f"BEGIN IMMEDIATE; {_MIGRATIONS[version]}; PRAGMA user_version = {version + 1}; COMMIT;"

@@ -12,9 +12,11 @@ from decamp.model import Item, Receipt
 
 __all__ = [
     "Bucket",
+    "Effect",
     "Frozen",
     "Intent",
     "Known",
+    "Learnt",
     "Outcome",
     "Route",
     "RunRecord",
@@ -30,6 +32,8 @@ State = Literal[
     "conflict",  # something else is in its place
     "failed",  # could not be sent; tried again in the next run
     "skipped",  # the destination does not take it
+    "held",  # not sent yet: its media are missing, and the destination needs them
+    "kept",  # a person has settled a conflict or a doubt: what is there stays
 ]
 
 
@@ -47,6 +51,13 @@ class Route:
     """Something was written since `Finishes.finish` last returned."""
     newest: str
     """When the newest export that was delivered is from, RFC 3339; empty if unknown."""
+    token: str = ""
+    """What the destination shows while something of ours is unfinished there."""
+    seal: str = ""
+    """What the destination showed when it was last finished."""
+    people: str = ""
+    """What becomes of other people's names: ``keep``, ``alias`` or ``drop``; empty: not yet
+    decided."""
 
 
 @frozen
@@ -65,6 +76,10 @@ class Known:
     reason: str
     run: str
     """The run that last did something about it."""
+    as_of: str = ""
+    """When the newest export that had it so is from, RFC 3339; empty if unknown."""
+    adopted: bool = False
+    """A better mapping knows it by another record, which was not sent."""
 
 
 @frozen
@@ -85,6 +100,7 @@ class Intent:
     mapping: int
     media: tuple[Mapping[str, Any], ...] = ()
     frozen: Frozen | None = None
+    as_of: str = ""
 
 
 @frozen
@@ -95,6 +111,20 @@ class Settled:
     state: State
     receipt: Receipt | None = None
     reason: str = ""
+    version: str = ""
+    """The digest of an older version that filled gaps."""
+
+
+@frozen
+class Effect:
+    """What a run changed about one item at the destination."""
+
+    seq: int
+    item_id: str
+    before: Known | None
+    """What was held before; None if the run brought the item."""
+    latest: bool
+    """No later run has changed the item."""
 
 
 @frozen
@@ -105,6 +135,22 @@ class Outcome:
     kind: str
     state: State
     reason: str
+
+
+@frozen
+class Learnt:
+    """What a destination was found to hold, for a journal that did not know it."""
+
+    item_id: str
+    kind: str
+    state: State
+    digest: str
+    mapping: int
+    receipt: Receipt
+    media: tuple[Mapping[str, Any], ...] = ()
+    """As in `Known`; ``declared`` is None where only the name of the stored file is known."""
+    frozen: Frozen | None = None
+    as_of: str = ""
 
 
 @frozen
@@ -135,3 +181,6 @@ class RunRecord:
     exit_code: int | None
     report: Mapping[str, Any] | None
     pid: int
+    as_of: str = ""
+    newest_before: str = ""
+    """`Route.newest` before this run."""

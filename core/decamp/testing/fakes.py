@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from attrs import define, field, frozen
 
 from decamp.errors import Conflict, TransferError
-from decamp.model import Account, Destination, Item, Page, Receipt
+from decamp.model import Account, Destination, Item, Origin, Page, Receipt
 from decamp.spec import Context, ImporterCapabilities
 
 __all__ = ["MemoryImporter", "NoConfig", "ScriptedExporter", "fake_context"]
@@ -80,7 +80,7 @@ class MemoryImporter:
     """Called before each effect; may raise."""
     after: Callable[[str, Item], None] = field(default=lambda call, item: None)
     """Called after each effect; may raise, as when an answer is lost."""
-    held_for: Account | None = None
+    held_for: Origin | None = None
     finished: list[tuple[str, ...]] = field(factory=list)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
@@ -88,9 +88,9 @@ class MemoryImporter:
         """Always works."""
         return Destination("memory", "memory", self.held_for)
 
-    def begin(self, account: Account) -> ImporterCapabilities:
+    def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
         """Remember whose data it is."""
-        self.held_for = account
+        self.held_for = origin
         return self.capabilities
 
     def import_item(self, item: Item) -> Receipt:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from decamp.errors import ItemError
-from decamp.model import Account, Item, Receipt
+from decamp.model import Account, Item, Origin, Receipt
 from decamp.spec import Begins, Closes, Finds, Finishes, Importer, ImporterCapabilities, Updates
 from decamp.testing.samples import (
     NASTY_NAMES,
@@ -22,7 +22,8 @@ from decamp.testing.samples import (
 
 __all__ = ["ImporterSuite"]
 
-_ACCOUNT = Account(names=("ada.example",))
+_ORIGIN = Origin(Account(names=("ada.example",), service="tiktok"))
+_TOKEN = "0123456789abcdef"  # noqa: S105 - no secret
 
 
 class ImporterSuite:
@@ -46,7 +47,7 @@ class ImporterSuite:
         """Give an importer that has begun."""
         self.capabilities = ImporterCapabilities()
         if isinstance(importer, Begins):
-            self.capabilities = importer.begin(_ACCOUNT)
+            self.capabilities = importer.begin(_ORIGIN, _TOKEN)
         return importer
 
     def taken(self, items: tuple[Item, ...]) -> list[Item]:
@@ -82,7 +83,7 @@ class ImporterSuite:
         self.put(ready, post_item(1))
         held = ready.check().holds
         assert held is not None
-        assert held.names == _ACCOUNT.names
+        assert held.account.names == _ORIGIN.account.names
 
     # --- items ---------------------------------------------------------------------------
 

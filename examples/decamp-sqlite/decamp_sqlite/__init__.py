@@ -26,6 +26,7 @@ from decamp import (
     ImporterSpec,
     Item,
     Option,
+    Origin,
     Receipt,
     hookimpl,
 )
@@ -59,10 +60,11 @@ class SqliteImporter:
                     row = db.execute("SELECT id, names FROM whose").fetchone()
             except sqlite3.Error as error:
                 raise DestinationRefused(f"{self.path} was not made by this plugin.") from error
-            holds = Account(row[0], tuple(json.loads(row[1]))) if row else None
+            holds = Origin(Account(row[0], tuple(json.loads(row[1])))) if row else None
         return Destination(str(self.path), self.path.name, holds)
 
-    def begin(self, account: Account) -> ImporterCapabilities:
+    def begin(self, origin: Origin, token: str) -> ImporterCapabilities:  # noqa: ARG002
+        account = origin.account
         with closing(sqlite3.connect(self.path)) as db, db:
             db.executescript(TABLES)
             if db.execute("SELECT count(*) FROM whose").fetchone()[0] == 0:

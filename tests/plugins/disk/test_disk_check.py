@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle_disk import ADA, begun, disk, transfer
+from bundle_disk import ADA, TOKEN, begun, disk, transfer
 from bundle_items import blob, post, snapshot
-from decamp import Account, DestinationRefused, Item, Locked
+from decamp import Account, DestinationRefused, Item, Locked, Origin
 
 
 def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_one_folder_has_one_identity(tmp_path: Path) -> None:
 def test_a_bundle_says_whose_it_is(tmp_path: Path) -> None:
     transfer(tmp_path / "b", [post()])
     before = snapshot(tmp_path)
-    assert disk(tmp_path / "b").check().holds == ADA
+    assert disk(tmp_path / "b").check().holds == Origin(ADA)
     assert snapshot(tmp_path) == before
 
 
@@ -57,7 +57,10 @@ def test_a_bundle_says_whose_it_is(tmp_path: Path) -> None:
 def test_refused_and_never_touched(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(content)
-    for attempt in (lambda: disk(tmp_path).check(), lambda: disk(tmp_path).begin(ADA)):
+    for attempt in (
+        lambda: disk(tmp_path).check(),
+        lambda: disk(tmp_path).begin(Origin(ADA), TOKEN),
+    ):
         with pytest.raises(DestinationRefused, match=message) as caught:
             attempt()
         assert caught.value.hint
@@ -85,7 +88,10 @@ IMPOSSIBLE = [LONG, f"not/there/{LONG}", DEEP, "x/" * 1880 + "x", "nul\0", "\ud8
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other limits")
 @pytest.mark.parametrize("name", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
 def test_a_path_that_no_system_could_hold(tmp_path: Path, name: str) -> None:
-    for attempt in (disk(tmp_path / name).check, lambda: disk(tmp_path / name).begin(ADA)):
+    for attempt in (
+        disk(tmp_path / name).check,
+        lambda: disk(tmp_path / name).begin(Origin(ADA), TOKEN),
+    ):
         with pytest.raises(DestinationRefused, match=r"too long|no path can have") as caught:
             attempt()
         assert caught.value.hint
@@ -119,7 +125,7 @@ def test_another_account_is_refused_and_new_names_are_kept(tmp_path: Path) -> No
         pass
     assert snapshot(tmp_path) == before
     transfer(tmp_path, [post()], Account(None, ("ada.new",)))
-    assert disk(tmp_path).check().holds == Account("open-id-1", ("ada.new", "ada.example"))
+    assert disk(tmp_path).check().holds == Origin(Account("open-id-1", ("ada.new", "ada.example")))
 
 
 def test_a_second_run_in_this_process_is_locked_out(tmp_path: Path) -> None:
@@ -136,9 +142,10 @@ def test_a_second_run_in_this_process_is_locked_out(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from bundle_disk import ADA, disk
+from bundle_disk import ADA, TOKEN, disk
+from decamp import Origin
 importer = disk(Path(sys.argv[1]))
-importer.begin(ADA)
+importer.begin(Origin(ADA), TOKEN)
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -177,4 +184,5 @@ def test_the_marker_comes_before_the_payload_and_stays_incomplete(tmp_path: Path
             "account": {"id": "open-id-1", "names": ["ada.example"]},
             "counts": {},
             "complete": False,
+            "token": TOKEN,
         }

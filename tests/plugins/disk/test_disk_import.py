@@ -37,7 +37,7 @@ def test_a_post_lies_in_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / POST
     assert (receipt.item_id, receipt.location, receipt.existed) == (item.id, str(folder), False)
     assert (folder / "1.mp4").read_bytes() == b"film"
-    assert json.loads((folder / "post.json").read_bytes()) == item.record
+    assert json.loads((folder / "post.json").read_bytes()) == {"item_id": item.id} | item.record
     (record, video) = receipt.data["files"]
     changed = (folder / "1.mp4").stat().st_mtime_ns // 1000
     assert video == [f"{POST}/1.mp4", 4, item.blobs[0].sha256, changed]

@@ -13,7 +13,7 @@ import pytest
 
 from bundle_disk import begun, disk, transfer
 from bundle_items import blob, post, sample_items, snapshot, validate_bag, watched
-from decamp import Checks, DestinationRefused, Item, Lost, Receipt
+from decamp import DestinationRefused, Item, Receipt, Verifies
 
 FOLDER = "data/posts/2023/2023-05-01T120000Z"
 
@@ -35,10 +35,16 @@ def digests(receipt: Receipt) -> dict[str, str]:
     return {path: digest for path, _, digest, *_ in receipt.data["files"]}
 
 
+Lost = tuple[str, tuple[str, ...] | None]
+
+
 def look(root: Path, receipts: list[Receipt]) -> list[Lost]:
     importer = disk(root)
-    assert isinstance(importer, Checks)
-    return list(importer.lost(receipts))
+    assert isinstance(importer, Verifies)
+    found = list(importer.verify(receipts, "exists"))
+    assert [one.item_id for one in found] == [one.item_id for one in receipts]
+    assert all((one.proof == "exists") == (one.problem == "") for one in found)
+    return [(one.item_id, one.blobs) for one in found if one.problem == "missing"]
 
 
 def test_nothing_is_lost_and_nothing_changes(tmp_path: Path) -> None:
@@ -51,7 +57,7 @@ def test_nothing_is_lost_and_nothing_changes(tmp_path: Path) -> None:
 def test_a_whole_bundle_is_lost(tmp_path: Path) -> None:
     receipts = transfer(tmp_path / "b", sample_items())
     shutil.rmtree(tmp_path / "b")
-    assert look(tmp_path / "b", receipts) == [Lost(one.item_id) for one in receipts]
+    assert look(tmp_path / "b", receipts) == [(one.item_id, None) for one in receipts]
     assert not (tmp_path / "b").exists()
 
 
@@ -72,7 +78,7 @@ def test_what_is_lost_of_a_post_and_brought_again(
     receipts = transfer(tmp_path, [item, watched()])
     before = snapshot(tmp_path)
     take(tmp_path / FOLDER)
-    assert look(tmp_path, receipts) == [Lost(item.id, blobs)]
+    assert look(tmp_path, receipts) == [(item.id, blobs)]
     mine = next(one for one in receipts if one.item_id == item.id)
     with begun(tmp_path) as importer:
         again = importer.update_item(item, mine)
@@ -86,7 +92,7 @@ def test_a_file_in_the_place_of_a_folder_leaves_the_item_lost(tmp_path: Path) ->
     receipts = transfer(tmp_path, [post()])
     shutil.rmtree(tmp_path / FOLDER)
     (tmp_path / FOLDER).write_bytes(b"mine")
-    assert look(tmp_path, receipts) == [Lost(post().id)]
+    assert look(tmp_path, receipts) == [(post().id, None)]
 
 
 def test_an_edit_is_not_a_loss(tmp_path: Path) -> None:
@@ -134,7 +140,8 @@ def test_the_last_file_leaves_no_empty_list(tmp_path: Path) -> None:
     record = {key: value for key, value in later.record.items() if key != "media"}
     with begun(tmp_path) as importer:
         importer.update_item(later.evolve(record=record, blobs=()), receipt)
-    assert json.loads((tmp_path / FOLDER / "post.json").read_bytes()) == record
+    held = json.loads((tmp_path / FOLDER / "post.json").read_bytes())
+    assert held == {"item_id": later.id} | record
 
 
 @pytest.mark.parametrize("taken", [0, 1])
@@ -144,8 +151,8 @@ def test_one_of_two_versions_of_a_blob(tmp_path: Path, taken: int) -> None:
         second = importer.update_item(post(data=b"FILM2"), first)
         versions = sorted((tmp_path / FOLDER).glob("*.mp4"), key=lambda path: len(path.name))
         versions[taken].unlink()
-        assert list(importer.lost([second])) == [Lost(post().id, ("1.mp4",))]
+        assert look(tmp_path, [second]) == [(post().id, ("1.mp4",))]
         third = importer.update_item(post(data=b"FILM2", caption="x"), second)
         assert names_in(tmp_path) == [path.name for path in versions]
-        assert list(importer.lost([third])) == []
+        assert look(tmp_path, [third]) == []
     assert all(path.exists() for path in versions)

@@ -97,7 +97,8 @@ def test_profile_and_conversation(tmp_path: Path, old: Item, new: Item) -> None:
     with begun(tmp_path) as importer:
         first = importer.import_item(old)
         second = importer.update_item(new, first)
-        assert json.loads((tmp_path / second.data["files"][0][0]).read_bytes()) == new.record
+        held = json.loads((tmp_path / second.data["files"][0][0]).read_bytes())
+        assert held == {"item_id": new.id} | new.record
         assert importer.find_item(new)
 
 

@@ -1,0 +1,391 @@
+"""Items: what is about to be sent, what the destination holds, and what is open."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from decamp.journal.codec import (
+    item_from_json,
+    item_to_json,
+    known_from_row,
+    media_without,
+    receipt_to_json,
+)
+from decamp.journal.database import Database, batched
+from decamp.journal.effects import note_before
+from decamp.journal.values import Frozen, Intent, Known, Learnt, Outcome, Settled, State
+from decamp.model import Finding, Item, Receipt
+
+__all__ = ["Items"]
+
+_KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
+HELD: tuple[State, ...] = (*("confirmed", "incomplete", "intent", "conflict", "failed", "kept"),)
+"""States in which an item can have a receipt."""
+_DELIVERED = ("confirmed", "incomplete", "unknown")
+
+_json = msgspec.json.encode
+
+
+class Items(Database):
+    """The part of the journal about items and their numbers."""
+
+    def known(self, route: int, item_id: str) -> Known | None:
+        """Tell what is known about an item."""
+        found = self._read(f"SELECT {_KNOWN} FROM items WHERE route = ? AND id = ?", route, item_id)
+        row = next(found, None)
+        return known_from_row(row) if row else None
+
+    def known_many(self, route: int, item_ids: Sequence[str]) -> dict[str, Known]:
+        """Tell what is known about many items, by id."""
+        found = {}
+        for ids in batched(item_ids):
+            marks = ", ".join("?" * len(ids))
+            query = f"SELECT {_KNOWN} FROM items WHERE route = ? AND id IN ({marks})"
+            for row in self._read(query, route, *ids):
+                known = known_from_row(row)
+                found[known.item_id] = known
+        return found
+
+    def items(self, route: int, *states: State) -> Iterator[Known]:
+        """Go through the items of a route in these states, in order of id."""
+        marks = ", ".join("?" * len(states))
+        for row in self._read(
+            f"SELECT {_KNOWN} FROM items WHERE route = ? AND state IN ({marks}) ORDER BY id",
+            route,
+            *states,
+        ):
+            yield known_from_row(row)
+
+    def receipts(self, route: int) -> Iterator[Receipt]:
+        """Go through all receipts of a route, in order of item id."""
+        for known in self.items(route, *HELD):
+            if known.receipt is not None:
+                yield known.receipt
+
+    def open_intents(self, route: int) -> list[tuple[Known, Item]]:
+        """List what was about to be sent when an earlier run ended, as it was then."""
+        rows = self._read(
+            f"SELECT {_KNOWN}, intent FROM items WHERE route = ? AND state = 'intent' ORDER BY id",
+            route,
+        )
+        return [(known_from_row(row[:-1]), item_from_json(row[-1])) for row in list(rows)]
+
+    def intend(self, route: int, run: str, intents: Sequence[Intent], *, full: bool) -> None:
+        """Record what is about to be sent, in one commit.
+
+        An item that is held already keeps its receipt until the new one arrives.
+
+        Args:
+            full: Also survive a power cut; for destinations that cannot be asked again.
+        """
+        if full:
+            self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._write() as db:
+                note_before(db, route, run, [one.item.id for one in intents])
+                db.executemany(
+                    "INSERT INTO items (route, id, kind, state, digest, mapping, media, "
+                    "intent, run, as_of) VALUES (?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (route, id) DO UPDATE SET state = 'intent', "
+                    "digest = excluded.digest, mapping = excluded.mapping, "
+                    "media = excluded.media, intent = excluded.intent, run = excluded.run, "
+                    "as_of = excluded.as_of, adopted = 0, reason = '', proof = '', proved = ''",
+                    [
+                        (
+                            *(route, one.item.id, one.item.kind, one.digest, one.mapping),
+                            *(_json(one.media), item_to_json(one.item), run, one.as_of),
+                        )
+                        for one in intents
+                    ],
+                )
+                for intent in intents:
+                    if intent.frozen is not None:
+                        _freeze(db, route, intent.item.id, intent.frozen)
+                db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
+        finally:
+            if full:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def settle(self, route: int, run: str, settled: Sequence[Settled]) -> None:
+        """Record how intents ended, in one commit; a receipt marks its rows delivered."""
+        with self._write() as db:
+            db.executemany(
+                "UPDATE items SET state = ?, receipt = coalesce(?, receipt), reason = ?, "
+                "intent = NULL, run = ? WHERE route = ? AND id = ?",
+                [
+                    (
+                        *(one.state, receipt_to_json(one.receipt) if one.receipt else None),
+                        *(one.reason, run, route, one.item_id),
+                    )
+                    for one in settled
+                ],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?)",
+                [
+                    (route, one.item_id, one.version, int(one.receipt.superseded))
+                    for one in settled
+                    if one.version and one.receipt
+                ],
+            )
+            db.executemany(
+                "UPDATE rows SET delivered = 1 WHERE route = ? AND item = ?",
+                [(route, one.item_id) for one in settled if one.state in _DELIVERED],
+            )
+            db.executemany(
+                "DELETE FROM rows WHERE route = ? AND item = ? AND delivered = 0",
+                [(route, one.item_id) for one in settled if one.state not in _DELIVERED],
+            )
+
+    def release(self, route: int, item_id: str) -> None:
+        """Drop an intent whose item is surely not at the destination, with its rows."""
+        with self._write() as db:
+            db.execute(
+                "DELETE FROM items WHERE route = ? AND id = ? AND receipt IS NULL",
+                (route, item_id),
+            )
+            db.execute(
+                "DELETE FROM rows WHERE route = ? AND item = ? AND delivered = 0",
+                (route, item_id),
+            )
+
+    def lose(self, route: int, lost: Iterable[Finding]) -> int:
+        """Take note of what is no longer at the destination: it is due again.
+
+        An item that is gone is forgotten, with its rows; one that lacks blobs is incomplete.
+
+        Returns:
+            How many items it concerns.
+        """
+        count = 0
+        with self._write() as db:
+            for one in lost:
+                count += 1
+                where = (route, one.item_id)
+                if one.blobs is None:
+                    db.execute("DELETE FROM items WHERE route = ? AND id = ?", where)
+                    db.execute("DELETE FROM rows WHERE route = ? AND item = ?", where)
+                    continue
+                [(media,)] = db.execute(
+                    "SELECT media FROM items WHERE route = ? AND id = ?", where
+                ).fetchall()
+                db.execute(
+                    "UPDATE items SET media = ?, state = 'incomplete' WHERE route = ? AND id = ?",
+                    (media_without(media, one.blobs), *where),
+                )
+            if count:
+                db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
+        return count
+
+    def adopt(self, route: int, item_id: str, digest: str, mapping: int) -> None:
+        """Take over the digest that a newer mapping gives to an item that is held already."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE items SET digest = ?, mapping = ?, adopted = 1 WHERE route = ? AND id = ?",
+                (digest, mapping, route, item_id),
+            )
+
+    def list_outcome(self, route: int, run: str, outcome: Outcome) -> None:
+        """Record an item that was not sent. What is held or unsettled stays as it is."""
+        with self._write() as db:
+            db.execute(
+                "INSERT INTO items (route, id, kind, state, digest, mapping, reason, run) "
+                "VALUES (?, ?, ?, ?, '', 0, ?, ?) ON CONFLICT (route, id) DO UPDATE SET "
+                "state = excluded.state, reason = excluded.reason, run = excluded.run "
+                "WHERE receipt IS NULL AND state IN ('failed', 'skipped', 'conflict', 'held')",
+                (
+                    *(route, outcome.item_id, outcome.kind, outcome.state),
+                    *(outcome.reason, run),
+                ),
+            )
+
+    def confirm_as_of(self, route: int, item_ids: Sequence[str], as_of: str) -> None:
+        """Remember that a newer export still has these items just as they are held."""
+        with self._write() as db:
+            for some in batched(item_ids):
+                marks = ", ".join("?" * len(some))
+                db.execute(
+                    f"UPDATE items SET as_of = ? WHERE route = ? AND id IN ({marks}) AND as_of < ?",
+                    (as_of, route, *some, as_of),
+                )
+
+    def versions(self, route: int, item_ids: Sequence[str]) -> dict[tuple[str, str], bool]:
+        """List older versions of items that have filled their gaps.
+
+        Returns:
+            By item id and digest: whether newer values stayed in the place of some of it.
+        """
+        found: dict[tuple[str, str], bool] = {}
+        for some in batched(item_ids):
+            marks = ", ".join("?" * len(some))
+            for item_id, digest, superseded in self._read(
+                f"SELECT item, digest, superseded FROM versions WHERE route = ? "
+                f"AND item IN ({marks})",
+                *(route, *some),
+            ):
+                found[item_id, digest] = bool(superseded)
+        return found
+
+    def keep(self, route: int, item_ids: Iterable[str]) -> int:
+        """Settle conflicts and doubts: what is at the destination stays, and is not asked again.
+
+        Returns:
+            How many there were.
+        """
+        with self._write() as db:
+            return db.executemany(
+                "UPDATE items SET state = 'kept' WHERE route = ? AND id = ? "
+                "AND state IN ('conflict', 'unknown')",
+                [(route, item_id) for item_id in item_ids],
+            ).rowcount
+
+    def send_again(self, route: int, item_ids: Iterable[str]) -> int:
+        """Settle doubts and decisions: these are not at the destination, and are due again.
+
+        Returns:
+            How many there were.
+        """
+        count = 0
+        with self._write() as db:
+            for item_id in item_ids:
+                where = (route, item_id)
+                states = "state IN ('unknown', 'conflict', 'kept')"
+                gone = db.execute(
+                    f"DELETE FROM items WHERE route = ? AND id = ? AND receipt IS NULL "
+                    f"AND {states}",
+                    where,
+                ).rowcount
+                if gone:
+                    db.execute("DELETE FROM rows WHERE route = ? AND item = ?", where)
+                else:
+                    gone = db.execute(
+                        f"UPDATE items SET state = 'failed' WHERE route = ? AND id = ? "
+                        f"AND {states}",
+                        where,
+                    ).rowcount
+                count += gone
+        return count
+
+    def prove(self, route: int, proofs: Iterable[tuple[str, str]], when: str) -> None:
+        """Remember how well items were found to be there.
+
+        Args:
+            proofs: Item id, and ``exists``, ``size`` or ``digest``; empty takes it back.
+            when: RFC 3339.
+        """
+        with self._write() as db:
+            db.executemany(
+                "UPDATE items SET proof = ?, proved = ? WHERE route = ? AND id = ?",
+                [(proof, when if proof else "", route, item_id) for item_id, proof in proofs],
+            )
+
+    def proofs(self, route: int) -> dict[str, tuple[int, str]]:
+        """Count the held items by proof (empty: none), each with the oldest time of it."""
+        marks = ", ".join("?" * len(HELD))
+        return {
+            proof: (count, oldest)
+            for proof, count, oldest in self._read(
+                "SELECT proof, count(*), min(proved) FROM items WHERE route = ? "
+                f"AND receipt IS NOT NULL AND state IN ({marks}) GROUP BY proof",
+                *(route, *HELD),
+            )
+        }
+
+    def relearn(self, route: int, run: str, learnt: Iterable[Learnt]) -> int:
+        """Take what a destination was found to hold in the place of what was remembered.
+
+        What is open and not held stays: doubts, conflicts, what failed or was held back. Of
+        what is held, everything else is forgotten: what it says of an item that it does not
+        hold is not true any more. Rows and numbers follow the items.
+
+        Returns:
+            How many items are held now.
+        """
+        count = 0
+        with self._write() as db:
+            db.execute("CREATE TEMP TABLE learnt (id TEXT PRIMARY KEY) WITHOUT ROWID")
+            for one in learnt:
+                count += 1
+                receipt = receipt_to_json(one.receipt)
+                row = db.execute(
+                    "SELECT receipt, state FROM items WHERE route = ? AND id = ?",
+                    (route, one.item_id),
+                ).fetchone()
+                db.execute("INSERT OR IGNORE INTO learnt VALUES (?)", (one.item_id,))
+                _freeze_learnt(db, route, one)
+                if row is not None and row[0] == receipt and row[1] != "intent":
+                    continue  # nothing happened to it: what is known beyond the receipt stays
+                db.execute(
+                    "INSERT OR REPLACE INTO items (route, id, kind, state, digest, mapping, "
+                    "receipt, media, run, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(route, one.item_id, one.kind, one.state, one.digest, one.mapping),
+                        *(receipt, _json(one.media), run, one.as_of),
+                    ),
+                )
+                for table in ("effects", "versions"):
+                    db.execute(
+                        f"DELETE FROM {table} WHERE route = ? AND item = ?", (route, one.item_id)
+                    )
+            absent = "route = ? AND {} NOT IN (SELECT id FROM learnt)"
+            where = absent.format("id")
+            db.execute(
+                f"DELETE FROM items WHERE {where} AND (receipt IS NOT NULL OR state = 'intent')",
+                (route,),
+            )
+            where = absent.format("item")
+            db.execute(
+                f"DELETE FROM rows WHERE {where} AND item NOT IN "
+                "(SELECT id FROM items WHERE items.route = rows.route)",
+                (route,),
+            )
+            db.execute(f"DELETE FROM effects WHERE {where}", (route,))
+            db.execute("DROP TABLE learnt")
+        return count
+
+    def ordinals(
+        self, route: int, keys: Sequence[str]
+    ) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
+        """List the numbers given to items that share an id, with what recognises each."""
+        found: dict[str, list[tuple[int, tuple[str, ...]]]] = {key: [] for key in keys}
+        for some in batched(keys):
+            marks = ", ".join("?" * len(some))
+            for key, number, match in self._read(
+                f"SELECT key, ordinal, match FROM ordinals WHERE route = ? AND key IN ({marks}) "
+                "ORDER BY key, ordinal",
+                route,
+                *some,
+            ):
+                found[key].append((number, msgspec.json.decode(match, type=tuple[str, ...])))
+        return found
+
+    def set_ordinals(self, route: int, entries: Iterable[tuple[str, int, tuple[str, ...]]]) -> None:
+        """Give numbers, or remember better what recognises their items. Never reuses one."""
+        with self._write() as db:
+            db.executemany(
+                "INSERT INTO ordinals VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (route, key, ordinal) DO UPDATE SET match = excluded.match",
+                [(route, key, number, _json(match)) for key, number, match in entries],
+            )
+
+
+def _freeze_learnt(db: sqlite3.Connection, route: int, one: Learnt) -> None:
+    if one.frozen is not None:
+        db.execute("DELETE FROM rows WHERE route = ? AND item = ?", (route, one.item_id))
+        _freeze(db, route, one.item_id, one.frozen)
+        db.execute(
+            "UPDATE rows SET delivered = 1 WHERE route = ? AND item = ?", (route, one.item_id)
+        )
+
+
+def _freeze(db: sqlite3.Connection, route: int, item_id: str, frozen: Frozen) -> None:
+    db.executemany(
+        "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        [
+            (route, item_id, frozen.collection, bucket, len(keys), total, keys.tobytes())
+            for bucket, (keys, total) in frozen.buckets.items()
+        ],
+    )

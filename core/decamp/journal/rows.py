@@ -1,0 +1,39 @@
+"""Rows: which messages and events a route has delivered, by their keys."""
+
+from __future__ import annotations
+
+from array import array
+from functools import partial
+
+from decamp.identity import SUM_MASK
+from decamp.journal.database import Database
+from decamp.journal.values import Bucket
+
+__all__ = ["Rows"]
+
+
+class Rows(Database):
+    """The part of the journal about delivered rows."""
+
+    def buckets(self, route: int, collection: str) -> dict[str, Bucket]:
+        """Tell which rows of a collection were delivered, by month, without their keys."""
+        rows = self._read(
+            "SELECT bucket, sum(count), sum(total) FROM rows "
+            "WHERE route = ? AND collection = ? AND delivered = 1 GROUP BY bucket",
+            route,
+            collection,
+        )
+        return {
+            name: Bucket(count, total & SUM_MASK, partial(self._keys, route, collection, name))
+            for name, count, total in rows
+        }
+
+    def _keys(self, route: int, collection: str, bucket: str) -> array[int]:
+        keys = array("Q")
+        for (blob,) in self._read(
+            "SELECT keys FROM rows "
+            "WHERE route = ? AND collection = ? AND bucket = ? AND delivered = 1",
+            *(route, collection, bucket),
+        ):
+            keys.frombytes(blob)
+        return keys

@@ -1,0 +1,64 @@
+"""Runs: each invocation, and what it changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from decamp.journal.codec import run_from_row
+from decamp.journal.database import Database
+from decamp.journal.values import RunRecord
+
+__all__ = ["Runs"]
+
+_RUN = (
+    "id, route, command, state, started, ended, source, destination, fingerprint, "
+    "exit_code, report, pid, as_of, newest_before"
+)
+
+_json = msgspec.json.encode
+
+
+class Runs(Database):
+    """The part of the journal about runs."""
+
+    def start_run(self, run: RunRecord) -> None:
+        """Record that a run has started."""
+        with self._write() as db:
+            db.execute(
+                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
+                (
+                    *(run.id, run.route, run.command, run.state, run.started, run.ended),
+                    *(run.source, run.destination, run.fingerprint, run.exit_code),
+                    *(None, run.pid),
+                ),
+            )
+
+    def bind_run(self, run: str, route: int, as_of: str = "") -> None:
+        """Remember the route of a run, once it is known, and from when its export is."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE runs SET route = ?, as_of = ?, newest_before = coalesce("
+                "(SELECT newest FROM routes WHERE routes.id = ?), '') WHERE id = ?",
+                (route, as_of, route, run),
+            )
+
+    def end_run(
+        self, run: str, state: str, ended: str, exit_code: int, report: dict[str, Any]
+    ) -> None:
+        """Record how a run ended, with its report."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE runs SET state = ?, ended = ?, exit_code = ?, report = ? WHERE id = ?",
+                (state, ended, exit_code, _json(report).decode(), run),
+            )
+
+    def runs(self, prefix: str = "", route: int | None = None) -> list[RunRecord]:
+        """List runs, the latest first, whatever the clock said meanwhile."""
+        rows = self._read(
+            f"SELECT {_RUN} FROM runs WHERE substr(id, 1, ?) = ? AND (? IS NULL OR route = ?) "
+            "ORDER BY rowid DESC",
+            *(len(prefix), prefix, route, route),
+        )
+        return [run_from_row(row) for row in rows]
