@@ -53,6 +53,10 @@ class Request:
     options: tuple[str, ...] = ()
     """``from.KEY=VALUE`` for the source, ``to.KEY=VALUE`` for the destination."""
     account: str | None = None
+    people: str | None = None
+    """What becomes of other people's names: ``keep``, ``alias`` or ``drop``."""
+    refresh: bool = False
+    consolidate: bool = False
     wait: bool = True
     command: str = "transfer"
     allowed: tuple[tuple[str, int], ...] = ()
@@ -204,6 +208,9 @@ def _run(
                 source=request.source,
                 selection=parts.selection,
                 account=request.account,
+                people=request.people,
+                refresh=request.refresh,
+                consolidate=request.consolidate,
                 dry_run=dry_run,
             ),
             Settings(

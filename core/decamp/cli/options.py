@@ -10,13 +10,16 @@ from decamp.cli.command import Group
 
 __all__ = [
     "Account",
+    "Consolidate",
     "Destination",
     "Events",
     "Json",
     "Kinds",
     "Limit",
     "Options",
+    "People",
     "Quiet",
+    "Refresh",
     "RunId",
     "Since",
     "Source",
@@ -81,6 +84,21 @@ Account = Annotated[
         metavar="NAME",
         help="Whose data it is, when the export does not say, or the account was renamed.",
     ),
+]
+People = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        help="Other people's names: keep, alias or drop. Fixed for a destination by its first run.",
+    ),
+]
+Refresh = Annotated[
+    bool,
+    typer.Option("--refresh", help="Also correct what a newer decamp understands better."),
+]
+Consolidate = Annotated[
+    bool,
+    typer.Option("--consolidate", help="From a bundle: join its many small files of rows."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
 Events = Annotated[

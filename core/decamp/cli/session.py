@@ -59,9 +59,15 @@ def transfer_command(request: Request, home: Path | None = None) -> str:
         ("--until", request.until),
         ("--limit", request.limit),
         ("--account", request.account),
+        ("--people", request.people),
     ):
         if value is not None:
             words += [name, str(value)]
+    for name, chosen in (
+        ("--refresh", request.refresh),
+        ("--consolidate", request.consolidate),
+    ):
+        words += [name] if chosen else []
     for option in request.options:
         words += ["--option", option]
     return command_line(*words, home=home)

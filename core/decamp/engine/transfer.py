@@ -68,9 +68,13 @@ class Job:
     """For people: the path or address that was named."""
     selection: Selection = field(factory=Selection)
     account: str | None = None
-    dry_run: bool = False
+    people: str | None = None
+    """What becomes of other people's names; None: as the route has it."""
     refresh: bool = False
     """Send corrections of a better mapping too."""
+    consolidate: bool = False
+    """Cut all rows anew, also those that a bundle brings in segments of its own."""
+    dry_run: bool = False
 
 
 @frozen

@@ -39,6 +39,9 @@ def plan(
     limit: options.Limit = None,
     option: options.Options = None,
     account: options.Account = None,
+    people: options.People = None,
+    refresh: options.Refresh = False,
+    consolidate: options.Consolidate = False,
     json: options.Json = False,
     events: options.Events = False,
     quiet: options.Quiet = False,
@@ -58,6 +61,9 @@ def plan(
         limit=limit,
         options=tuple(option or ()),
         account=account,
+        people=people,
+        refresh=refresh,
+        consolidate=consolidate,
     )
     run_plan(request, Output(quiet, verbose), json=json, events=events)
 

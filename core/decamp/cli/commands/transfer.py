@@ -39,6 +39,9 @@ def transfer(
     limit: options.Limit = None,
     option: options.Options = None,
     account: options.Account = None,
+    people: options.People = None,
+    refresh: options.Refresh = False,
+    consolidate: options.Consolidate = False,
     no_wait: Annotated[
         bool,
         typer.Option("--no-wait", help="Do not wait for a source that needs time: exit with 10."),
@@ -67,6 +70,9 @@ def transfer(
         limit=limit,
         options=tuple(option or ()),
         account=account,
+        people=people,
+        refresh=refresh,
+        consolidate=consolidate,
         wait=not no_wait,
     )
     if dry_run:
