@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from decamp.errors import DestinationRefused
 
-__all__ = ["is_network", "make_private"]
+__all__ = ["is_network", "make_private", "publish", "write_new"]
 
 _NETWORK = frozenset(
     {
@@ -36,6 +38,46 @@ def make_private(folder: Path) -> None:
             f"decamp cannot keep its own files in {folder}: {error.strerror}.",
             hint="Set DECAMP_HOME to a folder that you can write to.",
         ) from error
+
+
+def publish(made: Path, path: Path) -> None:
+    """Give a file that is complete its final name, which nothing else may have.
+
+    Raises:
+        FileExistsError: Something has that name.
+    """
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here; on Windows a rename never replaces
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        made.rename(path)
+    else:
+        made.unlink()
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a new file for its owner alone, whole or not at all.
+
+    Raises:
+        FileExistsError: Something has that name; it is left alone.
+        OSError: It cannot be written there.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    descriptor, name = tempfile.mkstemp(prefix=".decamp-", dir=path.parent)  # mode 0600
+    made = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        publish(made, path)
+    finally:
+        with suppress(FileNotFoundError):
+            made.unlink()
 
 
 def is_network(folder: Path) -> bool:

@@ -106,7 +106,7 @@ def test_a_receipt_is_found_by_the_beginning_of_its_id(cli, ran):
     ended = cli("receipt", "20261123-09", "--json")
     assert ended.code == 0
     assert ended.document == RECEIPT
-    assert "Everything in this export is at the destination." in ended.err
+    assert "Everything in this export is proved to be at the destination." in ended.err
     assert cli("receipt", "-q", "20261123-09").err.count("\n") == 1
     assert "Run 20261123-091500-7f3a, 2026-11-23 09:15 UTC" in ended.err
 

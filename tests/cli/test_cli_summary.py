@@ -48,8 +48,8 @@ def test_a_full_receipt_says_what_arrived():
         "2,310 activity entries",
         "18 other sections",
         "27 media files (3.1 MB)",
-        "Everything in this export is at the destination.",
-        "Such an export never holds: - drafts",
+        "Everything in this export is proved to be at the destination.",
+        "Never exported drafts",
     ):
         assert words in said
     assert "Next:" not in said
@@ -61,14 +61,14 @@ def test_missing_media_are_grouped_with_examples_and_a_way_out():
     ]
     document = receipt(state="partial", exit_code=3)
     document["media"]["missing"] = missing
-    document["verdict"] = {"complete": False, "reasons": ["8 went"], "never_exported": []}
+    document["verdict"] |= {"complete": False, "reasons": ["8 went"]}
     said = said_of(document)
     assert "8 media files could not be had:" in said
     assert "7 x The link has expired." in said
     assert "post:4 1.mp4 ... and 2 more" in said
     assert "post:5" not in said
     assert "1 x No answer." in said
-    assert "Not everything in this export is at the destination: 8 went." in said
+    assert "Not everything in this export is proved to be at the destination: 8 went." in said
     assert "Next: ask for a new copy of your data" in said
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_says_what_next_and_no_more():
 
 def test_an_error_after_some_has_arrived_tells_of_both():
     document = receipt(state="stopped", exit_code=6, error=FULL)
-    document["verdict"] = {"complete": False, "reasons": ["the end"], "never_exported": []}
+    document["verdict"] |= {"complete": False, "reasons": ["the end"]}
     said = said_of(document)
     for words in ("25 posts", "Error: The disk is full.", "Next: Free some.", "Not everything"):
         assert words in said
@@ -146,29 +146,102 @@ def test_an_export_without_data_is_called_that():
     assert "Apart from 1 other section, this export holds no data" in said
     assert "ask for a new export" in said
     assert "Everything in this export" not in said
-    assert "never holds" not in said
+    assert "Never exported" not in said
     assert "This export holds no data" in said_of(receipt(counts={}, media=NO_MEDIA))
 
 
-def test_what_is_never_exported_is_told_when_something_new_arrives():
+def test_what_belongs_to_the_verdict_is_always_below_it():
     again = receipt(counts={"post": {"found": 25, "unchanged": 25}}, media=NO_MEDIA)
-    assert "never holds" not in said_of(again)
+    failed = receipt(state="partial", exit_code=3)
+    failed["verdict"] |= {"complete": False, "reasons": ["1 item could not be delivered"]}
+    for document in (receipt(), again, failed):
+        said = said_of(document).partition("proved to be at the destination")[2]
+        for words in (
+            "Proof 1,254 entries of this export were written by this run, and 0 were there",
+            "Nothing was read back later.",
+            "Not covered what became of the copy after 2026-11-23T09:16:10Z",
+            "Never exported drafts",
+            "Asked for posts, from 2024-01-01 on",
+            "Exported 2026-11-20 09:00 UTC",
+            "The copy On this computer",
+            "Consent You named TikTok_Data.zip to decamp, on 2026-11-23 09:15 UTC, and asked",
+        ):
+            assert words in said
+
+
+def test_what_was_read_back_is_part_of_the_proof():
+    document = receipt()
+    since = "2026-11-24T08:00:00Z"
+    document["proof"]["read_back"] = [
+        {"depth": "digest", "items": 40, "since": since},
+        {"depth": "exists", "items": 2, "since": since},
+    ]
+    said = said_of(document)
+    assert (
+        "40 of the 42 items of this account that are there, byte for byte, by SHA-256; none" in said
+    )
+    assert "Read back later: 2 of the 42 items" in said
+    assert "none longer ago than 2026-11-24 08:00 UTC" in said
+    assert "Nothing was read back" not in said
+
+
+def test_a_remark_stands_beside_the_verdict():
+    document = receipt()
+    document["verdict"]["remarks"] = ["1 file could not be had by anyone"]
+    said = said_of(document)
+    assert "at the destination. Note: 1 file could not be had by anyone." in said
+
+
+def test_a_receipt_of_the_first_version_is_shown_and_nothing_is_made_up():
+    old = receipt()
+    for name in ("version", "proof", "consent"):
+        del old[name]
+    del old["verdict"]["remarks"], old["destination"]["where"]
+    assert not validator("receipt").problems(old)
+    said = said_of(old)
+    assert "Everything in this export is proved" in said
+    assert "from an earlier version of decamp, which did not note it" in said
+    assert "The copy" not in said
+    assert "Consent" not in said
+
+
+def test_a_grant_of_a_service_is_told_with_its_scopes_and_its_end():
+    document = receipt()
+    document["consent"] = decamp_schemas.load("receipt")["properties"]["consent"]["examples"][1]
+    document["consent"] = document["consent"] | {"revoked": "2026-12-01T10:00:00Z"}
+    assert not validator("receipt").problems(document)
+    assert (
+        "TikTok gave decamp access on 2026-11-23 09:15 UTC, asked for "
+        "portability.postsandprofile.single, granted portability.postsandprofile.single, until "
+        "2027-11-23 09:15 UTC; it was taken back on 2026-12-01 10:00 UTC."
+    ) in said_of(document)
+
+
+def test_where_nothing_can_be_done_nothing_is_asked():
+    problem = {"item": "Activity/Watch", "kind": "event", "state": "rejected", "code": "invalid"}
+    document = receipt(
+        problems=[problem | {"reason": "/time: is not a time"}], state="partial", exit_code=3
+    )
+    document["counts"]["event"]["rejected"] = 3
+    said = said_of(document)
+    assert "Next: nothing needs to be done." in said
+    assert "run the same command again" not in said
 
 
 def test_quiet_says_the_verdict_and_no_more():
     output = listening(quiet=True)
     show_receipt(output, receipt())
-    assert heard(output) == "Everything in this export is at the destination.\n"
+    assert heard(output) == "Everything in this export is proved to be at the destination.\n"
 
 
 def test_a_copy_on_this_computer_is_named_as_such(tmp_path):
     (tmp_path / "bagit.txt").touch()
-    here = {"plugin": "disk", "id": str(tmp_path), "title": str(tmp_path)}
+    here = {"plugin": "disk", "id": str(tmp_path), "title": str(tmp_path), "where": "here"}
     said = said_of(receipt(destination=here))
     assert "make a second copy" in said
     assert f"bagit.py --validate --quiet {tmp_path}" in said
     assert "make a second copy" not in said_of(
-        receipt(destination={"plugin": "dav", "id": "https://cloud.example/dav"})
+        receipt(destination={"plugin": "dav", "id": "https://cloud.example", "where": "elsewhere"})
     )
 
 

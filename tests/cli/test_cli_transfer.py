@@ -85,7 +85,7 @@ def test_a_transfer_arrives_once_and_can_be_looked_up(cli, archive, tmp_path):
     receipt = valid("receipt", first.document)
     assert receipt["counts"]["message"]["delivered"] == MESSAGES
     assert f"{MESSAGES} messages in 3 conversations" in first.err
-    assert "Everything in this export is at the destination." in first.err
+    assert "Everything in this export is proved to be at the destination." in first.err
     assert "make a second copy" in first.err
     bagit.Bag(str(target)).validate()
     before = everything(target)
@@ -121,7 +121,7 @@ def test_events_are_lines_and_nothing_else(cli, archive, tmp_path):
 def test_quiet_leaves_one_line(cli, archive, tmp_path):
     ended = cli("transfer", str(archive), str(tmp_path / "copy"), "-q")
     assert ended.code == 0
-    assert ended.err == "Everything in this export is at the destination.\n"
+    assert ended.err == "Everything in this export is proved to be at the destination.\n"
     assert not ended.out
 
 

@@ -48,7 +48,9 @@ def test_everything_arrives(bench: Bench) -> None:
     receipt = bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
 
     assert receipt["exit_code"] == 0
-    assert receipt["verdict"] == {"complete": True, "reasons": [], "never_exported": []}
+    assert receipt["verdict"] == {
+        "complete": True, "reasons": [], "remarks": [], "never_exported": [],
+    }  # fmt: skip
     assert receipt["counts"] == {
         "event": {"found": 3, "new": 3, "delivered": 3},
         "post": {"found": 2, "new": 2, "delivered": 2},

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from decamp.cli import statement
+from decamp.cli.checks import bag_check, folder_of
 from decamp.cli.output import Output
 from decamp.cli.troubles import show_missing, show_problems
 from decamp.cli.words import amount, by_kind, command_line, day, no_data, number, plural, size
@@ -41,14 +42,12 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
     output.say()
     if error and receipt["state"] != "interrupted":
         output.error(error["message"])
-    output.final(_verdict(receipt), "bold")
+    output.final(statement.verdict(receipt), "bold")
+    for text in receipt["verdict"].get("remarks", ()):
+        output.say(f"Note: {text}.")
     for text in _next_steps(receipt):
         output.say(text)
-    never = receipt["verdict"]["never_exported"]
-    if never and _total(receipt, "delivered") and not no_data(receipt["counts"]):
-        output.say("Such an export never holds:")
-        for text in never:
-            output.say(f"  - {text}")
+    _below(output, receipt)
     _after(output, receipt)
     if recall:
         output.say("See this again:")
@@ -130,12 +129,23 @@ def _list(name: str, said: Sequence[str]) -> list[tuple[str, str]]:
     return [(name if not row else "", text) for row, text in enumerate(said)]
 
 
-def _verdict(receipt: Mapping[str, Any]) -> str:
-    verdict = receipt["verdict"]
-    if not verdict["complete"]:
-        reasons = "; ".join(verdict["reasons"])
-        return f"Not everything in this export is at the destination: {reasons}."
-    return no_data(receipt["counts"]) or "Everything in this export is at the destination."
+def _below(output: Output, receipt: Mapping[str, Any]) -> None:
+    """Say what belongs to the verdict, whatever it is."""
+    if no_data(receipt["counts"]):
+        return
+    facts = _list("Proof", statement.proof(receipt))
+    facts += _list("Not covered", _some(statement.not_covered(receipt)))
+    facts += _list("Never exported", receipt["verdict"]["never_exported"])
+    facts += _list("Asked for", [statement.asked(receipt)])
+    facts += _list("Exported", [statement.exported(receipt)])
+    facts += _list("The copy", _some(statement.where(receipt)))
+    facts += _list("Consent", _some(statement.consent(receipt)))
+    output.say()
+    output.facts(facts)
+
+
+def _some(text: str) -> list[str]:
+    return [text] if text else []
 
 
 def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
@@ -143,11 +153,17 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
     if error:
         return [f"Next: {error['hint']}"] if error["hint"] else []
     codes = {entry["code"] for entry in receipt["media"]["missing"]}
+    states = {problem["state"] for problem in receipt["problems"]}
     steps = []
     if codes & _NEW_COPY_HELPS:
         steps.append(
             "Next: ask for a new copy of your data, and run the same command with it, soon "
             "after you get it: decamp brings only what is missing."
+        )
+    elif states == {"rejected"} and not codes - {"dead-on-arrival"}:
+        steps.append(
+            "Next: nothing needs to be done. What decamp did not understand is kept as it came; "
+            "to have it understood one day, report it: decamp inspect SOURCE --skeleton"
         )
     elif receipt["exit_code"]:
         steps.append("Next: run the same command again; decamp brings only what is missing.")
@@ -156,13 +172,13 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
 
 def _after(output: Output, receipt: Mapping[str, Any]) -> None:
     """Say what to do with a copy that lies on this computer."""
-    place = Path(receipt["destination"].get("id") or "")
-    if receipt["state"] in ("done", "partial") and place.is_absolute() and place.is_dir():
+    place = folder_of(receipt["destination"])
+    if receipt["state"] in ("done", "partial") and place is not None:
         page = place / "index.html"
         if page.is_file():
             output.say(f"Look at it: open {page} in a browser.")
-        output.say("The copy is on this computer: make a second copy on another disk.")
-        if (place / "bagit.txt").is_file():
+        lines = bag_check(receipt["destination"])
+        if lines:
             output.say("Check it at any time, with the Library of Congress's tool:")
-            output.command("pip install bagit")
-            output.command(command_line("bagit.py", "--validate", "--quiet", str(place)))
+        for line in lines:
+            output.command(line)

@@ -114,7 +114,7 @@ class ItemIntake:
             self._links.add(decision.work.item)
         if decision.work is not None and self._delivery is not None:
             self._delivery.submit(decision.work)
-        elif decision.state in ("incomplete", "unknown", "superseded"):
+        elif decision.state in ("incomplete", "unknown", "superseded", "kept"):
             self._tally.add(item.kind, decision.state)
             if decision.state == "unknown":
                 reason = "it may or may not be at the destination"

@@ -14,12 +14,12 @@ __all__ = ["Tally"]
 COLUMNS = (
     *("found", "new", "changed", "unchanged", "not_asked"),
     *("delivered", "updated", "incomplete", "failed", "conflict", "unknown", "skipped"),
-    *("rejected", "withheld", "held", "superseded"),
+    *("rejected", "withheld", "held", "superseded", "kept"),
 )
 """``found`` is what the source holds. ``new``, ``changed`` and ``unchanged`` divide what
 was asked for; the others say how it ended. ``withheld``: changed, but the destination
 cannot be updated. ``held``: not sent without its media. ``superseded``: another, newer version
-is there."""
+is there. ``kept``: a person has settled that what is there stays."""
 
 LISTED = 2_000
 """The most entries of a list; the journal knows the others too."""

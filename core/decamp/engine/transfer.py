@@ -32,7 +32,7 @@ from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.errors import TransferError
 from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
-from decamp.journal import Journal, Route, RunRecord
+from decamp.journal import Journal, Route, RunRecord, Standing
 from decamp.model import Account, Destination, Item, Origin, Page
 from decamp.report import Run, report
 from decamp.spec import (
@@ -157,6 +157,7 @@ class Engine:
                 ended=stamp(),
                 dry_run=job.dry_run,
                 error=error,
+                standing=self._standing(),
             ),
             self.tally,
         )
@@ -186,6 +187,12 @@ class Engine:
             )
         )
 
+    def _standing(self) -> Standing | None:
+        with suppress(TransferError):  # then the receipt says that nothing is proved
+            if self._route is not None and not self.job.dry_run:
+                return self.settings.journal.standing(self._route.id)
+        return None
+
     def _record_end(self, document: dict[str, Any]) -> None:
         with suppress(TransferError):  # a full disk: the run ends with its own error
             self.settings.journal.end_run(
@@ -212,11 +219,13 @@ class Engine:
                 or route.finish_due
                 or last.report is None
                 or (last.state, last.fingerprint) != ("done", fingerprint)
+                or not last.report["verdict"]["complete"]
                 or (job.account and f"name:{job.account}" not in route.aliases)
                 or self._notice_lost(route)
             ):
                 continue
             journal.bind_run(job.id, route.id)
+            self._route = route
             source = last.report["source"]
             self._account = Account(names=tuple(source.get("account", ())))
             self._as_of = source.get("as_of")

@@ -16,6 +16,7 @@ from decamp.journal.values import (
     Route,
     RunRecord,
     Settled,
+    Standing,
     State,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "Route",
     "RunRecord",
     "Settled",
+    "Standing",
     "State",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from decamp.journal.effects import Effects
-from decamp.journal.items import Items
 from decamp.journal.routes import Routes
 from decamp.journal.rows import Rows
 from decamp.journal.runs import Runs
+from decamp.journal.standing import Standings
 
 __all__ = ["Journal"]
 
 
-class Journal(Routes, Items, Rows, Runs, Effects):
+class Journal(Routes, Standings, Rows, Runs, Effects):
     """All that decamp remembers. Used by one thread."""

@@ -21,6 +21,7 @@ __all__ = [
     "Route",
     "RunRecord",
     "Settled",
+    "Standing",
     "State",
 ]
 
@@ -151,6 +152,25 @@ class Learnt:
     """As in `Known`; ``declared`` is None where only the name of the stored file is known."""
     frozen: Frozen | None = None
     as_of: str = ""
+
+
+@frozen
+class Standing:
+    """How things stand on a route: what a receipt says beyond what its own run did."""
+
+    held: int
+    """How many items the destination holds."""
+    proofs: Mapping[str, tuple[int, str]]
+    """How many of them were read back, by depth, each with the oldest time of it; the key is
+    empty for those that never were."""
+    doubtful: Mapping[str, int]
+    """By kind: rows of segments that may or may not be there."""
+    kept: Mapping[str, int]
+    """By kind: rows of such segments that a person has settled."""
+    unobtainable: int
+    """Files that nobody could have had on the day of the export either."""
+    people: str
+    """As in `Route`."""
 
 
 @frozen

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.history import find_run, state_of
@@ -10,6 +16,7 @@ from decamp.cli.output import Output
 from decamp.cli.summary import show_receipt
 from decamp.cli.words import moment
 from decamp.errors import ConfigError
+from decamp.filesystems import write_new
 from decamp.home import Home
 
 app = command_app()
@@ -20,10 +27,20 @@ app = command_app()
     epilog="Examples:\n\n"
     "  decamp receipt\n"
     "  decamp receipt 20261123-0915\n"
-    "  decamp receipt --json > receipt.json",
+    "  decamp receipt --json > receipt.json\n\n"
+    "  decamp receipt --page receipt.html",
 )
 def receipt(
-    run: options.RunId = "", *, json: options.Json = False, quiet: options.Quiet = False
+    run: options.RunId = "",
+    *,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--page", metavar="FILE.html", help="Also write it to a new file, as a page to print."
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Tell what a run has brought, and what is missing."""
     output, home = Output(quiet), Home.find()
@@ -37,5 +54,24 @@ def receipt(
         )
     output.say(f"Run {found.id}, {moment(found.started)}")
     show_receipt(output, found.report)
+    if page is not None:
+        _write_page(page, found.report)
+        output.say(f"The page to print: {page}")
     if json:
         output.document(found.report)
+
+
+def _write_page(path: Path, report: Mapping[str, Any]) -> None:
+    from decamp.cli.receipt_page import receipt_page
+
+    try:
+        write_new(path.expanduser(), receipt_page(report))
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{path} exists already, and is not replaced.", hint="Name a new file."
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}.",
+            hint="Name a file in a folder that exists and that you can write to.",
+        ) from error

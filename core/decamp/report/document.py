@@ -1,36 +1,25 @@
-"""The receipt of a transfer and the plan of a dry run, as documents for programs.
-
-Both validate against their schema. How they read for a person is the command line's part.
-"""
+"""What a run did, put together as one document."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from attrs import frozen
 
+from decamp import __version__
 from decamp.errors import TransferError
+from decamp.filesystems import is_network
+from decamp.journal import Standing
 from decamp.model import Account, Destination
+from decamp.report.verdict import Table, proof_of, total, verdict_of
 from decamp.validation import require_valid
 
 __all__ = ["Counts", "Run", "report"]
 
 _INTERRUPTED = 130
 _UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected", "held")
-
-_REASONS = {
-    "failed": "could not be delivered",
-    "incomplete": "went without some media",
-    "conflict": "met something else at the destination",
-    "unknown": "may or may not have arrived",
-    "rejected": "did not fit a schema and stayed raw",
-    "held": "were held back, because their media could not be had",
-    "withheld": "had other values than what is there, which stayed",
-    "superseded": "are there in a newer version, whose values stayed",
-    "skipped": "had a kind that this destination does not take",
-    "not_asked": "had not been asked for",
-}
-"""How many of what, by column of the counts; rows count as items here."""
 
 
 class Counts(Protocol):
@@ -48,10 +37,6 @@ class Counts(Protocol):
 
     def as_json(self) -> dict[str, dict[str, int]]:
         """Give the counts per kind."""
-        ...
-
-    def total(self, column: str) -> int:
-        """Add up one column over all kinds."""
         ...
 
 
@@ -75,11 +60,14 @@ class Run:
     ended: str
     dry_run: bool
     error: BaseException | None
+    standing: Standing | None = None
+    """How things stand on the route; None if that is not known."""
 
 
 def report(run: Run, counts: Counts) -> dict[str, Any]:
     """Make the receipt of a transfer, or the plan of a dry run."""
-    exit_code = _exit_code(run, counts)
+    table = _with_doubtful_rows(counts.as_json(), run.standing)
+    exit_code = _exit_code(run, table)
     names = list(run.account.names) or ([run.given_account] if run.given_account else [])
     source: dict[str, Any] = {"plugin": run.source_plugin, "title": run.source, "account": names}
     if run.as_of:
@@ -88,8 +76,13 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         source["fingerprint"] = run.fingerprint
     destination = {"plugin": run.destination_plugin}
     if run.destination is not None:
-        destination |= {"id": run.destination.id, "title": run.destination.title}
+        destination |= {
+            "id": run.destination.id,
+            "title": run.destination.title,
+            "where": _where(run.destination.id),
+        }
     document: dict[str, Any] = {
+        "version": __version__,
         "run": run.job,
         "state": _state(run, exit_code),
         "exit_code": exit_code,
@@ -98,7 +91,7 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         "asked": run.selection,
         "started": run.started,
         "ended": run.ended,
-        "counts": counts.as_json(),
+        "counts": table,
         "problems": counts.problems,
         "unlisted": {name: counts.unlisted[name] for name in ("problems", "missing")},
     }
@@ -117,7 +110,9 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
             "bytes": counts.media_bytes,
             "missing": counts.missing,
         },
-        "verdict": _verdict(run, counts),
+        "verdict": verdict_of(table, run.standing, run.omits, ended=run.error is None),
+        "proof": proof_of(table, run.standing, run.ended, run.as_of),
+        "consent": _consent(run),
     }
     require_valid("receipt", document)
     return document
@@ -133,12 +128,43 @@ def _error(error: BaseException) -> dict[str, str]:
     }
 
 
-def _exit_code(run: Run, counts: Counts) -> int:
+def _with_doubtful_rows(table: Table, standing: Standing | None) -> Table:
+    """Count in what only the journal knows: rows of former runs that are not settled.
+
+    Their segment is not sent again, so the run itself took them for delivered.
+    """
+    if standing is not None:
+        for column, rows in (("unknown", standing.doubtful), ("kept", standing.kept)):
+            for kind, count in rows.items():
+                columns = table.get(kind, {})
+                if columns.get("found"):
+                    columns[column] = max(count, columns.get(column, 0))
+    return table
+
+
+def _where(place: str) -> str:
+    """Tell where a destination is: on this machine, mounted from another one, or elsewhere."""
+    path = Path(place)
+    if not path.is_absolute():
+        return "elsewhere"
+    return "network" if is_network(path) else "here"
+
+
+def _consent(run: Run) -> dict[str, Any]:
+    """Record whose will this was.
+
+    Who got the file from the service and names it to decamp has given consent by that, for
+    what was asked then. A service that decamp signs in to gives a grant of its own instead.
+    """
+    return {"basis": "file", "given": run.started, "source": run.source, "asked": run.selection}
+
+
+def _exit_code(run: Run, table: Mapping[str, Mapping[str, int]]) -> int:
     if isinstance(run.error, TransferError):
         return run.error.exit_code
     if run.error is not None:
         return _INTERRUPTED
-    return 3 if any(counts.total(column) for column in _UNSETTLED) and not run.dry_run else 0
+    return 3 if any(total(table, column) for column in _UNSETTLED) and not run.dry_run else 0
 
 
 def _state(run: Run, exit_code: int) -> str:
@@ -147,15 +173,3 @@ def _state(run: Run, exit_code: int) -> str:
     if run.error is not None:
         return "interrupted"
     return "partial" if exit_code else "done"
-
-
-def _verdict(run: Run, counts: Counts) -> dict[str, Any]:
-    """Say whether everything in this export is at the destination, and why not."""
-    reasons = [
-        f"{count:,} {'item' if count == 1 else 'items'} {text}"
-        for column, text in _REASONS.items()
-        if (count := counts.total(column))
-    ]
-    if run.error is not None:
-        reasons.insert(0, "the run did not reach its end")
-    return {"complete": not reasons, "reasons": reasons, "never_exported": list(run.omits)}

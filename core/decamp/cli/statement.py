@@ -1,0 +1,123 @@
+"""What a receipt states, as sentences: for the terminal and for the page alike.
+
+Receipts of earlier versions lack some parts; what they do not say is not made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from decamp.cli.words import day, moment, no_data, number, plural, several
+
+__all__ = ["asked", "consent", "exported", "not_covered", "proof", "verdict", "where"]
+
+_DEPTHS = {
+    "digest": "byte for byte, by SHA-256",
+    "size": "by length",
+    "exists": "only for being there",
+}
+_WHERE = {
+    "here": "On this computer: make a second copy on another disk.",
+    "network": "In a folder of another computer, as it was connected to this one.",
+    "elsewhere": "Not on this computer.",
+}
+
+
+def verdict(receipt: Mapping[str, Any]) -> str:
+    """Say whether everything is there, and if not, why."""
+    judged = receipt["verdict"]
+    if not judged["complete"]:
+        reasons = "; ".join(judged["reasons"])
+        return f"Not everything in this export is proved to be at the destination: {reasons}."
+    return no_data(receipt["counts"]) or (
+        "Everything in this export is proved to be at the destination."
+    )
+
+
+def proof(receipt: Mapping[str, Any]) -> list[str]:
+    """Say how that is proved."""
+    proved = receipt.get("proof")
+    if proved is None:
+        return ["This receipt is from an earlier version of decamp, which did not note it."]
+    written, before = proved["written"], proved["before"]
+    said = []
+    if written or before:
+        said.append(
+            f"{_entries(written)} of this export {_was(written)} written by this run, and "
+            f"{number(before)} {_was(before)} there from earlier runs. {proved['how']}"
+        )
+    else:
+        said.append("Nothing of this export was proved to be there.")
+    said += [
+        f"Read back later: {number(one['items'])} of the {plural(proved['held'], 'item')} of this "
+        f"account that are there, {_DEPTHS[one['depth']]}; none longer ago than "
+        f"{moment(one['since'])}."
+        for one in proved["read_back"]
+    ]
+    if proved["held"] and not proved["read_back"]:
+        said.append("Nothing was read back later.")
+    return said
+
+
+def not_covered(receipt: Mapping[str, Any]) -> str:
+    """Say what the verdict does not speak about."""
+    return "; ".join(receipt.get("proof", {}).get("not_covered", ()))
+
+
+def asked(receipt: Mapping[str, Any]) -> str:
+    """Say what decamp was asked for."""
+    return _selection(receipt["asked"])
+
+
+def exported(receipt: Mapping[str, Any]) -> str:
+    """Say from when the data is."""
+    as_of = receipt["source"].get("as_of")
+    return moment(as_of) if as_of else "The export does not say when it was made."
+
+
+def where(receipt: Mapping[str, Any]) -> str:
+    """Say whether the copy is on this computer."""
+    return _WHERE.get(receipt["destination"].get("where", ""), "")
+
+
+def consent(receipt: Mapping[str, Any]) -> str:
+    """Say whose will it was."""
+    given = receipt.get("consent")
+    if given is None:
+        return ""
+    if given["basis"] == "file":
+        return (
+            f"You named {given['source']} to decamp, on {moment(given['given'])}, and asked for "
+            f"{_selection(given['asked'])}."
+        )
+    said = f"{given['source']} gave decamp access on {moment(given['given'])}"
+    for name, text in (("scopes_asked", ", asked for {}"), ("scopes_granted", ", granted {}")):
+        if name in given:
+            said += text.format(", ".join(given[name]) or "nothing")
+    if "until" in given:
+        said += f", until {moment(given['until'])}"
+    if "revoked" in given:
+        said += f"; it was taken back on {moment(given['revoked'])}"
+    return f"{said}."
+
+
+def _selection(chosen: Mapping[str, Any]) -> str:
+    parts = []
+    if "kinds" in chosen:
+        parts.append(", ".join(several(kind) for kind in chosen["kinds"]))
+    if "since" in chosen:
+        parts.append(f"from {day(chosen['since'])} on")
+    if "until" in chosen:
+        parts.append(f"before {day(chosen['until'])}")
+    if "limit" in chosen:
+        parts.append(f"at most {plural(chosen['limit'], 'item')}")
+    return ", ".join(parts) or "everything"
+
+
+def _entries(count: int) -> str:
+    return plural(count, "entry", "entries")
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
