@@ -8,10 +8,13 @@ from typing import Any
 import attrs
 import msgspec
 
+from decamp.errors import JournalDamaged
 from decamp.journal.values import Known, RunRecord
 from decamp.model import Blob, Item, Missing, Receipt
 
 __all__ = [
+    "DAMAGED_HINT",
+    "decoded",
     "item_from_json",
     "item_to_json",
     "known_from_row",
@@ -20,6 +23,28 @@ __all__ = [
     "receipt_to_json",
     "run_from_row",
 ]
+
+
+_BLOB = tuple[str, str, int | None, str | None, str | None]
+_ITEM = tuple[str, str, dict[str, Any], list[_BLOB], list[tuple[str, str, str]]]
+DAMAGED_HINT = (
+    "Keep the file. To see what is wrong: decamp doctor. To set it aside, so that the next "
+    "transfer begins with what is at the destination: decamp doctor --repair"
+)
+
+
+def decoded(text: str | bytes, kind: Any = Any) -> Any:
+    """Decode JSON of the journal.
+
+    Raises:
+        JournalDamaged: It is not what decamp wrote.
+    """
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, ValueError) as error:  # ValueError: no UTF-8 either
+        raise JournalDamaged(
+            "The journal is damaged: an entry of it cannot be read.", hint=DAMAGED_HINT
+        ) from error
 
 
 def receipt_to_json(receipt: Receipt) -> str:
@@ -32,9 +57,9 @@ def known_from_row(row: tuple[Any, ...]) -> Known:
     item_id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted = row
     held = None
     if receipt is not None:
-        location, data = msgspec.json.decode(receipt)
+        location, data = decoded(receipt, tuple[str, dict[str, Any]])
         held = Receipt(item_id, location, existed=True, data=data)
-    entries = tuple(msgspec.json.decode(media))
+    entries = decoded(media, tuple[dict[str, Any], ...])
     return Known(
         *(item_id, kind, state, digest, mapping, held, entries, reason, run, as_of),
         bool(adopted),
@@ -57,7 +82,7 @@ def item_to_json(item: Item) -> str:
 
 def item_from_json(text: str) -> Item:
     """Decode an item whose blobs carry size and digest but cannot be opened."""
-    item_id, kind, record, blobs, missing = msgspec.json.decode(text)
+    item_id, kind, record, blobs, missing = decoded(text, _ITEM)
     return Item(
         item_id,
         kind,
@@ -72,7 +97,7 @@ def item_from_json(text: str) -> Item:
 
 def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     """Decode a row of the runs table."""
-    report = msgspec.json.decode(row[10]) if row[10] else None
+    report = decoded(row[10], dict[str, Any]) if row[10] else None
     names = [field.name for field in attrs.fields(RunRecord)]
     return RunRecord(**dict(zip(names, row, strict=True)) | {"report": report})
 
@@ -88,6 +113,6 @@ def media_without(media: str, names: Collection[str]) -> str:
         }
         if entry["name"] in names and "code" not in entry
         else entry
-        for entry in msgspec.json.decode(media)
+        for entry in decoded(media, list[dict[str, Any]])
     ]
     return msgspec.json.encode(entries).decode()

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from decamp.journal.codec import known_from_row, known_to_json, receipt_to_json
+from decamp.journal.codec import decoded, known_from_row, known_to_json, receipt_to_json
 from decamp.journal.database import Database
-from decamp.journal.values import Effect
+from decamp.journal.values import Effect, State
 from decamp.model import Receipt
 
 __all__ = ["Effects", "note_before"]
 
+_ROW = tuple[
+    str, str, State, str, int, str | None, str, str, str, str, int
+]  # the columns that `known_to_json` encodes
 _KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
 
 
@@ -46,7 +49,7 @@ class Effects(Database):
             Effect(
                 seq,
                 item_id,
-                known_from_row(tuple(msgspec.json.decode(before))) if before else None,
+                known_from_row(decoded(before, _ROW)) if before else None,
                 bool(latest),
             )
             for seq, item_id, before, latest in list(rows)

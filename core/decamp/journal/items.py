@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from decamp.journal.codec import (
+    decoded,
     item_from_json,
     item_to_json,
     known_from_row,
@@ -359,7 +360,7 @@ class Items(Database):
                 route,
                 *some,
             ):
-                found[key].append((number, msgspec.json.decode(match, type=tuple[str, ...])))
+                found[key].append((number, decoded(match, tuple[str, ...])))
         return found
 
     def set_ordinals(self, route: int, entries: Iterable[tuple[str, int, tuple[str, ...]]]) -> None:

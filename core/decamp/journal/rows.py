@@ -5,7 +5,9 @@ from __future__ import annotations
 from array import array
 from functools import partial
 
+from decamp.errors import JournalDamaged
 from decamp.identity import SUM_MASK
+from decamp.journal.codec import DAMAGED_HINT
 from decamp.journal.database import Database
 from decamp.journal.values import Bucket
 
@@ -30,10 +32,14 @@ class Rows(Database):
 
     def _keys(self, route: int, collection: str, bucket: str) -> array[int]:
         keys = array("Q")
-        for (blob,) in self._read(
-            "SELECT keys FROM rows "
+        for blob, count in self._read(
+            "SELECT keys, count FROM rows "
             "WHERE route = ? AND collection = ? AND bucket = ? AND delivered = 1",
             *(route, collection, bucket),
         ):
+            if len(blob) != count * keys.itemsize:
+                raise JournalDamaged(
+                    "The journal is damaged: keys of delivered rows are lost.", hint=DAMAGED_HINT
+                )
             keys.frombytes(blob)
         return keys

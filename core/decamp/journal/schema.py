@@ -8,7 +8,7 @@ from pathlib import Path
 
 from decamp.errors import JournalDamaged
 
-__all__ = ["APPLICATION_ID", "VERSION", "prepare"]
+__all__ = ["APPLICATION_ID", "VERSION", "create", "require_ours", "upgrade"]
 
 APPLICATION_ID = 0x64656361  # "deca": tells our file from any other SQLite file
 VERSION = 2
@@ -71,33 +71,41 @@ CREATE INDEX effects_by_run ON effects (run);
 """From version n to n + 1, as a script. A new file goes the same way, so both end alike."""
 
 
-def prepare(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file, or bring an older file up to date, with a backup.
+def create(db: sqlite3.Connection) -> None:
+    """Make the tables of a new file."""
+    steps = " ".join(_MIGRATIONS[number] for number in sorted(_MIGRATIONS))
+    db.executescript(
+        f"BEGIN IMMEDIATE; {_TABLES} {steps} INSERT INTO meta VALUES ('salt', randomblob(16));"
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+    )
+
+
+def require_ours(db: sqlite3.Connection, shown: Path) -> int:
+    """Make sure that a file is a journal that this decamp understands.
+
+    Returns:
+        Its version.
 
     Raises:
         JournalDamaged: The file is not ours, or was written by a newer decamp.
     """
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables == 0:
-        steps = " ".join(_MIGRATIONS[number] for number in sorted(_MIGRATIONS))
-        db.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} {steps} INSERT INTO meta VALUES ('salt', randomblob(16));"
-            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        )
-        return
-    if application != APPLICATION_ID:
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise JournalDamaged(
-            f"{path} is not a decamp journal.",
+            f"{shown} is not a decamp journal.",
             hint="Move the file away, or set DECAMP_HOME to another folder.",
         )
     if version > VERSION:
         raise JournalDamaged(
-            f"The journal {path} was written by a newer decamp (format {version}, "
+            f"The journal {shown} was written by a newer decamp (format {version}, "
             f"this one knows {VERSION}).",
             hint="Update decamp, then run the same command again.",
         )
+    return version
+
+
+def upgrade(db: sqlite3.Connection, path: Path, version: int) -> None:
+    """Bring an older file up to date, step by step, each with a backup beside it."""
     while version < VERSION:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or the copy would lack what it holds
         shutil.copy2(path, path.with_name(f"{path.name}.v{version}.bak"))
