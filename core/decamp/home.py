@@ -18,7 +18,7 @@ from attrs import frozen
 from decamp.errors import Locked
 from decamp.filesystems import make_private
 
-__all__ = ["Home"]
+__all__ = ["Home", "is_held"]
 
 _VARIABLE = "DECAMP_HOME"
 
@@ -61,7 +61,8 @@ class Home:
 
         make_private(self.tmp)
         for left in self.tmp.iterdir():
-            if left.is_dir():
+            # Nobody may name this folder to us that has other folders in it: those stay.
+            if (left / ".lock").is_file():
                 with suppress(Timeout, OSError), FileLock(left / ".lock", timeout=0):
                     shutil.rmtree(left, ignore_errors=True)
         folder = self.tmp / run
@@ -72,6 +73,11 @@ class Home:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @property
+    def locks(self) -> Path:
+        """One empty file for each destination, locked by the run that writes there."""
+        return self.folder / "locks"
+
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold something for this process; the system lets go of it when we end.
@@ -81,11 +87,10 @@ class Home:
         """
         from filelock import FileLock, Timeout
 
-        locks = self.folder / "locks"
-        make_private(locks)
+        make_private(self.locks)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         try:
-            held = FileLock(locks / f"{digest}.lock", timeout=0, mode=0o600)
+            held = FileLock(self.locks / f"{digest}.lock", timeout=0, mode=0o600)
             held.acquire()
         except Timeout as error:
             raise Locked(
@@ -96,3 +101,21 @@ class Home:
             yield
         finally:
             held.release()
+
+
+def is_held(lock: Path) -> bool:
+    """Tell whether a process holds a lock file.
+
+    A lock, unlike a process id, cannot be taken over by an unrelated process.
+    """
+    from filelock import FileLock, Timeout
+
+    if not lock.is_file():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False  # swept away at this very moment

@@ -24,6 +24,8 @@ COMMANDS = {
     "runs": (_BACK, "List all runs."),
     "plugins": (_KNOW, "See which sources and destinations there are."),
     "schemas": (_KNOW, "Read the JSON Schemas, and check files against them."),
+    "doctor": (_KNOW, "Look at this computer and at what decamp keeps on it."),
+    "purge": (_KNOW, "Remove what decamp keeps and does not need."),
 }
 """Name to panel and first line of help. Each command is a module of `decamp.cli.commands`
 whose docstring says the same; a test holds them together."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from decamp.errors import ConfigError
-from decamp.home import Home
+from decamp.home import Home, is_held
 from decamp.journal import Journal, RunRecord
 
 __all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "state_of"]
@@ -56,25 +53,9 @@ def find_run(home: Home, prefix: str = "") -> RunRecord:
 
 def state_of(run: RunRecord, home: Home) -> str:
     """Tell the state of a run: as recorded, or ``dead`` if it ended without saying so."""
-    if run.state == "running" and not _alive(home.tmp / run.id):
+    if run.state == "running" and not is_held(home.tmp / run.id / ".lock"):
         return "dead"
     return run.state
-
-
-def _alive(scratch: Path) -> bool:
-    """Tell whether a process holds the lock of a run's folder; see `Home.scratch`.
-
-    A lock, unlike a process id, cannot be taken over by an unrelated process.
-    """
-    if not scratch.is_dir():
-        return False
-    try:
-        with FileLock(scratch / ".lock", timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False  # swept away at this very moment
 
 
 def as_json(run: RunRecord, home: Home) -> dict[str, Any]:

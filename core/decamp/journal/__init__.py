@@ -4,6 +4,7 @@ The journal stands behind this small interface, with a test suite of its own, so
 another store can take its place when many workers share it.
 """
 
+from decamp.journal.schema import VERSION, format_of
 from decamp.journal.store import Journal
 from decamp.journal.values import (
     Bucket,
@@ -21,6 +22,7 @@ from decamp.journal.values import (
 )
 
 __all__ = [
+    "VERSION",
     "Bucket",
     "Effect",
     "Frozen",
@@ -34,4 +36,5 @@ __all__ = [
     "Settled",
     "Standing",
     "State",
+    "format_of",
 ]

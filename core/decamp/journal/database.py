@@ -47,7 +47,7 @@ class Database:
         A new file gets its name when it is complete, so one that holds nothing is damaged.
 
         Args:
-            shown: What errors call it, if not its path.
+            shown: The file of which it is a copy; errors name that.
 
         Raises:
             JournalDamaged: It cannot be read or trusted, or was written by a newer decamp.
@@ -69,7 +69,7 @@ class Database:
             try:
                 version = require_ours(db, shown)
                 _require_sound(db, shown)
-                checksum.verify(path)
+                checksum.verify(shown)
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -86,7 +86,6 @@ class Database:
         """Open a private copy, for planning: nothing that happens to it has an effect."""
         copy = folder / "journal.db"
         with _explained(path):
-            checksum.verify(path)
             for suffix in ("", "-wal"):
                 with suppress(FileNotFoundError):
                     shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
@@ -96,6 +95,16 @@ class Database:
         """Close the file. What was committed stays."""
         checksum.remember(self._db, self._file)
         self._db.close()
+
+    def require_integrity(self) -> None:
+        """Let SQLite look at everything, indexes too, which takes a while.
+
+        Raises:
+            JournalDamaged: Something does not fit together.
+        """
+        [found] = next(self._read("PRAGMA integrity_check(1)"))
+        if found != "ok":
+            raise _damaged(self.path, found)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

@@ -30,6 +30,13 @@ class Rows(Database):
             for name, count, total in rows
         }
 
+    def collections(self, route: int) -> list[str]:
+        """List the collections of which a route has delivered rows."""
+        found = self._read(
+            "SELECT DISTINCT collection FROM rows WHERE route = ? ORDER BY collection", route
+        )
+        return [name for (name,) in found]
+
     def _keys(self, route: int, collection: str, bucket: str) -> array[int]:
         keys = array("Q")
         for blob, count in self._read(

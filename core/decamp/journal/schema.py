@@ -8,7 +8,7 @@ from pathlib import Path
 
 from decamp.errors import JournalDamaged
 
-__all__ = ["APPLICATION_ID", "VERSION", "create", "require_ours", "upgrade"]
+__all__ = ["APPLICATION_ID", "VERSION", "create", "format_of", "require_ours", "upgrade"]
 
 APPLICATION_ID = 0x64656361  # "deca": tells our file from any other SQLite file
 VERSION = 2
@@ -102,6 +102,23 @@ def require_ours(db: sqlite3.Connection, shown: Path) -> int:
             hint="Update decamp, then run the same command again.",
         )
     return version
+
+
+def format_of(path: Path) -> int | None:
+    """Tell the version of a journal's file without opening it; None if it is not one.
+
+    Source: https://sqlite.org/fileformat.html section 1.3.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\0") or len(head) < 100:
+        return None
+    if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+        return None
+    return int.from_bytes(head[60:64], "big")
 
 
 def upgrade(db: sqlite3.Connection, path: Path, version: int) -> None:

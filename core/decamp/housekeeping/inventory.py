@@ -1,0 +1,104 @@
+"""Everything in decamp's own folder, known by its name; what has another name is not ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+from decamp.errors import Locked
+from decamp.home import Home, is_held
+
+__all__ = ["Kept", "Sort", "inventory", "require_quiet", "strangers"]
+
+Sort = Literal["journal", "backup", "log", "spool", "lock", "leftover"]
+
+_TOP: tuple[tuple[Sort, str, str], ...] = (
+    ("journal", r"journal\.db", "what decamp remembers"),
+    ("journal", r"journal\.db(?:-wal|-shm|-journal|\.sum)", "belongs to the journal"),
+    ("backup", r"journal\.db\.damaged-.+", "a damaged journal that was set aside"),
+    ("backup", r"journal\.db\.v[0-9]+\.bak", "a journal as it was before a newer decamp"),
+    ("leftover", r"journal\.db\.[^.]+", "half a file, of a program that was cut off"),
+    ("log", r"decamp\.log(?:\.[0-9])?", "what decamp did"),
+)
+_LOCK = re.compile(r"[0-9a-f]{16}\.lock")
+
+
+@frozen
+class Kept:
+    """One thing that decamp keeps."""
+
+    path: Path
+    sort: Sort
+    what: str
+    """For people."""
+    size: int
+    """Bytes, of all files in it."""
+    held: bool = False
+    """A running decamp uses it."""
+
+
+def inventory(home: Home) -> list[Kept]:
+    """List what decamp keeps. Changes nothing.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    return [*_top(home), *_spools(home), *_locks(home)]
+
+
+def strangers(home: Home) -> list[Path]:
+    """List what lies in the folder and is not decamp's, or not known to be."""
+    ours = {kept.path for kept in inventory(home)}
+    rest = [path for path in _entries(home.folder) if path not in (home.tmp, home.locks)]
+    rest += [*_entries(home.tmp), *_entries(home.locks)]
+    return [path for path in rest if path not in ours]
+
+
+def require_quiet(kept: list[Kept]) -> None:
+    """Make sure that no decamp is at work.
+
+    Raises:
+        Locked: One is.
+    """
+    if any(one.held for one in kept):
+        raise Locked(
+            "A run is going on, and uses what decamp keeps.",
+            hint="Wait until it has ended, or stop it with Ctrl-C. See: decamp status",
+        )
+
+
+def _top(home: Home) -> Iterator[Kept]:
+    for path in _entries(home.folder):
+        for sort, pattern, what in _TOP:
+            if re.fullmatch(pattern, path.name) and (path.is_symlink() or not path.is_dir()):
+                yield Kept(path, sort, what, path.lstat().st_size)
+                break
+
+
+def _spools(home: Home) -> Iterator[Kept]:
+    for path in _entries(home.tmp):
+        lock = path / ".lock"
+        if lock.is_file() and not path.is_symlink():
+            held = is_held(lock)
+            what = "what a run has on its way" if held else "what a run that was cut off has left"
+            size = sum(one.lstat().st_size for one in path.rglob("*") if not one.is_dir())
+            yield Kept(path, "spool", what, size, held)
+
+
+def _locks(home: Home) -> Iterator[Kept]:
+    for path in _entries(home.locks):
+        if _LOCK.fullmatch(path.name):
+            held = is_held(path)
+            what = "the lock of a destination" + ("" if held else ", held by nobody")
+            yield Kept(path, "lock", what, path.lstat().st_size, held)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
