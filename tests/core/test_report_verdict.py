@@ -9,6 +9,7 @@ import pytest
 from decamp.engine.tally import COLUMNS
 from decamp.journal import Standing
 from decamp.model import Item, Missing, Page
+from decamp.report.document import _where
 from decamp.report.verdict import proof_of, verdict_of
 from decamp.testing import MemoryImporter
 from decamp.testing.samples import post_item
@@ -116,6 +117,8 @@ def test_the_proof_counts_only_what_is_there() -> None:
         {"depth": "digest", "items": 4, "since": "2026-11-24T00:00:00Z"},
         {"depth": "size", "items": 2, "since": NOW},
     ]
+    assert "after it was written, or last read back" in proof["not_covered"][0]
+    proof = proof_of({"post": {"found": 1, "delivered": 1}}, standing(), NOW, NOW)
     assert proof["not_covered"][0] == f"what became of the copy after {NOW}"
 
 
@@ -234,3 +237,19 @@ def test_a_proof_that_was_read_back_is_in_the_next_receipt(bench: Bench) -> None
     receipt = bench.run(Page((post_item(1), post_item(2))))
     assert receipt["proof"]["read_back"] == [{"depth": "digest", "items": 1, "since": NOW}]
     assert (receipt["proof"]["before"], receipt["proof"]["held"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("place", "network", "where"),
+    [
+        ("/home/ada/TikTok", False, "here"),
+        ("/mnt/nas/TikTok", True, "network"),
+        ("https://cloud.example/dav", False, "elsewhere"),
+        ("memory", False, "elsewhere"),
+    ],
+)
+def test_a_receipt_says_where_the_copy_is(
+    place: str, network: bool, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("decamp.report.document.is_network", lambda path: network)
+    assert _where(place) == where

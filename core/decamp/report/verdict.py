@@ -117,7 +117,9 @@ def proof_of(
             if depth in proofs
         ],
         "not_covered": [
-            f"what became of the copy after {ended}",
+            "what became of each entry after it was written, or last read back"
+            if before
+            else f"what became of the copy after {ended}",
             f"what happened at the source after {as_of}"
             if as_of
             else "what happened at the source after the export was made",
