@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from decamp.filesystems import make_private
 __all__ = ["Home", "is_held"]
 
 _VARIABLE = "DECAMP_HOME"
+_RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 
 
 @frozen
@@ -61,10 +63,13 @@ class Home:
 
         make_private(self.tmp)
         for left in self.tmp.iterdir():
-            # Nobody may name this folder to us that has other folders in it: those stay.
+            # DECAMP_HOME may name a folder that was in use already: what is not ours stays.
             if (left / ".lock").is_file():
                 with suppress(Timeout, OSError), FileLock(left / ".lock", timeout=0):
                     shutil.rmtree(left, ignore_errors=True)
+            elif _RUN.fullmatch(left.name):  # cut off before it had its lock
+                with suppress(OSError):
+                    left.rmdir()
         folder = self.tmp / run
         make_private(folder)
         try:

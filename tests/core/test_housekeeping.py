@@ -340,9 +340,13 @@ def test_a_next_run_leaves_folders_that_are_not_ours_alone(used: Home) -> None:
     mine = used.tmp / "pictures" / "1.jpg"
     mine.parent.mkdir()
     mine.touch()
+    (used.tmp / "empty").mkdir()
+    (used.tmp / "20261125-115900-0000").mkdir()
     with used.scratch("20261125-120000-0000"):
         assert not (used.tmp / RUN).exists()
+        assert not (used.tmp / "20261125-115900-0000").exists()
         assert mine.exists()
+        assert (used.tmp / "empty").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")

@@ -184,6 +184,33 @@ def test_runs_are_found_by_prefix(journal: Journal, route: int) -> None:
     assert (run.state, run.exit_code, run.report) == ("done", 0, {"counts": {}})
 
 
+def test_how_things_stand_on_a_route(journal: Journal, route: int) -> None:
+    dead = {"declared": "a.jpg", "name": '"code":"dead-on-arrival"', "code": "dead-on-arrival"}
+    other = {"declared": "b.jpg", "name": "b.jpg", "code": "expired", "reason": "dead-on-arrival"}
+    segment = Item("event/watched/1", "event", {})
+    journal.intend(
+        route, "r1",
+        [
+            Intent(post(1), "d", 1, (dead, other, dead)),
+            Intent(post(2), "d", 1, (other,)),
+            Intent(segment, "", 0, frozen=rows(1, 2, 3)),
+        ],
+        full=False,
+    )  # fmt: skip
+    journal.settle(route, "r1", [Settled(f"post:{n}", "confirmed", receipt(n)) for n in (1, 2)])
+    journal.settle(route, "r1", [Settled(segment.id, "unknown", reason="no answer")])
+    journal.prove(route, [("post:1", "digest")], NOW)
+
+    standing = journal.standing(route)
+    assert (standing.held, standing.unobtainable, standing.people) == (2, 2, "")
+    assert standing.proofs == {"": (1, ""), "digest": (1, NOW)}
+    assert (standing.doubtful, standing.kept) == ({"event": 3}, {})
+    assert journal.collections(route) == ["event:watched"]
+    journal.keep(route, [segment.id])
+    standing = journal.standing(route)
+    assert (standing.doubtful, standing.kept) == ({}, {"event": 3})
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
