@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -146,3 +147,52 @@ def test_a_person_is_asked(cli, used, answer, there):
     assert process.wait(60) == 0
     os.close(ours)
     assert used.log.exists() is there
+
+
+SETPRIV = shutil.which("setpriv")
+
+
+@pytest.fixture
+def bound(cli):
+    """Run commands as somebody who is bound by modes, which root is not."""
+    prefix = []
+    if sys.platform == "win32":
+        pytest.skip("Windows has no such modes")
+    if os.geteuid() == 0:
+        if SETPRIV is None:
+            pytest.skip("root is bound by no modes, and setpriv is not installed")
+        without = "-dac_override,-dac_read_search"
+        prefix = [SETPRIV, f"--bounding-set={without}", f"--inh-caps={without}"]
+
+    def run(*words):
+        done = subprocess.run(
+            [*prefix, sys.executable, "-m", "decamp", *words],
+            env=cli.environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+        return done.returncode, done.stderr.decode()
+
+    return run
+
+
+def test_what_may_not_be_read_is_said_and_is_no_fresh_start(used, bound):
+    used.journal.chmod(0)
+    for words in (("runs",), ("doctor",)):
+        code, said = bound(*words)
+        assert (code, "Permission denied" in said) == (9, True), said
+    code, said = bound("doctor", "--repair")
+    assert (code, "it is not damaged" in said) == (2, True), said
+    used.journal.chmod(0o400)
+    code, said = bound("doctor")
+    assert (code, f"Next: chmod 600 {used.journal}" in said) == (3, True), said
+    used.journal.chmod(0o600)
+    used.folder.chmod(0)
+    ended = [bound(*words) for words in (("runs",), ("doctor",), ("purge", "--yes"))]
+    used.folder.chmod(0o700)
+    assert [code for code, _ in ended] == [9, 3, 6]
+    assert all("Permission denied" in said for _, said in ended)
+    used.folder.chmod(0o500)
+    code, said = bound("purge", "--yes")
+    used.folder.chmod(0o700)
+    assert (code, "cannot be removed" in said) == (6, True), said
+    assert used.log.exists()

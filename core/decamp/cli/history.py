@@ -16,7 +16,7 @@ _CANDIDATES = 5
 
 def list_runs(home: Home, prefix: str = "") -> list[RunRecord]:
     """List runs, newest first. Makes no journal where there is none."""
-    if not home.journal.exists():
+    if not Journal.exists(home.journal):
         return []
     journal = Journal.open(home.journal)
     try:

@@ -83,27 +83,24 @@ def examine(home: Home, load: Callable[[], Registry], now: datetime) -> list[Che
     try:
         kept = inventory(home)
         foreign = strangers(home)
-    except OSError as error:
-        checks.append(
-            Check(
-                "home",
-                "problem",
-                f"{home.folder} cannot be read: {error.strerror}.",
-                "Check its permissions, or set DECAMP_HOME to another folder.",
-            )
-        )
-        kept, foreign = [], []
-    checks += [
+    except TransferError as error:
+        return [
+            *checks,
+            Check("home", "problem", error.message, error.hint),
+            *_machine(load(), now),
+        ]
+    return [
+        *checks,
         *_modes(kept),
         *_room(home),
         *_journal(home, kept, now),
         *_leftovers(kept, foreign),
-        *_plugins(load()),
-        *_speed(),
-        *_clock(now),
-        *_text(),
+        *_machine(load(), now),
     ]
-    return checks
+
+
+def _machine(found: Registry, now: datetime) -> list[Check]:
+    return [*_plugins(found), *_speed(), *_clock(now), *_text()]
 
 
 # --- the folder --------------------------------------------------------------------------
@@ -201,7 +198,7 @@ def _leftovers(kept: list[Kept], foreign: list[Path]) -> Iterator[Check]:
 def _journal(home: Home, kept: list[Kept], now: datetime) -> Iterator[Check]:
     path = home.journal
     parts = [one for one in kept if one.sort == "journal"]
-    if not parts and not os.path.lexists(path):
+    if not Journal.exists(path):
         yield Check("journal", "note", "none yet; the first transfer makes it")
         return
     running = any(one.held for one in kept)
@@ -228,6 +225,9 @@ def _journal(home: Home, kept: list[Kept], now: datetime) -> Iterator[Check]:
             "Check its permissions.",
             damaged=True,
         )
+    else:
+        if path.is_file() and not os.access(path, os.W_OK):
+            yield Check("journal", "problem", f"{path} cannot be written to.", f"chmod 600 {path}")
 
 
 def _routes(journal: Journal) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from decamp.errors import Locked
+from decamp.errors import DestinationRefused, Locked
 from decamp.home import Home, is_held
 
 __all__ = ["Kept", "Sort", "inventory", "require_quiet", "strangers"]
@@ -45,7 +45,7 @@ def inventory(home: Home) -> list[Kept]:
     """List what decamp keeps. Changes nothing.
 
     Raises:
-        OSError: The folder cannot be read.
+        DestinationRefused: The folder cannot be read.
     """
     return [*_top(home), *_spools(home), *_locks(home)]
 
@@ -102,3 +102,8 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise DestinationRefused(
+            f"{folder} cannot be read: {error.strerror}.",
+            hint="Check its permissions, or set DECAMP_HOME to another folder.",
+        ) from error

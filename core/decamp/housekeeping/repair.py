@@ -11,7 +11,7 @@ from decamp.errors import ConfigError, JournalDamaged
 from decamp.filesystems import is_network
 from decamp.home import Home
 from decamp.housekeeping.diagnosis import examined
-from decamp.journal import VERSION, format_of
+from decamp.journal import VERSION, Journal, format_of
 from decamp.journal.checksum import SUFFIX
 
 __all__ = ["set_aside"]
@@ -34,7 +34,7 @@ def set_aside(home: Home, now: datetime) -> list[Path]:
     """
     path = home.journal
     there = [part for part in _PARTS if os.path.lexists(f"{path}{part}")]
-    if "" not in there and "-wal" not in there:
+    if not Journal.exists(path):
         return []
     try:
         with examined(home, running=False):

@@ -40,6 +40,19 @@ class Database:
         self.path = path
         self.salt: bytes = db.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0]
 
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Tell whether there is a journal, or what is left of one; yes if that cannot be told."""
+        for suffix in ("", "-wal"):
+            try:
+                os.lstat(f"{path}{suffix}")
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                pass  # opening it says why
+            return True
+        return False
+
     @classmethod
     def open(cls, path: Path, shown: Path | None = None) -> Self:
         """Open the journal, or make a new one; the file is for its owner alone.
