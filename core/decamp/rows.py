@@ -30,7 +30,15 @@ from attrs import define, field, fields, frozen
 from decamp.identity import SUM_MASK, row_digester, row_keys
 from decamp.model import Blob, Collection, Item
 
-__all__ = ["MAX_SEGMENT_BYTES", "Delivered", "RowSpool", "Segment", "collection_id", "read_rows"]
+__all__ = [
+    "MAX_SEGMENT_BYTES",
+    "Delivered",
+    "RowSpool",
+    "Segment",
+    "bucket_of",
+    "collection_id",
+    "read_rows",
+]
 
 MAX_SEGMENT_BYTES = 1 << 20
 """A segment is closed by the row with which it reaches this size."""
@@ -63,6 +71,12 @@ class Segment:
 def collection_id(collection: Collection) -> str:
     """Name a collection across kinds: ``event:watched``."""
     return f"{collection.kind}:{collection.key}"
+
+
+def bucket_of(kind: str, time: str) -> str:
+    """Name the bucket of a row of this kind: ``2024`` or ``202401``, empty without a time."""
+    width = _YEAR if kind == "message" else _MONTH
+    return time[:width].replace("-", "") if time else UNDATED
 
 
 def read_rows(blob: Blob) -> Iterator[dict[str, Any]]:
@@ -100,6 +114,16 @@ class _Spooled:
     def add(self, *numbers: int) -> None:
         """Add an extent, its numbers in order of the fields of `_Extent`."""
         self._extents.extend(numbers)
+
+    def take(self, other: _Spooled) -> None:
+        """Take over what was spooled for another collection that turns out to be this one."""
+        width = len(fields(_Extent))
+        place = [one.name for one in fields(_Extent)].index("path")
+        for start in range(0, len(other._extents), width):
+            numbers = other._extents[start : start + width]
+            numbers[place] += len(self.paths)
+            self._extents.extend(numbers)
+        self.paths += other.paths
 
     def buckets(self) -> dict[int, list[_Extent]]:
         """Give the extents by bucket, oldest first."""
@@ -201,6 +225,31 @@ class RowSpool:
     def collections(self) -> list[Collection]:
         """List what was spooled, in order of first appearance."""
         return [spooled.collection for spooled in self._spooled.values()]
+
+    def rename(self, collection: Collection, to: Collection) -> None:
+        """Give a spooled collection another key and header from here on."""
+        spooled = self._spooled.pop(collection_id(collection))
+        there = self._spooled.setdefault(collection_id(to), _Spooled(to))
+        there.collection = to
+        there.take(spooled)
+
+    def compare(
+        self, name: str, delivered: Mapping[str, Delivered]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Tell, for each bucket that both have, how many rows each has and both share."""
+        self._digests.flush()
+        for number, extents in self._spooled[name].buckets().items():
+            held = delivered.get(str(number) if number else UNDATED)
+            if held is None:
+                continue
+            mine: set[int] = set()
+            for path in sorted({extent.path for extent in extents}):
+                digests = array("Q")
+                for extent in extents:
+                    if extent.path == path:
+                        digests += self._digests_of(extent)
+                mine.update(row_keys(digests))
+            yield len(mine), held.count, len(mine.intersection(held.keys()))
 
     def segments(
         self,

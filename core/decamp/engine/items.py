@@ -12,6 +12,7 @@ from decamp.engine.delivery import Delivery
 from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.ordinals import Ordinals
 from decamp.engine.quarantine import NOT_TEXT, REJECTED, rejected_item
+from decamp.engine.renames import Renames
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.journal import Journal, Known, Route
@@ -35,6 +36,7 @@ class ItemIntake:
     _delivery: Delivery | None
     """None in a dry run."""
     _links: LinkWatch
+    _renames: Renames
     _ordinals: Ordinals = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
     _versions: Mapping[tuple[str, str], bool] = field(factory=dict, init=False)
@@ -48,7 +50,7 @@ class ItemIntake:
 
     def take(self, page: Page) -> None:
         """Take the items of a page."""
-        numbered = self._ordinals.resolve(page.items)
+        numbered = self._ordinals.resolve([self._renames.item(item) for item in page.items])
         ids = [item.id for item in numbered.items]
         self._known = self._journal.known_many(self._route.id, ids)
         self._versions = self._journal.versions(self._route.id, ids)

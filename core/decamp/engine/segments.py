@@ -32,7 +32,7 @@ class RowIntake:
 
     _selection: Selection
     _tally: Tally
-    _spool: RowSpool
+    spool: RowSpool
     _bad: list[tuple[RowBatch, _Bad]] = field(factory=list, init=False)
     total: int = field(default=0, init=False)
     """Rows that were read."""
@@ -44,7 +44,7 @@ class RowIntake:
 
     def close(self) -> None:
         """Remove the spool."""
-        self._spool.close()
+        self.spool.close()
 
     def take(self, batch: RowBatch) -> None:
         """Take one batch: what was asked for is judged and spooled."""
@@ -57,13 +57,13 @@ class RowIntake:
             self._tally.add(kind, "not_asked", left_out)
         try:
             if rows_check(kind)(rows):
-                self._spool.add(batch.collection, rows, batch.path)
+                self.spool.add(batch.collection, rows, batch.path)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self._spool.add(batch.collection, good, batch.path)
+        self.spool.add(batch.collection, good, batch.path)
 
     def send(
         self,
@@ -83,7 +83,7 @@ class RowIntake:
             kind = batch.collection.kind
             self._tally.add(kind, "found", len(bad))
             items.reject(kind, batch.path, [row for row, _ in bad], bad[0][1])
-        for collection in self._spool.collections():
+        for collection in self.spool.collections():
             name = collection_id(collection)
             held = journal.buckets(route.id, name)
             delivered = {
@@ -95,7 +95,7 @@ class RowIntake:
                 nonlocal found
                 found += rows
 
-            for segment in self._spool.segments(
+            for segment in self.spool.segments(
                 collection, delivered, max_rows=capabilities.max_segment_rows, found=count
             ):
                 if stop.is_set():

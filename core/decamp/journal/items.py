@@ -16,6 +16,7 @@ from decamp.journal.codec import (
 )
 from decamp.journal.database import Database, batched
 from decamp.journal.effects import note_before
+from decamp.journal.ordinals import set_numbers
 from decamp.journal.values import Frozen, Intent, Known, Learnt, Outcome, Settled, State
 from decamp.model import Finding, Item, Receipt
 
@@ -30,7 +31,7 @@ _json = msgspec.json.encode
 
 
 class Items(Database):
-    """The part of the journal about items and their numbers."""
+    """The part of the journal about items."""
 
     def known(self, route: int, item_id: str) -> Known | None:
         """Tell what is known about an item."""
@@ -48,6 +49,14 @@ class Items(Database):
                 known = known_from_row(row)
                 found[known.item_id] = known
         return found
+
+    def count_items(self, route: int, kind: str) -> int:
+        """Count the items of a kind that the destination holds."""
+        [(count,)] = self._read(
+            "SELECT count(*) FROM items WHERE route = ? AND kind = ? AND receipt IS NOT NULL",
+            *(route, kind),
+        )
+        return int(count)
 
     def items(self, route: int, *states: State) -> Iterator[Known]:
         """Go through the items of a route in these states, in order of id."""
@@ -316,6 +325,8 @@ class Items(Database):
                 ).fetchone()
                 db.execute("INSERT OR IGNORE INTO learnt VALUES (?)", (one.item_id,))
                 _freeze_learnt(db, route, one)
+                if one.number is not None:
+                    set_numbers(db, route, [one.number], better=False)
                 if row is not None and row[0] == receipt and row[1] != "intent":
                     continue  # nothing happened to it: what is known beyond the receipt stays
                 db.execute(
@@ -345,31 +356,6 @@ class Items(Database):
             db.execute(f"DELETE FROM effects WHERE {where}", (route,))
             db.execute("DROP TABLE learnt")
         return count
-
-    def ordinals(
-        self, route: int, keys: Sequence[str]
-    ) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
-        """List the numbers given to items that share an id, with what recognises each."""
-        found: dict[str, list[tuple[int, tuple[str, ...]]]] = {key: [] for key in keys}
-        for some in batched(keys):
-            marks = ", ".join("?" * len(some))
-            for key, number, match in self._read(
-                f"SELECT key, ordinal, match FROM ordinals WHERE route = ? AND key IN ({marks}) "
-                "ORDER BY key, ordinal",
-                route,
-                *some,
-            ):
-                found[key].append((number, msgspec.json.decode(match, type=tuple[str, ...])))
-        return found
-
-    def set_ordinals(self, route: int, entries: Iterable[tuple[str, int, tuple[str, ...]]]) -> None:
-        """Give numbers, or remember better what recognises their items. Never reuses one."""
-        with self._write() as db:
-            db.executemany(
-                "INSERT INTO ordinals VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (route, key, ordinal) DO UPDATE SET match = excluded.match",
-                [(route, key, number, _json(match)) for key, number, match in entries],
-            )
 
 
 def _freeze_learnt(db: sqlite3.Connection, route: int, one: Learnt) -> None:
