@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from decamp.engine import Engine, Job, Selection, Settings
+from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody
 from decamp.engine.clock import now
 from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
 from decamp.events import Emit
@@ -64,9 +64,23 @@ class Request:
 
 
 def transfer(
-    request: Request, *, registry: Registry, home: Home, emit: Emit, stop: threading.Event
+    request: Request,
+    *,
+    registry: Registry,
+    home: Home,
+    emit: Emit,
+    stop: threading.Event,
+    ask: Ask = nobody,
 ) -> dict[str, Any]:
     """Carry out a transfer.
+
+    Args:
+        request: What was typed.
+        registry: All plugins.
+        home: Where decamp keeps its files.
+        emit: Takes what happens.
+        stop: Asks the run to stop, once it is set.
+        ask: Asks a person what only a person can know; by default nobody is there.
 
     Returns:
         The receipt. What went wrong in the run stands in it.
@@ -80,7 +94,9 @@ def transfer(
         scratch = stack.enter_context(home.scratch(run))
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
-        return _run(request, parts, run, journal, scratch, home.lock, emit, stop, dry_run=False)
+        return _run(
+            request, parts, run, journal, scratch, home.lock, emit, stop, ask, dry_run=False
+        )
 
 
 def plan(
@@ -98,7 +114,7 @@ def plan(
         stack.callback(journal.close)
         return _run(
             request, parts, _run_id(), journal, scratch, lambda name: nullcontext(), emit, stop,
-            dry_run=True,
+            nobody, dry_run=True,
         )  # fmt: skip
 
 
@@ -186,6 +202,7 @@ def _run(
     lock: Callable[[str], AbstractContextManager[None]],
     emit: Emit,
     stop: threading.Event,
+    ask: Ask,
     *,
     dry_run: bool,
 ) -> dict[str, Any]:
@@ -222,6 +239,7 @@ def _run(
                 emit=emit,
                 stop=stop,
                 wait=request.wait,
+                ask=ask,
             ),
         )
         return engine.run()

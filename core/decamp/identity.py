@@ -33,9 +33,18 @@ def record_digest(kind: str, record: Mapping[str, Any]) -> str:
 
 
 def own_fields(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a record says of its item: without what changes by itself or is the host's."""
+    """Give what a record says of its item: without what changes by itself or is the host's.
+
+    Of the raw fields in `source` only the names count: signed links differ in every export,
+    but a field that is new would be lost if it made no difference.
+    """
     skip = {*_HOST_FIELDS, *volatile_fields(kind)}
-    return {name: value for name, value in record.items() if name not in skip}
+    own = {name: value for name, value in record.items() if name not in skip}
+    source = record.get("source")
+    raw = source.get("fields") if isinstance(source, Mapping) else None
+    if isinstance(raw, Mapping) and raw:
+        own["source"] = sorted({name.lower() for name in raw})
+    return own
 
 
 def row_digester(kind: str, salt: bytes) -> Callable[[Sequence[Mapping[str, Any]]], array[int]]:

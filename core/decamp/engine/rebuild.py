@@ -34,7 +34,7 @@ def in_step(route: Route, destination: Destination) -> bool:
     return destination.seal in ("", route.token, route.seal)
 
 
-def relearn(journal: Journal, route: Route, importer: Knows, run: str, as_of: str) -> int:
+def relearn(journal: Journal, route: Route, importer: Knows, as_of: str) -> int:
     """Learn what the destination holds of a route.
 
     Args:
@@ -44,7 +44,7 @@ def relearn(journal: Journal, route: Route, importer: Knows, run: str, as_of: st
         How many items it holds.
     """
     learnt = _learnt(importer.known(), journal.salt, as_of)
-    return journal.relearn(route.id, run, learnt)
+    return journal.relearn(route.id, learnt)
 
 
 def _learnt(holdings: Iterable[Holding], salt: bytes, as_of: str) -> Iterator[Learnt]:

@@ -18,10 +18,15 @@ from decamp.model import Account, Destination, Item, Origin
 from decamp.rows import RowSpool
 from decamp.spec import Importer, Knows
 
-__all__ = ["Ask", "RouteFinder", "names_of"]
+__all__ = ["Ask", "RouteFinder", "names_of", "nobody"]
 
 Ask = Callable[[str], bool | None]
 """Asks a person a question that has yes or no for an answer; None if nobody is there."""
+
+
+def nobody(question: str) -> bool | None:  # noqa: ARG001
+    """Answer no question: nobody is there."""
+    return None
 
 
 def names_of(account: Account, given: str | None = None) -> tuple[str, ...]:
@@ -38,7 +43,6 @@ class RouteFinder:
     """What is known about a run when its source has been read, and its destination seen."""
 
     journal: Journal
-    run: str
     plugin: str
     """Name of the destination's plugin."""
     importer: Importer
@@ -111,7 +115,7 @@ class RouteFinder:
         route = route or self._add(tuple(whose))
         as_of = stamp(holds.as_of) if holds.as_of else ""
         with blamed(self.plugin):
-            count = relearn(self.journal, route, self.importer, self.run, as_of)
+            count = relearn(self.journal, route, self.importer, as_of)
         self.journal.learnt(route.id, self.destination.seal, as_of)
         self.emit(Notice("info", f"It holds {count:,} items; only what is new is sent."))
         return self._fresh(route)

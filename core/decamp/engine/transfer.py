@@ -28,7 +28,7 @@ from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
 from decamp.engine.renames import Renames
-from decamp.engine.route import Ask, RouteFinder
+from decamp.engine.route import Ask, RouteFinder, nobody
 from decamp.engine.segments import RowIntake
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
@@ -92,7 +92,7 @@ class Settings:
     stop: threading.Event
     wait: bool = True
     patience: float = 1800.0
-    ask: Ask = lambda question: None
+    ask: Ask = nobody
 
 
 @define
@@ -281,7 +281,6 @@ class Engine:
         assert self._rows is not None
         route = RouteFinder(
             journal=settings.journal,
-            run=job.id,
             plugin=job.importer_spec.name,
             importer=job.importer,
             destination=self._destination,

@@ -303,7 +303,7 @@ class Items(Database):
             )
         }
 
-    def relearn(self, route: int, run: str, learnt: Iterable[Learnt]) -> int:
+    def relearn(self, route: int, learnt: Iterable[Learnt]) -> int:
         """Take what a destination was found to hold in the place of what was remembered.
 
         What is open and not held stays: doubts, conflicts, what failed or was held back. Of
@@ -331,10 +331,10 @@ class Items(Database):
                     continue  # nothing happened to it: what is known beyond the receipt stays
                 db.execute(
                     "INSERT OR REPLACE INTO items (route, id, kind, state, digest, mapping, "
-                    "receipt, media, run, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "receipt, media, run, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?)",
                     (
                         *(route, one.item_id, one.kind, one.state, one.digest, one.mapping),
-                        *(receipt, _json(one.media), run, one.as_of),
+                        *(receipt, _json(one.media), one.as_of),
                     ),
                 )
                 for table in ("effects", "versions"):
