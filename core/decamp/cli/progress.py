@@ -30,6 +30,7 @@ __all__ = ["RunProgress"]
 _SECONDS_BETWEEN_LINES = 10.0
 _STAGES = {
     "reading": "Reading",
+    "reading-back": "Reading back what is there",
     "items": "Posts and media",
     "rows": "Messages and activity",
     "finishing": "Finishing",
