@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from attrs import frozen
 
@@ -243,6 +244,12 @@ class LocalFolder:
         with explained(path), suppress(FileNotFoundError), open(path, "rb") as file:
             return file.read()
         return None
+
+    def open(self, relative: str) -> BinaryIO:
+        """Open a file for reading, but no link to one."""
+        path = self.path(relative)
+        with explained(path):
+            return open(os.open(path, _READ), "rb", buffering=_CHUNK)
 
     def is_gone(self, relative: str) -> bool:
         """Tell whether nothing at all has this name; quick, for very many names."""

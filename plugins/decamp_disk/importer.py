@@ -11,12 +11,13 @@ from decamp import (
     Depth,
     Destination,
     Finding,
+    Holding,
     ImporterCapabilities,
     Item,
     Origin,
     Receipt,
 )
-from decamp.bundle import Entry, joined_account
+from decamp.bundle import BundleReader, Entry, joined_account
 from decamp_disk.bag import Bag
 from decamp_disk.config import CAPABILITIES, Config
 from decamp_disk.failures import explained
@@ -24,7 +25,7 @@ from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
 from decamp_disk.survey import canonical, identity, seal, survey
 from decamp_disk.verification import verify
-from decamp_disk.writer import ItemWriter, find
+from decamp_disk.writer import ItemWriter, find, receipt_of
 
 __all__ = ["DiskImporter"]
 
@@ -79,6 +80,16 @@ class DiskImporter:
     def update_item(self, item: Item, previous: Receipt) -> Receipt:
         """Merge the record, and add blobs; none is removed or replaced."""
         return self._writer.update(item, previous)
+
+    def known(self) -> Iterator[Holding]:
+        """Read back what the bundle holds."""
+        reader = BundleReader(self._folder, str(self._root), self._unread)
+        for found in reader.found():
+            receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
+            yield Holding(found.item, receipt)
+
+    def _unread(self, path: str, reason: str) -> None:
+        self._log.warning("%s: not read back: %s", self._folder.path(path), reason)
 
     def sync(self) -> None:
         """Flush what was written to the disk."""

@@ -25,7 +25,7 @@ from decamp.bundle import (
 from decamp_disk.bag import Bag
 from decamp_disk.folder import Held, LocalFolder
 
-__all__ = ["ItemWriter", "find"]
+__all__ = ["ItemWriter", "find", "receipt_of"]
 
 
 class ItemWriter:
@@ -196,9 +196,13 @@ def _receipt(folder: LocalFolder, item: Item, files: Sequence[File], *, existed:
     """Make a receipt of files with the record last."""
     *others, record = files
     rows = item.record.get("rows") if is_segment(item) else None
-    entry = Entry(item.kind, (record, *others), rows)
+    return receipt_of(folder, item, Entry(item.kind, (record, *others), rows), existed=existed)
+
+
+def receipt_of(folder: LocalFolder, item: Item, entry: Entry, *, existed: bool) -> Receipt:
+    """Make the receipt of an item that lies in these files."""
     where = place(item)
-    location = folder.path(where.folder if where.owned else record.path)
+    location = folder.path(where.folder if where.owned else entry.record.path)
     return Receipt(item.id, location, existed, entry.to_data())
 
 

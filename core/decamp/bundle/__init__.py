@@ -18,6 +18,7 @@ from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, pages
+from decamp.bundle.reading import BundleReader, Found, Readable
 from decamp.bundle.record import ITEM_ID, merge_record, record_bytes, segment_header, without_media
 
 __all__ = [
@@ -30,12 +31,15 @@ __all__ = [
     "MARKER",
     "MAX_NAME_BYTES",
     "TAG_MANIFEST",
+    "BundleReader",
     "Contents",
     "Entry",
     "File",
+    "Found",
     "Marker",
     "Part",
     "Place",
+    "Readable",
     "bag_declaration",
     "bag_info",
     "encode_path",

@@ -20,6 +20,7 @@ __all__ = [
     "TAG_MANIFEST",
     "bag_declaration",
     "bag_info",
+    "decode_path",
     "encode_path",
     "manifest",
 ]
@@ -30,6 +31,7 @@ MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 
 _ENCODED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_DECODED = {code: character for character, code in _ENCODED.items()}
 
 
 def bag_declaration() -> bytes:
@@ -50,6 +52,13 @@ def bag_info(account: Account, files: Iterable[File]) -> bytes:
 def encode_path(path: str) -> str:
     """Write a path for a manifest (section 2.1.3): CR, LF and % as percent signs and digits."""
     return re.sub(r"[%\r\n]", lambda found: _ENCODED[found[0]], path)
+
+
+def decode_path(text: str) -> str:
+    """Read a path of a manifest."""
+    return re.sub(
+        "%(25|0D|0A)", lambda found: _DECODED[found[0].upper()], text, flags=re.IGNORECASE
+    )
 
 
 def manifest(files: Iterable[File]) -> bytes:
