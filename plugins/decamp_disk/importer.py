@@ -81,6 +81,10 @@ class DiskImporter:
         """Merge the record, and add blobs; none is removed or replaced."""
         return self._writer.update(item, previous)
 
+    def fill_item(self, item: Item, previous: Receipt) -> Receipt:
+        """Add what only an older export has; nothing that is there is changed."""
+        return self._writer.fill(item, previous)
+
     def known(self) -> Iterator[Holding]:
         """Read back what the bundle holds."""
         reader = BundleReader(self._folder, str(self._root), self._unread)

@@ -19,7 +19,14 @@ from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_ma
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, pages
 from decamp.bundle.reading import BundleReader, Found, Readable
-from decamp.bundle.record import ITEM_ID, merge_record, record_bytes, segment_header, without_media
+from decamp.bundle.record import (
+    ITEM_ID,
+    fill_record,
+    merge_record,
+    record_bytes,
+    segment_header,
+    without_media,
+)
 
 __all__ = [
     "BAG_DECLARATION",
@@ -43,6 +50,7 @@ __all__ = [
     "bag_declaration",
     "bag_info",
     "encode_path",
+    "fill_record",
     "is_page",
     "is_segment",
     "joined_account",

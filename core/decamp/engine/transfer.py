@@ -349,10 +349,13 @@ class Engine:
         return evolve(self._account, service=service)
 
     def _named_account(self) -> Account:
+        """Give the account as the destination is to know it, the newest names first."""
         account = self._whose()
-        if account.names or not self.job.account:
-            return account
-        return evolve(account, names=(self.job.account,))
+        names = account.names or ((self.job.account,) if self.job.account else ())
+        held = self._destination.holds if self._destination else None
+        if held and held.as_of and self._as_of and self._as_of < stamp(held.as_of):
+            names = tuple(dict.fromkeys(held.account.names + names))
+        return evolve(account, names=names)
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings
