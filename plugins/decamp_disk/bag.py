@@ -30,10 +30,11 @@ from decamp.bundle import (
     bag_declaration,
     bag_info,
     is_page,
+    is_tag,
     manifest,
     pages,
 )
-from decamp_disk.folder import LocalFolder
+from decamp_disk.folder import FORMER, LocalFolder
 
 __all__ = ["Bag"]
 
@@ -77,12 +78,23 @@ class Bag:
             self._open = True
 
     def finish(self, entries: Iterable[Entry]) -> None:
-        """Write all tag files, and mark the bag complete. If nothing differs, do nothing.
+        """Complete the bag, and let go of what only an unfinished run needs.
 
         Raises:
             DestinationRefused: None of the payload is there any more.
         """
+        self._complete(entries)
+        self._folder.clear(FORMER)
+
+    def _complete(self, entries: Iterable[Entry]) -> None:
+        """Write all tag files, and mark the bag complete. If nothing differs, do nothing.
+
+        If nothing was delivered, or all of it was taken back, there is no bag.
+        """
         contents, files = self._take_stock(entries)
+        if not contents.entries:
+            self._clear()
+            return
         marker = Marker(self._origin, contents.counts(), complete=True).to_bytes()
         with self._folder.staging() as stage:
             tags = [self._staged(stage, *tag) for tag in self._tags(contents, files)]
@@ -103,6 +115,17 @@ class Bag:
             self._folder.replace_file(f"{stage}/{MARKER}", MARKER)
             self._folder.sync()
             self._open = False
+
+    def _clear(self) -> None:
+        """Remove all tag files, the marker last; what others put there stays."""
+        for name in (MANIFEST, TAG_MANIFEST, *sorted(filter(is_tag, self._folder.names()))):
+            if name != MARKER:
+                self._folder.remove(name)
+        self._folder.prune(_PAYLOAD)
+        self._folder.sync()
+        self._folder.remove(MARKER)
+        self._folder.sync()
+        self._open = False
 
     def _tags(self, contents: Contents, files: list[File]) -> Iterator[tuple[str, bytes]]:
         yield BAG_DECLARATION, bag_declaration()

@@ -23,6 +23,7 @@ from decamp_disk.config import CAPABILITIES, Config
 from decamp_disk.failures import explained
 from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
+from decamp_disk.removal import remove
 from decamp_disk.survey import canonical, identity, seal, survey
 from decamp_disk.verification import verify
 from decamp_disk.writer import ItemWriter, find, receipt_of
@@ -84,6 +85,10 @@ class DiskImporter:
     def fill_item(self, item: Item, previous: Receipt) -> Receipt:
         """Add what only an older export has; nothing that is there is changed."""
         return self._writer.fill(item, previous)
+
+    def remove(self, receipt: Receipt, previous: Receipt | None) -> Receipt | None:
+        """Take back what was written for an item."""
+        return remove(self._folder, self._bag, receipt, previous)
 
     def known(self) -> Iterator[Holding]:
         """Read back what the bundle holds."""

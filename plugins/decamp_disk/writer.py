@@ -25,6 +25,7 @@ from decamp.bundle import (
 )
 from decamp_disk.bag import Bag
 from decamp_disk.folder import Held, LocalFolder
+from decamp_disk.removal import former_of, keep_former, with_former
 
 __all__ = ["ItemWriter", "find", "receipt_of"]
 
@@ -121,10 +122,16 @@ class ItemWriter:
             raise _edited(self._folder.path(path))
         added = [self._place(part)[0] for part in new]
         if stamp is None or there.held != wanted:
+            if there.held is not None:
+                keep_former(self._folder, there.held)
             file = self._replaced(path, wanted)
         else:
             file = File(path, len(wanted), _sha256(wanted), stamp[1])
-        return _receipt(self._folder, item, [*there.kept, *added, file], existed=False)
+        receipt = _receipt(self._folder, item, [*there.kept, *added, file], existed=False)
+        former = former_of(self._folder, there.entry.record.sha256)
+        if former is None or file.sha256 == there.entry.record.sha256:
+            return receipt
+        return evolve(receipt, data=with_former(receipt.data, former))
 
     def _kept(self, entry: Entry) -> tuple[list[File], set[str]]:
         """Tell which blobs of an item are as we left them, and the names of those gone."""

@@ -12,12 +12,13 @@ from decamp.bundle.bag import (
     bag_info,
     encode_path,
     manifest,
+    read_manifest,
 )
 from decamp.bundle.contents import Contents, Entry, File
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
-from decamp.bundle.page import INDEX, is_page, pages
+from decamp.bundle.page import INDEX, is_page, is_tag, pages
 from decamp.bundle.reading import BundleReader, Found, Readable
 from decamp.bundle.record import (
     ITEM_ID,
@@ -53,6 +54,7 @@ __all__ = [
     "fill_record",
     "is_page",
     "is_segment",
+    "is_tag",
     "joined_account",
     "manifest",
     "marked_file_name",
@@ -60,6 +62,7 @@ __all__ = [
     "pages",
     "parts",
     "place",
+    "read_manifest",
     "read_marker",
     "record_bytes",
     "safe_file_name",

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Protocol
 import msgspec
 from attrs import define, field, frozen
 
-from decamp.bundle.bag import MANIFEST, decode_path
+from decamp.bundle.bag import MANIFEST, read_manifest
 from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
@@ -34,7 +34,6 @@ _RECORDS = {
 }
 _SEGMENT = re.compile(r"data/(?:messages|activity)/[^/]+/[^/]+\.jsonl")
 _POST = re.compile(r"data/posts/\d{4}/(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(\d+))?/post\.json")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ALONE = ("conversation", "section")
 """Kinds whose records share a folder with others, and have no files beside them."""
 _LARGEST_RECORD = 64 << 20
@@ -136,10 +135,7 @@ class BundleReader:
             return
         for path in self.folder.files_below("data"):
             self._paths[unicodedata.normalize("NFC", path)] = path
-        for line in (self.folder.read(MANIFEST) or b"").decode("utf-8", "replace").splitlines():
-            digest, _, path = line.partition("  ")
-            if _DIGEST.fullmatch(digest):
-                self._digests[unicodedata.normalize("NFC", decode_path(path))] = digest
+        self._digests = read_manifest(self.folder.read(MANIFEST) or b"")
 
     def _tried(self, path: str, read: Callable[[str], Found]) -> Found | None:
         try:
