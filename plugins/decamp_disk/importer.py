@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import evolve
-
 from decamp import (
     Context,
     Depth,
@@ -17,7 +15,7 @@ from decamp import (
     Origin,
     Receipt,
 )
-from decamp.bundle import BundleReader, Entry, joined_account
+from decamp.bundle import BundleReader, Entry, require_same_account
 from decamp_disk.bag import Bag
 from decamp_disk.config import CAPABILITIES, Config
 from decamp_disk.failures import explained
@@ -64,9 +62,9 @@ class DiskImporter:
         # Once more, now that no other run can change it.
         marker = survey(self._root)
         held = marker.origin.account if marker else None
-        account = joined_account(held, origin.account, str(self._root))
+        require_same_account(held, origin.account, str(self._root))
         self._folder.prepare()
-        bag = Bag(self._folder, evolve(origin, account=account), token, self._log)
+        bag = Bag(self._folder, origin, token, self._log)
         self._begun = bag, ItemWriter(self._folder, bag)
         return CAPABILITIES
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from attrs import define, field
 
 from decamp import Conflict, Depth, Finding, Receipt
-from decamp.bundle import TAG_MANIFEST, Entry, File, is_tag, read_manifest
+from decamp.bundle import MANIFEST, TAG_MANIFEST, Entry, File, is_tag, read_manifest
 from decamp_disk.folder import LocalFolder
 from decamp_disk.survey import is_clutter
 
@@ -56,6 +56,10 @@ class _Look:
         listed = read_manifest(self._folder.read(TAG_MANIFEST) or b"")
         if not listed:
             return  # an unfinished run has left none, and nothing can be told
+        payload = read_manifest(self._folder.read(MANIFEST) or b"")
+        for path in sorted(payload.keys() - self._ours):
+            if self._folder.is_gone(path):
+                yield Finding("", problem="missing", places=(self._folder.path(path),))
         for path, digest in sorted(listed.items()):
             held = self._folder.held(path) if self._is_file(path) else None
             if held is None or held.sha256 != digest:

@@ -16,7 +16,7 @@ from decamp.bundle.bag import (
 )
 from decamp.bundle.contents import Contents, Entry, File
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
-from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
+from decamp.bundle.marker import FORMAT, MARKER, Marker, read_marker, require_same_account
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, is_tag, pages
 from decamp.bundle.reading import BundleReader, Found, Readable
@@ -55,7 +55,6 @@ __all__ = [
     "is_page",
     "is_segment",
     "is_tag",
-    "joined_account",
     "manifest",
     "marked_file_name",
     "merge_record",
@@ -65,6 +64,7 @@ __all__ = [
     "read_manifest",
     "read_marker",
     "record_bytes",
+    "require_same_account",
     "safe_file_name",
     "safe_name",
     "segment_header",

@@ -291,7 +291,9 @@ class Engine:
             emit=settings.emit,
             ask=settings.ask,
         ).find()
-        settings.journal.bind_run(job.id, route.id, self._as_of or "")
+        held = self._destination.holds
+        before = held.account.names if held else ()
+        settings.journal.bind_run(job.id, route.id, self._as_of or "", before)
         self._notice_lost(route)
         renames = Renames.find(settings.journal, route, self._rows.spool)
         renames.apply(self._rows.spool)
@@ -349,12 +351,15 @@ class Engine:
         return evolve(self._account, service=service)
 
     def _named_account(self) -> Account:
-        """Give the account as the destination is to know it, the newest names first."""
+        """Give the account as the destination is to know it: by all names, the newest first."""
         account = self._whose()
         names = account.names or ((self.job.account,) if self.job.account else ())
         held = self._destination.holds if self._destination else None
-        if held and held.as_of and self._as_of and self._as_of < stamp(held.as_of):
-            names = tuple(dict.fromkeys(held.account.names + names))
+        if held is not None:
+            older = bool(held.as_of and self._as_of and self._as_of < stamp(held.as_of))
+            both = (held.account.names + names) if older else (names + held.account.names)
+            names = tuple(dict.fromkeys(both))
+            account = evolve(account, id=account.id or held.account.id)
         return evolve(account, names=names)
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:

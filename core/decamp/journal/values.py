@@ -197,3 +197,5 @@ class RunRecord:
     as_of: str = ""
     newest_before: str = ""
     """`Route.newest` before this run."""
+    names_before: tuple[str, ...] = ()
+    """By which names the destination knew the account before this run, newest first."""
