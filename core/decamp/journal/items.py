@@ -15,7 +15,7 @@ from decamp.journal.codec import (
     receipt_to_json,
 )
 from decamp.journal.database import Database, batched
-from decamp.journal.effects import note_before
+from decamp.journal.effects import forget_copies, note_before
 from decamp.journal.ordinals import set_numbers
 from decamp.journal.values import Frozen, Intent, Known, Learnt, Outcome, Settled, State
 from decamp.model import Finding, Item, Receipt
@@ -276,6 +276,7 @@ class Items(Database):
                         where,
                     ).rowcount
                 count += gone
+            forget_copies(db, route)
         return count
 
     def prove(self, route: int, proofs: Iterable[tuple[str, str]], when: str) -> None:

@@ -185,7 +185,7 @@ class RunRecord:
     route: int | None
     command: str
     state: str
-    """``running``, ``done``, ``partial``, ``stopped``, ``waiting`` or ``interrupted``."""
+    """``running``, ``done``, ``partial``, ``stopped``, ``waiting``, ``interrupted`` or ``undone``."""
     started: str
     ended: str | None
     source: str
