@@ -182,6 +182,9 @@ class ExporterSpec(Generic[C]):
     recognises: Callable[[Path], bool] | None = None
     """Tells, cheaply, whether this path looks like this source; for bare paths."""
 
+    takes_paths: bool = False
+    """A bare path that no source recognises means this one: it says what is wrong with it."""
+
     sandbox: Callable[[], Sandbox] | None = None
     contract: int = CONTRACT_VERSION
 

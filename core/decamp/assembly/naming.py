@@ -130,8 +130,8 @@ def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:
         raise SourceUnreadable(
             f"There is nothing at {path}.", hint="Check the path for typing mistakes."
         )
-    readers = [spec for spec in specs if spec.recognises is not None]
-    if len(readers) == 1:
+    readers = [spec for spec in specs if spec.takes_paths]
+    if readers:
         return readers[0]  # it will say precisely what is wrong with it
     raise SourceUnreadable(
         f"{path} does not look like anything that an installed plugin reads.",

@@ -67,10 +67,10 @@ class Ordinals:
         """Number the items of one page; items of one id always stand together in one."""
         result = Numbered()
         given = self._journal.ordinals(
-            self._route, list(dict.fromkeys(item.id for item in items if item.match))
+            self._route, list(dict.fromkeys(_key(item) for item in items if item.match))
         )
         learnt: list[tuple[str, int, Marks]] = []
-        for key, group in groupby(items, key=lambda item: item.id):
+        for key, group in groupby(items, key=_key):
             together = list(group)
             if not any(item.match for item in together):
                 result.items += together
@@ -82,7 +82,10 @@ class Ordinals:
             if rest and len(known) > len(pairs):
                 result.ambiguous += [one.item for one in rest]
             else:
-                for number, one in enumerate(rest, max(numbers, default=0) + 1):
+                for one in rest:
+                    wanted = part_id(one.item.id)[1]  # a bundle has numbered its items already
+                    number = wanted if wanted not in numbers else max(numbers) + 1
+                    numbers.add(number)
                     pairs.append((one, number))
             before = dict(known)
             for one, number in pairs:
@@ -91,6 +94,11 @@ class Ordinals:
         if learnt:
             self._journal.set_ordinals(self._route, learnt)
         return result
+
+
+def _key(item: Item) -> str:
+    """Give the id that an item may share with others."""
+    return part_id(item.id)[0] if item.match else item.id
 
 
 @define(eq=False)
@@ -134,10 +142,19 @@ def _pair(
                 settle(item, same[0])
     while (best := _most_alike(left, open_numbers)) is not None:
         settle(*best)
-    if len(items) == len(known) and (len(left) == 1 or _alike(left, open_numbers)):
+    if len(items) == len(known) and (_only_one(items, left) or _alike(left, open_numbers)):
         pairs += zip(left, open_numbers, strict=True)
         left = []
     return pairs, left
+
+
+def _only_one(items: list[_Found], left: list[_Found]) -> bool:
+    """Tell whether the one that is left is known by being it.
+
+    That holds for full copies of a service, which have features; not for a bundle, which may
+    have been filled from others.
+    """
+    return len(left) == 1 and (len(items) == 1 or any(left[0].marks.features))
 
 
 def _at(marks: Marks, level: int) -> str:

@@ -38,9 +38,17 @@ class RowIntake:
     """Rows that were read."""
 
     @classmethod
-    def open(cls, scratch: Path, salt: bytes, selection: Selection, tally: Tally) -> RowIntake:
+    def open(
+        cls,
+        scratch: Path,
+        salt: bytes,
+        selection: Selection,
+        tally: Tally,
+        *,
+        consolidate: bool = False,
+    ) -> RowIntake:
         """Make one with a spool in a private folder."""
-        return cls(selection, tally, RowSpool(scratch, salt))
+        return cls(selection, tally, RowSpool(scratch, salt, keep_cuts=not consolidate))
 
     def close(self) -> None:
         """Remove the spool."""
@@ -57,7 +65,8 @@ class RowIntake:
             self._tally.add(kind, "not_asked", left_out)
         try:
             if rows_check(kind)(rows):
-                self.spool.add(batch.collection, rows, batch.path)
+                segment = batch.segment if rows is batch.rows else None
+                self.spool.add(batch.collection, rows, batch.path, segment)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row

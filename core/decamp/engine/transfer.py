@@ -232,8 +232,9 @@ class Engine:
         """Read everything, and deliver what is new."""
         job, settings = self.job, self.settings
         rows = self._rows = RowIntake.open(
-            settings.scratch, settings.journal.salt, job.selection, self.tally
-        )
+            settings.scratch, settings.journal.salt, job.selection, self.tally,
+            consolidate=job.consolidate,
+        )  # fmt: skip
         items = 0
         try:
             settings.emit(Stage("reading"))
