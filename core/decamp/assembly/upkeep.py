@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from decamp.assembly.naming import chosen, close, created, find_destination, require_text
+from decamp.engine.rebuild import route_in_step
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.journal import Journal, Route, RunRecord
@@ -59,7 +60,7 @@ def opened(
             importer=importer,
             destination=found,
             journal=journal,
-            route=routes[-1] if routes else None,
+            route=route_in_step(routes, found) or (routes[-1] if routes else None),
         )
 
 

@@ -10,7 +10,7 @@ is learnt anew (`Knows.known`).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from attrs import define, evolve, field
@@ -24,7 +24,7 @@ from decamp.model import Collection, Destination, Holding, Missing
 from decamp.rows import bucket_of, collection_id, read_rows
 from decamp.spec import Knows
 
-__all__ = ["in_step", "relearn"]
+__all__ = ["in_step", "relearn", "route_in_step"]
 
 _BATCH = 10_000
 
@@ -32,6 +32,12 @@ _BATCH = 10_000
 def in_step(route: Route, destination: Destination) -> bool:
     """Tell whether a destination is as this journal left it, as far as it can tell."""
     return destination.seal in ("", route.token, route.seal)
+
+
+def route_in_step(routes: Sequence[Route], destination: Destination) -> Route | None:
+    """Find the route by which a destination was last written, if this journal did it."""
+    shown = [route for route in routes if destination.seal and in_step(route, destination)]
+    return next(iter(shown), None)
 
 
 def relearn(journal: Journal, route: Route, importer: Knows, as_of: str) -> int:

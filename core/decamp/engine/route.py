@@ -10,7 +10,7 @@ from attrs import frozen
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.engine.overlap import Overlap, account_overlap
-from decamp.engine.rebuild import in_step, relearn
+from decamp.engine.rebuild import in_step, relearn, route_in_step
 from decamp.errors import ConfigError, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Notice, RouteFound, Stage
 from decamp.journal import Journal, Route
@@ -70,7 +70,9 @@ class RouteFinder:
         names = names_of(self.account, self.given)
         holds = self.destination.holds
         if holds is None:
-            route = next((one for one in routes if set(one.aliases) & set(names)), None)
+            mine = [one for one in routes if set(one.aliases) & set(names)]
+            mine += [one for one in routes if not one.aliases or not names]
+            route = next(iter(mine), None)
             if route is not None:
                 self._forget_gone(route)
             return self._found(route, names)
@@ -103,7 +105,8 @@ class RouteFinder:
     def _known(self, routes: Sequence[Route], holds: Origin) -> Route:
         """Give the route of what is there, read back first if the journal is not in step."""
         whose = set(names_of(holds.account))
-        route = next((one for one in routes if set(one.aliases) & whose), None)
+        route = route_in_step(routes, self.destination)
+        route = route or next((one for one in routes if set(one.aliases) & whose), None)
         route = route or next((one for one in routes if not one.aliases or not whose), None)
         if route is not None and in_step(route, self.destination):
             return route

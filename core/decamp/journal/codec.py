@@ -75,7 +75,8 @@ def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     report = msgspec.json.decode(row[10]) if row[10] else None
     names = [field.name for field in attrs.fields(RunRecord)]
     given = dict(zip(names, row, strict=True))
-    before = tuple(msgspec.json.decode(given["names_before"]))
+    names = given["names_before"]
+    before = None if names is None else tuple(msgspec.json.decode(names))
     return RunRecord(**given | {"report": report, "names_before": before})
 
 

@@ -28,7 +28,7 @@ class Runs(Database):
         """Record that a run has started."""
         with self._write() as db:
             db.execute(
-                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '[]')",
+                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', NULL)",
                 (
                     *(run.id, run.route, run.command, run.state, run.started, run.ended),
                     *(run.source, run.destination, run.fingerprint, run.exit_code),

@@ -197,5 +197,6 @@ class RunRecord:
     as_of: str = ""
     newest_before: str = ""
     """`Route.newest` before this run."""
-    names_before: tuple[str, ...] = ()
-    """By which names the destination knew the account before this run, newest first."""
+    names_before: tuple[str, ...] | None = None
+    """By which names the destination knew the account before this run, newest first; None if
+    that was not written down."""

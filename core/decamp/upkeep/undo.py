@@ -129,7 +129,7 @@ class _Work:
         newest = route.newest
         if self._latest():
             newest = run.newest_before
-            if run.names_before:
+            if run.names_before is not None:
                 origin = evolve(origin, account=evolve(origin.account, names=run.names_before))
         as_of = datetime.fromisoformat(newest) if newest else None
         capabilities = ImporterCapabilities(delivery="idempotent")
