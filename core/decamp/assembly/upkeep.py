@@ -83,7 +83,9 @@ def undoable(prefix: str, *, home: Home) -> Undoable:
     journal = Journal.open(home.journal)
     try:
         runs = [run for run in journal.runs(prefix) if run.route is not None]
-        found = next((run for run in runs if journal.effects(run.id)), None)
+        found = next(
+            (run for run in runs if journal.effects(run.id) or journal.undo_begun(run)), None
+        )
         if found is None:
             raise ConfigError(
                 f"No run {prefix!r} brought anything that is left."

@@ -296,8 +296,6 @@ class Engine:
         before = held.account.names if held else ()
         settings.journal.bind_run(job.id, route.id, self._as_of or "", before)
         self._notice_lost(route)
-        renames = Renames.find(settings.journal, route, self._rows.spool)
-        renames.apply(self._rows.spool)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
@@ -310,6 +308,9 @@ class Engine:
             count = reconcile(
                 settings.journal, route, job.importer, self._capabilities, look_only=job.dry_run
             )
+        # What an interrupted run has brought is known only now, and renames show by it.
+        renames = Renames.find(settings.journal, route, self._rows.spool)
+        renames.apply(self._rows.spool)
         if not job.dry_run:
             if count:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))

@@ -9,7 +9,7 @@ import msgspec
 
 from decamp.journal.codec import known_from_row, known_to_json, receipt_to_json
 from decamp.journal.database import Database
-from decamp.journal.values import Effect
+from decamp.journal.values import Effect, RunRecord
 from decamp.model import Receipt
 
 __all__ = ["Effects", "forget_copies", "note_before"]
@@ -56,6 +56,11 @@ class Effects(Database):
             )
             for seq, item_id, before, latest in list(rows)
         ]
+
+    def undo_begun(self, run: RunRecord) -> bool:
+        """Tell whether a run was being taken back, and that did not come to its end."""
+        [(count,)] = self._read("SELECT count(*) FROM effects WHERE run = ? AND done = 1", run.id)
+        return bool(count) and run.state != "undone"
 
     def taken_back(self, route: int, effect: Effect, receipt: Receipt | None) -> None:
         """Record that an effect was taken back: the item is held as before, or not at all.

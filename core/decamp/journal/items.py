@@ -140,6 +140,9 @@ class Items(Database):
                     if one.version and one.receipt
                 ],
             )
+            _take_back_announced(
+                db, route, [one.item_id for one in settled if one.state not in _DELIVERED]
+            )
             db.executemany(
                 "UPDATE rows SET delivered = 1 WHERE route = ? AND item = ?",
                 [(route, one.item_id) for one in settled if one.state in _DELIVERED],
@@ -357,6 +360,26 @@ class Items(Database):
             db.execute(f"DELETE FROM effects WHERE {where}", (route,))
             db.execute("DROP TABLE learnt")
         return count
+
+
+def _take_back_announced(db: sqlite3.Connection, route: int, item_ids: Sequence[str]) -> None:
+    """Let items that were not changed after all have the media that they had before."""
+    for item_id in item_ids:
+        where = (route, item_id)
+        found = db.execute(
+            "SELECT effects.before, seq FROM effects JOIN items ON items.route = effects.route "
+            "AND items.id = effects.item AND items.run = effects.run "
+            "WHERE effects.route = ? AND effects.item = ?",
+            where,
+        ).fetchone()
+        if found is None:
+            continue
+        if found[0] is not None:
+            media = known_from_row(tuple(msgspec.json.decode(found[0]))).media
+            db.execute(
+                "UPDATE items SET media = ? WHERE route = ? AND id = ?", (_json(media), *where)
+            )
+        db.execute("DELETE FROM effects WHERE seq = ?", (found[1],))
 
 
 def _freeze_learnt(db: sqlite3.Connection, route: int, one: Learnt) -> None:

@@ -65,7 +65,8 @@ class Undoing:
                 self.remove.append((effect, known))
             else:
                 self.restore.append((effect, known))
-        if not (self.remove or self.restore or self.stays or self.nothing):
+        some = self.remove or self.restore or self.stays or self.nothing
+        if not some and not place.journal.undo_begun(self.run):
             raise ConfigError(
                 f"The run {self.run.id} brought nothing that could be taken back.",
                 hint="See all runs: decamp runs",
