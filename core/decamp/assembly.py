@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
+from decamp.credentials import SecretStore
 from decamp.engine import Engine, Job, Selection, Settings
 from decamp.engine.clock import now
+from decamp.engine.peoplechoice import require_way
 from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
 from decamp.events import Emit
 from decamp.home import Home
@@ -80,7 +82,10 @@ def transfer(
         scratch = stack.enter_context(home.scratch(run))
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
-        return _run(request, parts, run, journal, scratch, home.lock, emit, stop, dry_run=False)
+        return _run(
+            request, parts, run, journal, scratch, SecretStore(home.folder), home.lock, emit, stop,
+            dry_run=False,
+        )  # fmt: skip
 
 
 def plan(
@@ -97,8 +102,8 @@ def plan(
         journal = Journal.open_copy(home.journal, scratch)
         stack.callback(journal.close)
         return _run(
-            request, parts, _run_id(), journal, scratch, lambda name: nullcontext(), emit, stop,
-            dry_run=True,
+            request, parts, _run_id(), journal, scratch, SecretStore(home.folder),
+            lambda name: nullcontext(), emit, stop, dry_run=True,
         )  # fmt: skip
 
 
@@ -162,6 +167,7 @@ class _Parts:
                     hint="Rename the file or folder, or set LANG to a UTF-8 locale.",
                 )
         selection = Selection.parse(request.kinds, request.since, request.until, request.limit)
+        require_way(request.people)
         for option in request.options:
             if not option.startswith(("from.", "to.")) or "=" not in option:
                 raise ConfigError(
@@ -183,6 +189,7 @@ def _run(
     run: str,
     journal: Journal,
     scratch: Path,
+    store: SecretStore,
     lock: Callable[[str], AbstractContextManager[None]],
     emit: Emit,
     stop: threading.Event,
@@ -222,6 +229,7 @@ def _run(
                 emit=emit,
                 stop=stop,
                 wait=request.wait,
+                secrets=store,
             ),
         )
         return engine.run()

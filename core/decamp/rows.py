@@ -209,6 +209,7 @@ class RowSpool:
         *,
         max_rows: int,
         found: Callable[[int], None] = lambda count: None,
+        refine: Callable[[list[bytes]], list[bytes]] | None = None,
     ) -> Iterator[Segment]:
         """Cut what is new in a collection into segments, oldest rows first.
 
@@ -218,6 +219,7 @@ class RowSpool:
         Args:
             delivered: What the route has, by bucket.
             found: Told how many rows each bucket of the export has.
+            refine: Rewrites the lines of rows, keeping their number, order and digests.
         """
         spooled = self._spooled[collection_id(collection)]
         self._rows.flush()
@@ -227,6 +229,8 @@ class RowSpool:
             bucket = str(number) if number else UNDATED
             batch = self._new(extents, delivered.get(bucket))
             found(batch.found)
+            if refine is not None:
+                batch.lines = refine(batch.lines)
             yield from cutter.take(bucket, batch)
             if bucket == UNDATED:
                 yield from cutter.rest()

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from decamp.engine.delivery import Delivery
 from decamp.engine.items import ItemIntake
+from decamp.engine.people import KEEP, People
 from decamp.engine.quarantine import split_rows
 from decamp.engine.reading import Interrupted
 from decamp.engine.selection import Selection
@@ -33,14 +34,22 @@ class RowIntake:
     _selection: Selection
     _tally: Tally
     _spool: RowSpool
+    _people: People = KEEP
     _bad: list[tuple[RowBatch, _Bad]] = field(factory=list, init=False)
     total: int = field(default=0, init=False)
     """Rows that were read."""
 
     @classmethod
-    def open(cls, scratch: Path, salt: bytes, selection: Selection, tally: Tally) -> RowIntake:
+    def open(
+        cls,
+        scratch: Path,
+        salt: bytes,
+        selection: Selection,
+        tally: Tally,
+        people: People = KEEP,
+    ) -> RowIntake:
         """Make one with a spool in a private folder."""
-        return cls(selection, tally, RowSpool(scratch, salt))
+        return cls(selection, tally, RowSpool(scratch, salt), people)
 
     def close(self) -> None:
         """Remove the spool."""
@@ -53,17 +62,20 @@ class RowIntake:
         rows = self._selection.rows(batch.rows) if self._selection.takes_kind(kind) else ()
         left_out = len(batch.rows) - len(rows)
         if left_out:
+            self._people.notice(batch)
             self._tally.add(kind, "found", left_out)
             self._tally.add(kind, "not_asked", left_out)
+        batch = self._people.batch(batch)
         try:
             if rows_check(kind)(rows):
+                rows = self._people.rows(kind, rows)
                 self._spool.add(batch.collection, rows, batch.path)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self._spool.add(batch.collection, good, batch.path)
+        self._spool.add(batch.collection, self._people.rows(kind, good), batch.path)
 
     def send(
         self,
@@ -96,8 +108,9 @@ class RowIntake:
                 found += rows
 
             for segment in self._spool.segments(
-                collection, delivered, max_rows=capabilities.max_segment_rows, found=count
-            ):
+                collection, delivered, max_rows=capabilities.max_segment_rows, found=count,
+                refine=self._people.refine(collection),
+            ):  # fmt: skip
                 if stop.is_set():
                     raise Interrupted
                 new += segment.count

@@ -18,15 +18,18 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from decamp.credentials import NoSecrets, Secrets
 from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery, Fetch
 from decamp.engine.items import ItemIntake
 from decamp.engine.linkwatch import LinkWatch
+from decamp.engine.people import KEEP, People
+from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
-from decamp.engine.route import find_route
+from decamp.engine.route import find_route, names_of
 from decamp.engine.segments import RowIntake
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
@@ -91,6 +94,7 @@ class Settings:
     stop: threading.Event
     wait: bool = True
     patience: float = 1800.0
+    secrets: Secrets = field(factory=NoSecrets)
 
 
 @define
@@ -107,6 +111,8 @@ class Engine:
     _capabilities: ImporterCapabilities = field(factory=ImporterCapabilities, init=False)
     _items: ItemIntake | None = field(default=None, init=False)
     _delivery: Delivery | None = field(default=None, init=False)
+    _choice: PeopleChoice = field(factory=PeopleChoice, init=False)
+    _people: People = field(default=KEEP, init=False)
 
     def run(self) -> dict[str, Any]:
         """Do the job and report; errors end the run and stand in the report.
@@ -127,6 +133,10 @@ class Engine:
                 fingerprint = f"{copy}/{job.exporter_spec.mapping_version}"
             self._record_start(started, fingerprint)
             with settings.lock(f"{job.importer_spec.name}:{self._destination.id}"):
+                self._choice = choose(
+                    job.people, settings.journal, self._routes(), self._destination,
+                    settings.secrets,
+                )  # fmt: skip
                 if not self._nothing_new(fingerprint):
                     self._bring()
                     if not job.dry_run:
@@ -153,6 +163,7 @@ class Engine:
                 fingerprint=fingerprint,
                 omits=job.exporter_spec.omits,
                 selection=job.selection.as_json(),
+                people=self._choice.way,
                 started=started,
                 ended=stamp(),
                 dry_run=job.dry_run,
@@ -196,15 +207,18 @@ class Engine:
                 document,
             )
 
+    def _routes(self) -> list[Route]:
+        assert self._destination is not None
+        job, journal = self.job, self.settings.journal
+        return journal.routes(job.exporter_spec.name, job.importer_spec.name, self._destination.id)
+
     def _nothing_new(self, fingerprint: str) -> bool:
         """Recognise the very export that was delivered last, without reading it."""
         job, journal = self.job, self.settings.journal
         assert self._destination is not None
         if not fingerprint or not job.selection.everything or self._destination.holds is None:
             return False
-        for route in journal.routes(
-            job.exporter_spec.name, job.importer_spec.name, self._destination.id
-        ):
+        for route in self._routes():
             ended = [run for run in journal.runs(route=route.id) if run.state != "running"]
             last = ended[0] if ended else None
             if (
@@ -250,7 +264,10 @@ class Engine:
     def _bring(self) -> None:
         """Read everything, and deliver what is new."""
         job, settings = self.job, self.settings
-        rows = RowIntake.open(settings.scratch, settings.journal.salt, job.selection, self.tally)
+        self._people = self._choice.people(self._own_names, self.tally)
+        rows = RowIntake.open(
+            settings.scratch, settings.journal.salt, job.selection, self.tally, self._people
+        )
         items = 0
         try:
             settings.emit(Stage("reading"))
@@ -281,6 +298,16 @@ class Engine:
                 self._delivery.close()
             rows.close()
 
+    def _own_names(self) -> set[str]:
+        """Give all names that the account's owner is known by."""
+        job, held = self.job, self._destination.holds if self._destination else None
+        aliases = {alias for route in self._routes() for alias in route.aliases}
+        if isinstance(job.exporter, Identifies):
+            with blamed(job.exporter_spec.name):
+                aliases.update(names_of(job.exporter.account(), job.account))
+        names = {alias[5:] for alias in aliases if alias.startswith("name:")}
+        return names.union(held.account.names if held else ())
+
     def _open_route(self, page: Page | None = None) -> ItemIntake:
         """Find out whose data it is and where it goes, once; settle what was left open."""
         if self._items is not None:
@@ -300,11 +327,14 @@ class Engine:
             self._account, job.account, settings.emit,
         )  # fmt: skip
         settings.journal.bind_run(job.id, route.id, self._as_of or "")
+        self._choice.fix(
+            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
+        )
         self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
-                origin = Origin(self._named_account(), self._newest(route))
+                origin = self._choice.marked(Origin(self._named_account(), self._newest(route)))
                 if origin.as_of is not None:
                     settings.journal.set_newest(route.id, stamp(origin.as_of))
                 token = settings.journal.open_token(route.id)
@@ -327,7 +357,7 @@ class Engine:
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            decider, self._delivery, LinkWatch(self.tally, settings.emit),
+            decider, self._delivery, LinkWatch(self.tally, settings.emit), self._people,
         )  # fmt: skip
         return self._items
 
