@@ -172,7 +172,7 @@ class OtherPeople:
 
     def _changed(self, item: Item) -> Item | None:
         before = self._aliases.removed
-        record = GONE if _hides_names(item) else self._record(item.kind, item.record)
+        record = GONE if self._hides_names(item) else self._record(item.kind, item.record)
         if record is GONE:
             self._left_out(item)
             return None
@@ -185,13 +185,27 @@ class OtherPeople:
         if not self._drop:
             self._tally.problem(self._id(item), item.kind, "skipped", "people", _HIDES)
 
+    def _hides_names(self, item: Item) -> bool:
+        """Tell whether it could not be read, so that names in it cannot be found either."""
+        record = item.record
+        if item.kind != "section" or "reason" not in record:
+            return False
+        structured = record.get("name") == REJECTED and not isinstance(record.get("value"), str)
+        return self._drop or not structured
+
     def _record(self, kind: str, record: Mapping[str, Any]) -> Any:
+        if not has_schema(kind):
+            return self._aliases.raw(dict(record), drop=self._drop)
         marked = person_fields(kind)
         described = field_names(kind)
         required = required_fields(kind)
         made: dict[str, Any] = {}
         for field, value in record.items():
-            how = marked.get(field, "raw" if field not in described else "")
+            if field not in described:
+                unknown = self._aliases.raw({field: value}, drop=self._drop)
+                made |= {} if unknown is GONE else unknown
+                continue
+            how = marked.get(field, "")
             if how == "name" and self._drop and field not in required:
                 continue
             kept = self._value(how, value)
@@ -239,14 +253,6 @@ def left_out(tally: Tally, kind: str, count: int) -> None:
     tally.add(kind, "found", count)
     tally.add(kind, "not_asked", count)
     tally.add(kind, "left_out", count)
-
-
-def _hides_names(item: Item) -> bool:
-    """Tell whether it is raw text without structure, in which no name can be found."""
-    record = item.record
-    if item.kind != "section" or "reason" not in record:
-        return False
-    return record.get("name") != REJECTED or isinstance(record.get("value"), str)
 
 
 class _Rows:
@@ -307,9 +313,14 @@ class _Rows:
 
     def _refined(self, line: bytes) -> bytes:
         row = self._decode(line)
-        wild = row.keys() - self._tame
-        if not wild:
+        if row.keys() <= self._tame:
             return line
-        for name in wild:
-            row[name] = self._aliases.raw(row[name])
-        return msgspec.json.encode(row) + b"\n"
+        made: dict[str, Any] = {}
+        for name, value in row.items():
+            if name in self._tame:
+                made[name] = value
+            elif name in self._raw:
+                made[name] = self._aliases.raw(value)
+            else:
+                made |= self._aliases.raw({name: value})
+        return msgspec.json.encode(made) + b"\n"

@@ -236,7 +236,9 @@ class Engine:
             self._as_of = source.get("as_of")
             for kind, counts in last.report["counts"].items():
                 self.tally.add(kind, "found", counts["found"])
-                self.tally.add(kind, "unchanged", counts["found"])
+                self.tally.add(kind, "unchanged", counts["found"] - counts.get("not_asked", 0))
+                for column in ("not_asked", "left_out", "trimmed"):
+                    self.tally.add(kind, column, counts.get(column, 0))
             self.settings.emit(
                 Notice("info", "This very export was delivered before; nothing is new.")
             )
