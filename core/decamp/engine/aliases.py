@@ -20,11 +20,16 @@ _PREFIX = "person-"
 _DIGITS = 16  # of base 32: 80 bits, so that two of a billion names hardly meet
 
 _ALIAS = re.compile(rf"{_PREFIX}[a-z2-7]{{{_DIGITS}}}")
-_NOBODY = frozenset(("", "n/a", "none", "null", "unknown", "yes", "no", "on", "off", "all"))
-"""What sources write where nobody is named."""
+_NOBODY = frozenset(("", "N/A", "None"))
+"""What sources write in the place of a name where nobody is named."""
+
+_NO_NAMES = frozenset(("n/a", "none", "null", "unknown", "yes", "no", "on", "off", "all", "true"))
+"""What is no name behind a key that looks as if it named somebody; in lower case."""
 
 _PROFILE = re.compile(r"(^|/)(@|%40)([^/?#&\s\"'<>]+)", re.IGNORECASE)
 _WHOLE_LINK = re.compile(r"(?:@|https?://)[^\s]+", re.IGNORECASE)
+_QUERY = re.compile(r"([?&])([\w.-]+)=([^&#\s\"'<>]+)")
+_LISTED = re.compile(r"[\w.]{3,}")
 _PART = re.compile(r"(?<=[=/])[^=/?&#\s\"'<>]+")
 _WORD = re.compile(rf"{_ALIAS.pattern}(?![\w.])|[\w.]+")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -38,7 +43,10 @@ _PERSON_KEYS = frozenset(
         *("person", "people", "handle", "uniqueid", "moderator", "moderators"),
     )
 )
-_PERSON_ENDINGS = ("username", "usernames", "nickname", "screenname", "friendname", "contactname")
+_PERSON_ENDINGS = (
+    *("user", "users", "username", "usernames", "nickname", "screenname", "friendname"),
+    "contactname",
+)
 _TEXT_KEYS = frozenset(
     (
         *("text", "content", "message", "comment", "caption", "title", "description", "bio"),
@@ -102,12 +110,12 @@ class Aliases:
         """Tell whether a value is the name of another person."""
         return (
             isinstance(name, str)
-            and name.casefold() not in _NOBODY
+            and name not in _NOBODY
             and name.removeprefix("@") not in self._own
         )
 
     def _met(self, name: str) -> str:
-        if name.casefold() in _NOBODY or is_alias(name):
+        if name in _NOBODY or is_alias(name):
             self._known[name] = name
             return name
         if _WHOLE_LINK.fullmatch(name) and _PROFILE.search(name):
@@ -119,6 +127,10 @@ class Aliases:
         if _WORD.fullmatch(name) is None and any(map(_says, name)):
             self._odd.append(name)
             self._odd_words = None
+            if "," in name:  # a group that is called by its members
+                for part in map(str.strip, name.split(",")):
+                    if _LISTED.fullmatch(part):
+                        self.name(part)
         return self._known[name]
 
     def _alias(self, name: str) -> str:
@@ -133,16 +145,29 @@ class Aliases:
     # --- names inside of texts -----------------------------------------------------------
 
     def address(self, text: str) -> str:
-        """Replace the names in links to profiles, ``…/@alice/…``; the text itself if none."""
-        if "@" not in text and "%40" not in text:
-            return text
-        made = _PROFILE.sub(self._in_link, text)
+        """Replace the names in links, ``…/@alice/…?user=bob``; the text itself if none.
+
+        What is a name is told by its place alone, never by what is known, so the same link
+        becomes the same in every run.
+        """
+        made = text
+        if "@" in text or "%40" in text:
+            made = _PROFILE.sub(self._in_link, text)
+        if "?" in made and "://" in made:
+            made = _QUERY.sub(self._in_query, made)
         return text if made == text else made
 
     def _in_link(self, match: re.Match[str]) -> str:
         name = unquote(match[3])
         alias = self.name(name)
         return match[0] if alias == name else match[1] + match[2] + alias
+
+    def _in_query(self, match: re.Match[str]) -> str:
+        value = unquote(match[3])
+        if not names_a_person(match[2]) or not _is_name(value):
+            return match[0]
+        alias = self.name(value)
+        return match[0] if alias == value else f"{match[1]}{match[2]}={alias}"
 
     def words(self, text: str, *, numbers: bool = False) -> str:
         """Replace the names that are known, where they stand as words of their own.
@@ -259,5 +284,5 @@ def _is_name(text: str) -> bool:
         _LETTER.search(text) is not None
         and "://" not in text
         and _DATED.match(text) is None
-        and text.casefold() not in _NOBODY
+        and text.casefold() not in _NO_NAMES
     )
