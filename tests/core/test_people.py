@@ -323,6 +323,27 @@ def test_names_known_later_are_found_in_earlier_rows() -> None:
     ]
 
 
+def test_ends_of_rows_that_were_looked_at_once_hide_nothing() -> None:
+    made = people()
+    rows = [
+        {"object": "x", "source": {"Title": ""}},
+        {"object": "y", "source": {"Title": ""}},
+        {"source": {"Owner": "zoe"}},
+        {"object": "z"},
+        {"source": {"Owner": "zoe", "source": {"Title": ""}}},
+        {"object": ',"source":{"Title":""}}', "source": {"Owner": "zoe"}},
+        {"object": "x", "source": {"Owner": "zoe", "source": {"Title": ""}}},
+    ]
+    made.rows("event", [*rows, {"person": "zoe"}])
+    refine = made.refine(Collection("event", "watched"))
+    assert refine is not None
+    lines = [msgspec.json.encode(row) + b"\n" for row in rows]
+    for _ in range(2):
+        written = b"".join(refine(lines))
+        assert b"zoe" not in written
+        assert written.count(b"person-") == 4
+
+
 def test_names_in_rows_that_were_not_asked_for_are_known() -> None:
     made = people()
     made.notice(chat({"side": "them", "from": "zoe", "text": ""}, {"side": "me", "text": ""}))

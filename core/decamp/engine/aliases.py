@@ -7,7 +7,6 @@ in every run, and without the secret nobody can try out whether a name is behind
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable
@@ -17,9 +16,9 @@ from urllib.parse import unquote
 __all__ = ["GONE", "Aliases", "is_alias", "names_a_person"]
 
 _PREFIX = "person-"
-_DIGITS = 16  # of base 32: 80 bits, so that two of a billion names hardly meet
+_BYTES = 10  # 80 bits, so that two of a billion names hardly meet; 16 digits of base 32
 
-_ALIAS = re.compile(rf"{_PREFIX}[a-z2-7]{{{_DIGITS}}}")
+_ALIAS = re.compile(rf"{_PREFIX}[a-z2-7]{{16}}")
 _NOBODY = frozenset(("", "N/A", "None"))
 """What sources write in the place of a name where nobody is named."""
 
@@ -90,7 +89,7 @@ class Aliases:
     """
 
     def __init__(self, secret: bytes, own: Iterable[str]) -> None:
-        self._key = hmac.new(secret, digestmod=hashlib.sha256)
+        self._secret = secret
         self._own = frozenset(own)
         self._known: dict[str, str] = {name: name for name in self._own}
         self.removed = 0
@@ -118,13 +117,16 @@ class Aliases:
         if name in _NOBODY or is_alias(name):
             self._known[name] = name
             return name
+        if _WORD.fullmatch(name) is not None:  # nearly all names are a word
+            self._known[name] = alias = self._alias(name)
+            return alias
         if _WHOLE_LINK.fullmatch(name) and _PROFILE.search(name):
             self._known[name] = self.address(name)
             return self._known[name]
         self._known[name] = self._alias(name)
         if name != name.strip():
             self.name(name.strip())
-        if _WORD.fullmatch(name) is None and any(map(_says, name)):
+        if any(map(_says, name)):
             self._odd.append(name)
             self._odd_words = None
             if "," in name:  # a group that is called by its members
@@ -138,9 +140,8 @@ class Aliases:
 
     def digest(self, text: str) -> str:
         """Digest any text under the secret: 16 letters and digits."""
-        code = self._key.copy()
-        code.update(text.encode("utf-8", "surrogatepass"))
-        return base64.b32encode(code.digest()).decode("ascii").lower()[:_DIGITS]
+        code = hmac.digest(self._secret, text.encode("utf-8", "surrogatepass"), "sha256")
+        return base64.b32encode(code[:_BYTES]).decode("ascii").lower()
 
     # --- names inside of texts -----------------------------------------------------------
 

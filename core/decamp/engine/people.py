@@ -38,6 +38,9 @@ WAYS = ("keep", "alias", "drop")
 Refine = Callable[[list[bytes]], list[bytes]]
 """Rewrites rows, each a line of JSON, keeping their number and order."""
 
+_SOURCE = b',"source":'
+_MOST_ENDS = 10_000
+
 _HIDES = "decamp cannot tell which names of other people are in it"
 
 
@@ -147,7 +150,7 @@ class OtherPeople:
     def refine(self, collection: Collection) -> Refine | None:
         """Give what finishes raw values in rows; None if the rows of this kind have none."""
         of = self._of(collection.kind)
-        return of.refined if of.hidden else None
+        return of.refined if of.has_raw_values else None
 
     def _of(self, kind: str) -> _Rows:
         if kind not in self._kinds:
@@ -266,9 +269,11 @@ class _Rows:
         self._plain = [(name, changes[how]) for name, how in marked.items() if how in changes]
         self._raw = frozenset(name for name, how in marked.items() if how == "raw")
         self._tame = field_names(kind) - self._raw
+        self._usual = set(self._tame)
         self._mark = mark_of_others(kind)
-        self.hidden = False
-        """Whether a row with raw values was met."""
+        self._wild: set[str] = set()
+        """Fields with raw values that were met."""
+        self._harmless: set[bytes] = set()
 
     def is_of_others(self, row: Mapping[str, Any]) -> bool:
         """Tell whether another person wrote it, or it is about another person."""
@@ -299,9 +304,15 @@ class _Rows:
                     if made is row:
                         made = dict(row)
                     made[name] = new
-        if not self.hidden and not row.keys() <= self._tame:
-            self.hidden = True
+        if not row.keys() <= self._usual:
+            self._wild |= row.keys() - self._tame
+            self._usual |= self._wild
         return made
+
+    @property
+    def has_raw_values(self) -> bool:
+        """Whether a row with raw values was met."""
+        return bool(self._wild)
 
     @cached_property
     def _decode(self) -> Callable[[bytes], dict[str, Any]]:
@@ -309,7 +320,21 @@ class _Rows:
 
     def refined(self, lines: list[bytes]) -> list[bytes]:
         """Replace the names in raw values."""
-        return [self._refined(line) for line in lines]
+        if self._wild != {"source"}:
+            return [self._refined(line) for line in lines]
+        # Mostly rows end with the same few raw values, such as an empty title. What comes
+        # before is plain texts, in which no quotation mark stands by itself.
+        return [
+            line if line.partition(_SOURCE)[2] in self._harmless else self._looked_at(line)
+            for line in lines
+        ]
+
+    def _looked_at(self, line: bytes) -> bytes:
+        made = self._refined(line)
+        end = line.partition(_SOURCE)[2]
+        if end and made == line and len(self._harmless) < _MOST_ENDS:
+            self._harmless.add(end)
+        return made
 
     def _refined(self, line: bytes) -> bytes:
         row = self._decode(line)
