@@ -51,6 +51,13 @@ class Origin:
     as_of: datetime | None = None
     """When the newest of it was exported; aware, UTC."""
 
+    people: str = "keep"
+    """What became of other people's names in it: ``keep``, ``alias`` or ``drop``. An importer
+    that can keeps this and `people_check` and shows them as `Destination.holds`."""
+
+    people_check: str = ""
+    """By it the host finds the secret behind the aliases again; says nothing about names."""
+
 
 @frozen
 class Destination:

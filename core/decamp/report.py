@@ -29,6 +29,8 @@ _REASONS = {
     "superseded": "are there in a newer version, whose values stayed",
     "skipped": "had a kind that this destination does not take",
     "not_asked": "had not been asked for",
+    "left_out": "had, or may have had, other people's data, which you asked to leave out",
+    "trimmed": "lack what is about other people, which you asked to leave out",
 }
 """How many of what, by column of the counts; rows count as items here."""
 
@@ -71,6 +73,7 @@ class Run:
     fingerprint: str
     omits: tuple[str, ...]
     selection: dict[str, Any]
+    people: str = "keep"
     started: str
     ended: str
     dry_run: bool
@@ -96,6 +99,7 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         "source": source,
         "destination": destination,
         "asked": run.selection,
+        "people": run.people,
         "started": run.started,
         "ended": run.ended,
         "counts": counts.as_json(),
@@ -149,12 +153,17 @@ def _state(run: Run, exit_code: int) -> str:
     return "partial" if exit_code else "done"
 
 
+def _count(counts: Counts, column: str) -> int:
+    count = counts.total(column)
+    return count - counts.total("left_out") if column == "not_asked" else count
+
+
 def _verdict(run: Run, counts: Counts) -> dict[str, Any]:
     """Say whether everything in this export is at the destination, and why not."""
     reasons = [
         f"{count:,} {'item' if count == 1 else 'items'} {text}"
         for column, text in _REASONS.items()
-        if (count := counts.total(column))
+        if (count := _count(counts, column))
     ]
     if run.error is not None:
         reasons.insert(0, "the run did not reach its end")

@@ -20,7 +20,9 @@ from decamp.assembly.naming import (
     require_text,
     run_id,
 )
+from decamp.credentials import SecretStore
 from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody
+from decamp.engine.peoplechoice import require_way
 from decamp.errors import ConfigError
 from decamp.events import Emit
 from decamp.home import Home
@@ -91,7 +93,17 @@ def transfer(
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
         return _run(
-            request, parts, run, journal, scratch, home.lock, emit, stop, ask, dry_run=False
+            request,
+            parts,
+            run,
+            journal,
+            scratch,
+            SecretStore(home.folder),
+            home.lock,
+            emit,
+            stop,
+            ask,
+            dry_run=False,
         )
 
 
@@ -109,8 +121,8 @@ def plan(
         journal = Journal.open_copy(home.journal, scratch)
         stack.callback(journal.close)
         return _run(
-            request, parts, run_id(), journal, scratch, lambda name: nullcontext(), emit, stop,
-            nobody, dry_run=True,
+            request, parts, run_id(), journal, scratch, SecretStore(home.folder),
+            lambda name: nullcontext(), emit, stop, nobody, dry_run=True,
         )  # fmt: skip
 
 
@@ -127,6 +139,7 @@ class _Parts:
     @classmethod
     def of(cls, request: Request, registry: Registry) -> _Parts:
         require_text(request.source, request.destination, request.account or "")
+        require_way(request.people)
         selection = Selection.parse(request.kinds, request.since, request.until, request.limit)
         for option in request.options:
             if not option.startswith(("from.", "to.")) or "=" not in option:
@@ -149,6 +162,7 @@ def _run(
     run: str,
     journal: Journal,
     scratch: Path,
+    store: SecretStore,
     lock: Callable[[str], AbstractContextManager[None]],
     emit: Emit,
     stop: threading.Event,
@@ -190,6 +204,7 @@ def _run(
                 stop=stop,
                 wait=request.wait,
                 ask=ask,
+                secrets=store,
             ),
         )
         return engine.run()

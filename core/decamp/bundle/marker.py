@@ -44,6 +44,9 @@ class Marker:
         document["account"] = whose | {"names": list(account.names)}
         if as_of is not None:
             document["exported"] = f"{as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if self.origin.people != "keep":
+            document["people"] = self.origin.people
+            document["people_check"] = self.origin.people_check
         document["counts"] = dict(sorted(self.counts.items()))
         document["complete"] = self.complete
         if self.token and not self.complete:
@@ -61,6 +64,8 @@ class _Document(msgspec.Struct):
     account: _Account
     source: str = ""
     exported: datetime | None = None
+    people: str = "keep"
+    people_check: str = ""
     counts: dict[str, int] = {}
     complete: bool = False
     token: str = ""
@@ -94,7 +99,7 @@ def read_marker(data: bytes, where: str) -> Marker:
             hint=f"Put the former {MARKER} back, or choose an empty folder.",
         ) from error
     account = Account(document.account.id, document.account.names, document.source)
-    origin = Origin(account, document.exported)
+    origin = Origin(account, document.exported, document.people, document.people_check)
     return Marker(origin, document.counts, document.complete, document.token)
 
 

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from decamp.engine.delivery import Delivery
 from decamp.engine.items import ItemIntake
+from decamp.engine.people import KEEP, People
 from decamp.engine.quarantine import split_rows
 from decamp.engine.reading import Interrupted
 from decamp.engine.selection import Selection
@@ -33,6 +34,7 @@ class RowIntake:
     _selection: Selection
     _tally: Tally
     spool: RowSpool
+    _people: People = KEEP
     _bad: list[tuple[RowBatch, _Bad]] = field(factory=list, init=False)
     total: int = field(default=0, init=False)
     """Rows that were read."""
@@ -44,11 +46,12 @@ class RowIntake:
         salt: bytes,
         selection: Selection,
         tally: Tally,
+        people: People = KEEP,
         *,
         consolidate: bool = False,
     ) -> RowIntake:
         """Make one with a spool in a private folder."""
-        return cls(selection, tally, RowSpool(scratch, salt, keep_cuts=not consolidate))
+        return cls(selection, tally, RowSpool(scratch, salt, keep_cuts=not consolidate), people)
 
     def close(self) -> None:
         """Remove the spool."""
@@ -61,18 +64,22 @@ class RowIntake:
         rows = self._selection.rows(batch.rows) if self._selection.takes_kind(kind) else ()
         left_out = len(batch.rows) - len(rows)
         if left_out:
+            self._people.notice(batch)
             self._tally.add(kind, "found", left_out)
             self._tally.add(kind, "not_asked", left_out)
+        whole = rows is batch.rows
+        batch = self._people.batch(batch)
         try:
             if rows_check(kind)(rows):
-                segment = batch.segment if rows is batch.rows else None
-                self.spool.add(batch.collection, rows, batch.path, segment)
+                kept = self._people.rows(kind, rows)
+                segment = batch.segment if whole and len(kept) == len(rows) else None
+                self.spool.add(batch.collection, kept, batch.path, segment)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self.spool.add(batch.collection, good, batch.path)
+        self.spool.add(batch.collection, self._people.rows(kind, good), batch.path)
 
     def send(
         self,
@@ -105,7 +112,11 @@ class RowIntake:
                 found += rows
 
             for segment in self.spool.segments(
-                collection, delivered, max_rows=capabilities.max_segment_rows, found=count
+                collection,
+                delivered,
+                max_rows=capabilities.max_segment_rows,
+                found=count,
+                refine=self._people.refine(collection),
             ):
                 if stop.is_set():
                     raise Interrupted

@@ -18,6 +18,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from decamp.credentials import NoSecrets, Secrets
 from decamp.engine.before import delivered_before, notice_lost
 from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
@@ -25,10 +26,12 @@ from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery, Fetch
 from decamp.engine.items import ItemIntake
 from decamp.engine.linkwatch import LinkWatch
+from decamp.engine.people import KEEP, People
+from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
 from decamp.engine.renames import Renames
-from decamp.engine.route import Ask, RouteFinder, nobody
+from decamp.engine.route import Ask, RouteFinder, names_of, nobody
 from decamp.engine.segments import RowIntake
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
@@ -93,6 +96,7 @@ class Settings:
     wait: bool = True
     patience: float = 1800.0
     ask: Ask = nobody
+    secrets: Secrets = field(factory=NoSecrets)
 
 
 @define
@@ -110,6 +114,8 @@ class Engine:
     _rows: RowIntake | None = field(default=None, init=False)
     _items: ItemIntake | None = field(default=None, init=False)
     _delivery: Delivery | None = field(default=None, init=False)
+    _choice: PeopleChoice = field(factory=PeopleChoice, init=False)
+    _people: People = field(default=KEEP, init=False)
 
     def run(self) -> dict[str, Any]:
         """Do the job and report; errors end the run and stand in the report.
@@ -130,6 +136,10 @@ class Engine:
                 fingerprint = f"{copy}/{job.exporter_spec.mapping_version}"
             self._record_start(started, fingerprint)
             with settings.lock(f"{job.importer_spec.name}:{self._destination.id}"):
+                self._choice = choose(
+                    job.people, settings.journal, self._routes(), self._destination,
+                    settings.secrets,
+                )  # fmt: skip
                 if not self._nothing_new(fingerprint):
                     self._bring()
                     if not job.dry_run:
@@ -156,6 +166,7 @@ class Engine:
                 fingerprint=fingerprint,
                 omits=job.exporter_spec.omits,
                 selection=job.selection.as_json(),
+                people=self._choice.way,
                 started=started,
                 ended=stamp(),
                 dry_run=job.dry_run,
@@ -199,6 +210,11 @@ class Engine:
                 document,
             )
 
+    def _routes(self) -> list[Route]:
+        assert self._destination is not None
+        where = (self._whose().service, self.job.importer_spec.name, self._destination.id)
+        return self.settings.journal.routes(*where)
+
     def _nothing_new(self, fingerprint: str) -> bool:
         """Recognise the very export that was delivered last, without reading it."""
         job, journal = self.job, self.settings.journal
@@ -215,7 +231,8 @@ class Engine:
         self._as_of = last["source"].get("as_of")
         for kind, counts in last["counts"].items():
             self.tally.add(kind, "found", counts["found"])
-            self.tally.add(kind, "unchanged", counts["found"])
+            left_out = sum(counts.get(column, 0) for column in ("left_out",))
+            self.tally.add(kind, "unchanged", counts["found"] - left_out)
         self.settings.emit(Notice("info", "This very export was delivered before; nothing is new."))
         return True
 
@@ -231,8 +248,9 @@ class Engine:
     def _bring(self) -> None:
         """Read everything, and deliver what is new."""
         job, settings = self.job, self.settings
+        self._people = self._choice.people(self._own_names, self.tally)
         rows = self._rows = RowIntake.open(
-            settings.scratch, settings.journal.salt, job.selection, self.tally,
+            settings.scratch, settings.journal.salt, job.selection, self.tally, self._people,
             consolidate=job.consolidate,
         )  # fmt: skip
         items = 0
@@ -265,6 +283,16 @@ class Engine:
                 self._delivery.close()
             rows.close()
 
+    def _own_names(self) -> set[str]:
+        """Give all names that the account's owner is known by."""
+        job, held = self.job, self._destination.holds if self._destination else None
+        aliases = {alias for route in self._routes() for alias in route.aliases}
+        if isinstance(job.exporter, Identifies):
+            with blamed(job.exporter_spec.name):
+                aliases.update(names_of(job.exporter.account(), job.account))
+        names = {alias[5:] for alias in aliases if alias.startswith("name:")}
+        return names.union(held.account.names if held else ())
+
     def _open_route(self, page: Page | None = None) -> ItemIntake:
         """Find out whose data it is and where it goes, once; settle what was left open."""
         if self._items is not None:
@@ -295,11 +323,14 @@ class Engine:
         held = self._destination.holds
         before = held.account.names if held else ()
         settings.journal.bind_run(job.id, route.id, self._as_of or "", before)
+        self._choice.fix(
+            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
+        )
         self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
-                origin = Origin(self._named_account(), self._newest(route))
+                origin = self._choice.marked(Origin(self._named_account(), self._newest(route)))
                 if origin.as_of is not None:
                     settings.journal.set_newest(route.id, stamp(origin.as_of))
                 token = settings.journal.open_token(route.id)
@@ -326,7 +357,7 @@ class Engine:
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            decider, self._delivery, LinkWatch(self.tally, settings.emit), renames,
+            decider, self._delivery, LinkWatch(self.tally, settings.emit), renames, self._people,
         )  # fmt: skip
         return self._items
 

@@ -172,6 +172,7 @@ class RowSpool:
         *,
         max_rows: int,
         found: Callable[[int], None] = lambda count: None,
+        refine: Callable[[list[bytes]], list[bytes]] | None = None,
     ) -> Iterator[Segment]:
         """Cut what is new in a collection into segments, oldest rows first.
 
@@ -182,6 +183,7 @@ class RowSpool:
         Args:
             delivered: What the route has, by bucket.
             found: Told how many rows each bucket of the export has.
+            refine: Rewrites the lines of rows, keeping their number, order and digests.
         """
         spooled = self._spooled[collection_id(collection)]
         self._rows.flush()
@@ -189,11 +191,13 @@ class RowSpool:
         cutter = Cutter(spooled, max_rows)
         kept = self._kept(spooled, delivered) if spooled.cuts else {}
         for cut, parts in kept.items():
-            yield self._as_cut(spooled, spooled.cuts[cut - 1], parts)
+            yield self._as_cut(spooled, spooled.cuts[cut - 1], parts, refine)
         for number, extents in spooled.buckets().items():
             bucket = str(number) if number else UNDATED
             batch = self._new(extents, delivered.get(bucket), kept)
             found(batch.found)
+            if refine is not None:
+                batch.lines = refine(batch.lines)
             yield from cutter.take(bucket, batch)
             if bucket == UNDATED:
                 yield from cutter.rest()
@@ -220,11 +224,18 @@ class RowSpool:
                     spoiled.add(extent.cut)
         return {cut: parts[cut] for cut in sorted(parts) if cut and cut not in spoiled}
 
-    def _as_cut(self, spooled: Spooled, header: Mapping[str, Any], parts: list[_Part]) -> Segment:
+    def _as_cut(
+        self,
+        spooled: Spooled,
+        header: Mapping[str, Any],
+        parts: list[_Part],
+        refine: Callable[[list[bytes]], list[bytes]] | None,
+    ) -> Segment:
         """Give a segment of the source as it was."""
         parts.sort(key=lambda part: part.extent.row)
         lines = [line for part in parts for line in self._lines_of(part.extent)]
         buckets = {part.bucket: (part.keys, part.total) for part in parts}
+        lines = refine(lines) if refine is not None else lines
         record = {**header, **spooled.collection.header, "collection": spooled.collection.key}
         return make_segment(spooled.collection, lines, buckets, record)
 

@@ -22,7 +22,9 @@ from decamp.testing.samples import (
 
 __all__ = ["ImporterSuite"]
 
-_ORIGIN = Origin(Account(names=("ada.example",), service="tiktok"))
+_ORIGIN = Origin(
+    Account(names=("ada.example",), service="tiktok"), people="alias", people_check="5f0a:77b0"
+)
 _TOKEN = "0123456789abcdef"  # noqa: S105 - no secret
 
 
@@ -84,6 +86,8 @@ class ImporterSuite:
         held = ready.check().holds
         assert held is not None
         assert held.account.names == _ORIGIN.account.names
+        # By these another machine goes on hiding the names that are hidden here.
+        assert (held.people, held.people_check) == (_ORIGIN.people, _ORIGIN.people_check)
 
     # --- items ---------------------------------------------------------------------------
 
