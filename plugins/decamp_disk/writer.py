@@ -108,7 +108,7 @@ class ItemWriter:
             return self.add(item)
         there = self._there(previous)
         if there.delivered is None and there.held not in (None, record_bytes(item.id, item.record)):
-            # Unlike an update, filling can change nothing of an edited record: look first.
+            # Filling an edited record may change nothing, which is no proof that it is ours.
             raise _edited(there.path)
         added, others = self._fill_files(item, there.files)
         record = without_media(item.record, others)
