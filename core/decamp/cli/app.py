@@ -30,6 +30,8 @@ COMMANDS = {
         "Settle what decamp cannot decide: doubts, and edits that met a newer version.",
     ),
     "forget": (_CARE, "Remove what decamp remembers of a destination, with its receipts."),
+    "purge": (_CARE, "Remove what decamp keeps on this computer and does not need."),
+    "doctor": (_CARE, "Look whether decamp and what it keeps are in order."),
     "plugins": (_KNOW, "See which sources and destinations there are."),
     "schemas": (_KNOW, "Read the JSON Schemas, and check files against them."),
 }

@@ -61,6 +61,7 @@ class Database:
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 prepare(db, shown or path)
+                _require_whole(db, shown or path)
                 return cls(db, shown or path)
             except BaseException:
                 db.close()
@@ -103,6 +104,25 @@ def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
         yield keys[start : start + size]
 
 
+def _require_whole(db: sqlite3.Connection, path: Path) -> None:
+    """Notice damage before anything is decided by what is left.
+
+    Raises:
+        JournalDamaged: SQLite finds that its pages do not fit together.
+    """
+    answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if answer != "ok":
+        raise _damaged(path, str(answer).splitlines()[-1])
+
+
+def _damaged(path: Path, why: str) -> JournalDamaged:
+    return JournalDamaged(
+        f"The journal {path} is damaged: {why.rstrip('.')}.",
+        hint="decamp doctor --repair sets it aside; the next transfer reads back what is at the "
+        "destination, and begins a new one.",
+    )
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours."""
@@ -122,11 +142,7 @@ def _explained(path: Path) -> Iterator[None]:
             ) from error
         raise TransferError(f"The journal {path} cannot be used: {error}.") from error
     except sqlite3.DatabaseError as error:
-        raise JournalDamaged(
-            f"The journal {path} is damaged: {error}.",
-            hint="Keep the file and copy it elsewhere; then restore it from a backup, or move "
-            "it away and choose a new, empty destination.",
-        ) from error
+        raise _damaged(path, str(error)) from error
     except OSError as error:
         raise TransferError(
             f"The journal {path} cannot be opened: {error.strerror}.",
