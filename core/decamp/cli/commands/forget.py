@@ -12,8 +12,6 @@ from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.questions import confirm
 from decamp.cli.words import plural
-from decamp.credentials import SecretStore
-from decamp.engine.peoplechoice import delete_secret
 from decamp.errors import ConfigError
 from decamp.home import Home
 
@@ -51,8 +49,6 @@ def forget(
                     hint="To go on, add --yes.",
                 )
             if answer:
-                if place.route is not None:
-                    delete_secret(place.journal, place.route, SecretStore(home.folder))
                 document = upkeep.forget(place, dry_run=False)
                 output.final("Forgotten. What lies there stays.", "bold")
     if json:
