@@ -10,6 +10,7 @@ import base64
 import hmac
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -70,12 +71,14 @@ def is_alias(name: str) -> bool:
     return _ALIAS.fullmatch(name) is not None
 
 
+@lru_cache(4_096)
 def names_a_person(key: str) -> bool:
     """Tell by its key whether a raw value is the name of a person."""
     bare = re.sub(r"[\W\d_]", "", key.lower())
     return bare in _PERSON_KEYS or bare.endswith(_PERSON_ENDINGS)
 
 
+@lru_cache(4_096)
 def _is_free_text(key: str) -> bool:
     return re.sub(r"[\W\d_]", "", key.lower()) in _TEXT_KEYS
 

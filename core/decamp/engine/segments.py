@@ -68,14 +68,14 @@ class RowIntake:
         batch = self._people.batch(batch)
         try:
             if rows_check(kind)(rows):
-                rows = self._people.rows(kind, rows)
+                rows = self._people.rows(batch.collection, rows)
                 self._spool.add(batch.collection, rows, batch.path)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self._spool.add(batch.collection, self._people.rows(kind, good), batch.path)
+        self._spool.add(batch.collection, self._people.rows(batch.collection, good), batch.path)
 
     def send(
         self,
