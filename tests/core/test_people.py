@@ -164,7 +164,19 @@ def test_a_path_whose_name_cannot_be_found_is_hidden_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["UserName", "Username", "user_name", "From", "to", "Friends", "Nickname"]
+    "key",
+    [
+        "UserName",
+        "Username",
+        "user_name",
+        "From",
+        "to",
+        "Friends",
+        "Nickname",
+        "MutedList",
+        "TaggedUser",
+        "People you assigned to moderate your LIVE",
+    ],
 )
 def test_keys_that_name_people(key: str) -> None:
     assert names_a_person(key)
@@ -173,6 +185,7 @@ def test_keys_that_name_people(key: str) -> None:
     assert aliases().raw({key: ["alice", "N/A", 7, None]}) == {key: [ALICE, "N/A", 7, None]}
     assert aliases().raw({key: "2024-01-31 10:00"}) == {key: "2024-01-31 10:00"}
     assert aliases().raw({key: "12"}) == {key: "12"}
+    assert aliases().raw({key: "Enabled"}, drop=True) == {key: "Enabled"}
     assert aliases().raw({key: "alice"}, hints=False) == {key: "alice"}
 
 

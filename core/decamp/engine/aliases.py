@@ -23,7 +23,13 @@ _ALIAS = re.compile(rf"{_PREFIX}[a-z2-7]{{16}}")
 _NOBODY = frozenset(("", "N/A", "None"))
 """What sources write in the place of a name where nobody is named."""
 
-_NO_NAMES = frozenset(("n/a", "none", "null", "unknown", "yes", "no", "on", "off", "all", "true"))
+_NO_NAMES = frozenset(
+    (
+        *("n/a", "none", "null", "unknown", "yes", "no", "on", "off", "true", "false", "all"),
+        *("enabled", "disabled", "everyone", "friends", "followers", "myself", "only me"),
+        *("no one", "nobody", "default"),
+    )
+)
 """What is no name behind a key that looks as if it named somebody; in lower case."""
 
 _PROFILE = re.compile(r"(^|/)(@|%40)([^/?#&\s\"'<>]+)", re.IGNORECASE)
@@ -40,7 +46,7 @@ _PERSON_KEYS = frozenset(
         *("user", "users", "from", "to", "sender", "receiver", "recipient", "recipients"),
         *("author", "creator", "friend", "friends", "contact", "contacts", "follower"),
         *("followers", "following", "member", "members", "participant", "participants"),
-        *("person", "people", "handle", "uniqueid", "moderator", "moderators"),
+        *("person", "handle", "mutedlist", "uniqueid", "moderator", "moderators"),
     )
 )
 _PERSON_ENDINGS = (
@@ -75,7 +81,11 @@ def is_alias(name: str) -> bool:
 def names_a_person(key: str) -> bool:
     """Tell by its key whether a raw value is the name of a person."""
     bare = re.sub(r"[\W\d_]", "", key.lower())
-    return bare in _PERSON_KEYS or bare.endswith(_PERSON_ENDINGS)
+    return (
+        bare in _PERSON_KEYS
+        or bare.endswith(_PERSON_ENDINGS)
+        or bare.startswith("people")  # TikTok: "People you assigned to moderate your LIVE"
+    )
 
 
 @lru_cache(4_096)
