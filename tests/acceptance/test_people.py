@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from decamp.credentials import SecretStore
 from decamp.engine.peoplechoice import delete_secret
 from decamp.events import Event, Notice
 from decamp.home import Home
+from decamp.identity import record_digest, row_digester, row_keys
 from decamp.journal import Journal
 from decamp.validation import validator
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
@@ -252,6 +254,31 @@ def test_a_later_export_has_the_same_aliases_and_nothing_twice(people: str, ada:
         assert receipt["counts"][kind].get("new", 0) == 0
     assert found_in(ada.bundle, set(OTHERS)) == set()
     bagit.Bag(str(ada.bundle)).validate()
+
+
+@pytest.mark.parametrize("people", ["keep", "alias", "drop"])
+def test_the_bundle_read_back_gives_the_digests_of_the_journal(people: str, ada: Person) -> None:
+    """So a journal that was lost can be made again, whatever became of names."""
+    ada.transfer(hand(ada.folder / "e"), people)
+    journal = Journal.open(ada.home.journal)
+    try:
+        [route] = journal.all_routes()
+        collections: dict[tuple[str, str], list[Any]] = {}
+        for path in (ada.bundle / "data").rglob("*.jsonl"):
+            lines = path.read_text(encoding="utf-8")[:-1].split("\n")
+            header, *found = map(json.loads, lines)
+            collections.setdefault((header["kind"], header["collection"]), []).extend(found)
+        assert len(collections) > 4
+        for (kind, key), found in collections.items():
+            keys = row_keys(row_digester(kind, journal.salt)(found))
+            buckets = journal.buckets(route.id, f"{kind}:{key}").values()
+            assert sorted(keys) == sorted(chain.from_iterable(one.keys() for one in buckets))
+        for path in (ada.bundle / "data").rglob("*.json"):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            [known] = journal.known_many(route.id, [record["item_id"]]).values()
+            assert record_digest(known.kind, record) == known.digest
+    finally:
+        journal.close()
 
 
 def test_two_bundles_have_aliases_that_cannot_be_compared(ada: Person) -> None:
