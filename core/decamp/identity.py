@@ -18,7 +18,7 @@ import msgspec
 
 from decamp.validation import identity_fields, volatile_fields
 
-__all__ = ["SUM_MASK", "record_digest", "row_digester", "row_keys"]
+__all__ = ["SUM_MASK", "own_fields", "record_digest", "row_digester", "row_keys"]
 
 SUM_MASK = (1 << 48) - 1
 """Sums of digests are kept modulo 2**48: tens of thousands fit into a signed 64-bit sum."""
@@ -29,9 +29,22 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 def record_digest(kind: str, record: Mapping[str, Any]) -> str:
     """Digest a record for "has it changed?": 32 lower-case hexadecimal digits."""
+    return hashlib.blake2b(_encoder.encode(own_fields(kind, record)), digest_size=16).hexdigest()
+
+
+def own_fields(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a record says of its item: without what changes by itself or is the host's.
+
+    Of the raw fields in `source` only the names count: signed links differ in every export,
+    but a field that is new would be lost if it made no difference.
+    """
     skip = {*_HOST_FIELDS, *volatile_fields(kind)}
-    kept = {name: value for name, value in record.items() if name not in skip}
-    return hashlib.blake2b(_encoder.encode(kept), digest_size=16).hexdigest()
+    own = {name: value for name, value in record.items() if name not in skip}
+    source = record.get("source")
+    raw = source.get("fields") if isinstance(source, Mapping) else None
+    if isinstance(raw, Mapping) and raw:
+        own["source"] = sorted({name.lower() for name in raw})
+    return own
 
 
 def row_digester(kind: str, salt: bytes) -> Callable[[Sequence[Mapping[str, Any]]], array[int]]:

@@ -189,6 +189,10 @@ class RowBatch:
     path: str = ""
     """Where in the source they lie. Two paths that repeat the same rows count once."""
 
+    segment: Mapping[str, Any] | None = field(default=None, eq=False)
+    """The record of the segment that these rows are all of, where a bundle brings them in
+    one: if all of them are new, they travel in the same cut again."""
+
 
 @frozen
 class Page:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from attrs import frozen
 
@@ -28,9 +29,12 @@ from decamp import Conflict, DestinationRefused
 from decamp_disk.durable import Unsynced, sync_file
 from decamp_disk.failures import explain, explained
 
-__all__ = ["TEMPORARY", "Held", "LocalFolder"]
+__all__ = ["FORMER", "TEMPORARY", "Held", "LocalFolder"]
 
 TEMPORARY = ".decamp-tmp-"
+FORMER = ".decamp-former"
+"""Records that were replaced by a run that has not finished, by their digests: if it is
+killed, the repeated update still finds what it has to put into its receipt."""
 _CHUNK = 256 << 10
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
@@ -191,6 +195,26 @@ class LocalFolder:
             os.unlink(path)
         self._unsynced.add(folder=os.path.dirname(path))
 
+    def clear(self, relative: str) -> None:
+        """Remove a folder of ours with all that is in it, if it is there."""
+        self._made.discard(relative)
+        with explained(self.path(relative)), suppress(FileNotFoundError):
+            shutil.rmtree(self.path(relative))
+
+    def prune(self, relative: str) -> None:
+        """Remove a folder and those above it, as far as nothing is in them."""
+        while relative:
+            path = self.path(relative)
+            try:
+                os.rmdir(path)
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return  # something is in it, or it may not be removed
+            self._made.discard(relative)
+            relative = relative.rpartition("/")[0]
+            self._unsynced.add(folder=self.path(relative) if relative else self.root)
+
     def make(self, relative: str) -> str:
         """Make a folder and those above it.
 
@@ -243,6 +267,12 @@ class LocalFolder:
         with explained(path), suppress(FileNotFoundError), open(path, "rb") as file:
             return file.read()
         return None
+
+    def open(self, relative: str) -> BinaryIO:
+        """Open a file for reading, but no link to one."""
+        path = self.path(relative)
+        with explained(path):
+            return open(os.open(path, _READ), "rb", buffering=_CHUNK)
 
     def is_gone(self, relative: str) -> bool:
         """Tell whether nothing at all has this name; quick, for very many names."""

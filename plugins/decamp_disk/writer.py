@@ -8,13 +8,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
-from attrs import evolve
+from attrs import evolve, frozen
 
 from decamp import Conflict, Corrupted, Item, Receipt
 from decamp.bundle import (
     Entry,
     File,
     Part,
+    fill_record,
     is_segment,
     merge_record,
     parts,
@@ -24,8 +25,28 @@ from decamp.bundle import (
 )
 from decamp_disk.bag import Bag
 from decamp_disk.folder import Held, LocalFolder
+from decamp_disk.removal import former_of, keep_former, with_former
 
-__all__ = ["ItemWriter", "find"]
+__all__ = ["ItemWriter", "find", "receipt_of"]
+
+
+@frozen
+class _There:
+    """What is there of an item that was delivered before."""
+
+    entry: Entry
+    stamp: tuple[int, int] | None
+    held: bytes | None
+    """The bytes of its record; None if a person has removed it."""
+    kept: list[File]
+    """Its other files that are as we left them."""
+    record: dict[str, Any]
+    """The record, without the files that are gone."""
+
+    @property
+    def files(self) -> list[File]:
+        """The record and the other files."""
+        return [self.entry.record, *self.kept]
 
 
 class ItemWriter:
@@ -56,23 +77,61 @@ class ItemWriter:
         """
         if is_segment(item) or item.kind == "section":
             return self.add(item)  # their content is part of their name
+        there = self._there(previous)
+        new, beside = self._new_blobs(item, there.files)
+        merged = merge_record(there.record, _renamed(item.record, beside))
+        return self._joined(item, there, new, merged)
+
+    def fill(self, item: Item, previous: Receipt) -> Receipt:
+        """Add what only this older version of an item has; what is there stays.
+
+        Raises:
+            Conflict: Something of it was edited.
+        """
+        if is_segment(item) or item.kind == "section":
+            return self.add(item)
+        there = self._there(previous)
+        held = {file.path: file.sha256 for file in there.files}
+        pairs = list(zip(item.blobs, parts(item), strict=False))
+        others = [
+            blob.name
+            for blob, part in pairs
+            if part.path in held and (blob.sha256 or _digest(part)) != held[part.path]
+        ]
+        new = [part for _, part in pairs if part.path not in held]
+        filled, gave_way = fill_record(there.record, without_media(item.record, others))
+        receipt = self._joined(item, there, new, filled)
+        return evolve(receipt, superseded=gave_way or bool(others))
+
+    def _there(self, previous: Receipt) -> _There:
+        """Look at what is there of an item."""
         entry = Entry.from_data(previous.data)
-        path = entry.record.path
-        stamp, held = self._folder.stamp(path), self._folder.read(path)
+        stamp, held = self._folder.stamp(entry.record.path), self._folder.read(entry.record.path)
         kept, gone = self._kept(entry)
-        new, beside = self._new_blobs(item, [entry.record, *kept])
-        before = {} if held is None else _decoded(held, self._folder.path(path))
-        merged = merge_record(without_media(before, gone), _renamed(item.record, beside))
-        wanted = record_bytes(item.id, merged)
-        if held not in (None, wanted) and _sha256(held) != entry.record.sha256:
-            # Had it been our own update whose answer was lost, merging would change nothing.
+        before = {} if held is None else _decoded(held, self._folder.path(entry.record.path))
+        return _There(entry, stamp, held, kept, without_media(before, gone))
+
+    def _joined(
+        self, item: Item, there: _There, new: Sequence[Part], record: Mapping[str, Any]
+    ) -> Receipt:
+        """Bring an item to a new state: its record replaced, files added, none removed."""
+        path, stamp = there.entry.record.path, there.stamp
+        wanted = record_bytes(item.id, record)
+        if there.held not in (None, wanted) and _sha256(there.held) != there.entry.record.sha256:
+            # Had it been our own update whose answer was lost, joining would change nothing.
             raise _edited(self._folder.path(path))
         added = [self._place(part)[0] for part in new]
-        if stamp is None or held != wanted:
-            record = self._replaced(path, wanted)
+        if stamp is None or there.held != wanted:
+            if there.held is not None:
+                keep_former(self._folder, there.held)
+            file = self._replaced(path, wanted)
         else:
-            record = File(path, len(wanted), _sha256(wanted), stamp[1])
-        return _receipt(self._folder, item, [*kept, *added, record], existed=False)
+            file = File(path, len(wanted), _sha256(wanted), stamp[1])
+        receipt = _receipt(self._folder, item, [*there.kept, *added, file], existed=False)
+        former = former_of(self._folder, there.entry.record.sha256)
+        if former is None or file.sha256 == there.entry.record.sha256:
+            return receipt
+        return evolve(receipt, data=with_former(receipt.data, former))
 
     def _kept(self, entry: Entry) -> tuple[list[File], set[str]]:
         """Tell which blobs of an item are as we left them, and the names of those gone."""
@@ -196,9 +255,13 @@ def _receipt(folder: LocalFolder, item: Item, files: Sequence[File], *, existed:
     """Make a receipt of files with the record last."""
     *others, record = files
     rows = item.record.get("rows") if is_segment(item) else None
-    entry = Entry(item.kind, (record, *others), rows)
+    return receipt_of(folder, item, Entry(item.kind, (record, *others), rows), existed=existed)
+
+
+def receipt_of(folder: LocalFolder, item: Item, entry: Entry, *, existed: bool) -> Receipt:
+    """Make the receipt of an item that lies in these files."""
     where = place(item)
-    location = folder.path(where.folder if where.owned else record.path)
+    location = folder.path(where.folder if where.owned else entry.record.path)
     return Receipt(item.id, location, existed, entry.to_data())
 
 
@@ -212,8 +275,8 @@ def _fits(part: Part, held: Held) -> bool:
     return part.fits(held.size, held.head, held.body_sha256)
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _sha256(data: bytes | None) -> str:
+    return hashlib.sha256(data or b"").hexdigest()
 
 
 def _digest(part: Part) -> str:

@@ -20,7 +20,18 @@ from decamp.errors import (
     Unavailable,
 )
 from decamp.events import ItemSettled, Notice, Waiting
-from decamp.model import Blob, Depth, Finding, Item, Link, Missing, Page, Receipt
+from decamp.model import (
+    Blob,
+    Collection,
+    Depth,
+    Finding,
+    Item,
+    Link,
+    Missing,
+    Page,
+    Receipt,
+    RowBatch,
+)
 from decamp.spec import ImporterCapabilities
 from decamp.testing import MemoryImporter, ScriptedExporter
 from decamp.testing.samples import post_item
@@ -541,12 +552,80 @@ def test_blind_delivery_lists_a_doubt_and_never_repeats(tmp_path: Path) -> None:
 
 
 def test_another_account_is_refused(bench: Bench) -> None:
-    bench.run(posts(1))
-    receipt = bench.run(posts(2), whose=("bob.example",))
-
+    bench.run(Page(rows=(watched(*range(0, 60, 2)),)), posts(1))
+    before = dict(bench.importer.store)
+    receipt = bench.run(Page(rows=(watched(*range(1, 61, 2)),)), posts(2), whose=("bob.example",))
     assert receipt["exit_code"] == 6
     assert "ada.example" in receipt["error"]["message"]
+    assert bench.importer.store == before
+
+
+def test_too_little_to_tell_accounts_apart_is_a_question(bench: Bench) -> None:
+    bench.run(posts(1))
+    receipt = bench.run(posts(2), whose=("bob.example",))
+    assert receipt["exit_code"] == 2
+    assert "ada.example" in receipt["error"]["message"]
     assert len(bench.importer.store) == 1
+    bench.answer = False
+    assert bench.run(posts(2), whose=("bob.example",))["exit_code"] == 6
+    bench.answer = True
+    assert bench.run(posts(2), whose=("bob.example",))["exit_code"] == 0
+    bench.answer = None
+    assert bench.run(posts(3), whose=("bob.example",))["exit_code"] == 0
+
+
+def test_a_renamed_account_is_recognised_by_its_rows(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(*range(9)),)))
+    receipt = bench.run(Page(rows=(watched(*range(3, 12)),)), whose=("ada.new",))
+    assert receipt["exit_code"] == 0
+    assert receipt["counts"]["event"] == {"found": 9, "new": 3, "unchanged": 6, "delivered": 3}
+    assert row_numbers(bench.importer) == list(range(12))
+
+
+def chat(key: str, *numbers: int) -> tuple[RowBatch, Item]:
+    """A conversation with some messages."""
+    rows = [
+        {
+            "time": f"2024-01-01T00:00:{n:02d}Z",
+            "side": "them",
+            "from": key,
+            "text": f"t{n}",
+        }
+        for n in numbers
+    ]
+    collection = Collection("message", key, {"conversation": key})
+    item = Item(f"conversation:{key}", "conversation", {"key": key, "title": key})
+    return RowBatch(collection, rows, f"Chat History with {key}"), item
+
+
+def chats(*pairs: tuple[RowBatch, Item]) -> tuple[Page, Page]:
+    batches, items = zip(*pairs, strict=True)
+    return Page(rows=batches), Page(items=items)
+
+
+def test_a_partner_who_was_renamed_stays_one_conversation(bench: Bench) -> None:
+    bench.run(*chats(chat("alice", 1, 2, 3), chat("carol", 7, 8)))
+    receipt = bench.run(*chats(chat("alicia", 2, 3, 4), chat("carol", 7, 8, 9)))
+
+    assert receipt["counts"]["message"] == {"found": 6, "new": 2, "unchanged": 4, "delivered": 2}
+    held = {key for key in bench.importer.store if key.startswith("conversation:")}
+    assert held == {"conversation:alice", "conversation:carol"}
+    record = bench.importer.store["conversation:alice"]["record"]
+    assert (record["key"], record["title"]) == ("alice", "alicia")
+    collections = [
+        entry["record"]["conversation"]
+        for entry in bench.importer.store.values()
+        if "collection" in entry["record"]
+    ]
+    assert sorted(collections) == ["alice", "alice", "carol", "carol"]
+    again = bench.run(*chats(chat("alice", 1, 2), chat("alicia", 4, 5)))["counts"]["message"]
+    assert again == {"found": 4, "new": 1, "unchanged": 3, "delivered": 1}
+
+
+def test_a_new_partner_who_says_the_same_at_other_times_is_another(bench: Bench) -> None:
+    bench.run(*chats(chat("alice", 1, 2, 3)))
+    receipt = bench.run(*chats(chat("bob", 3, 5, 6, 7)))
+    assert receipt["counts"]["message"]["new"] == 4
 
 
 def test_a_renamed_account_goes_on_when_it_is_named(bench: Bench) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from decamp.errors import JournalDamaged, Locked
 from decamp.filesystems import is_network
-from decamp.journal import Frozen, Intent, Journal, Outcome, RunRecord, Settled
+from decamp.journal import Frozen, Intent, Journal, Marks, Outcome, RunRecord, Settled
 from decamp.journal.schema import VERSION
 from decamp.model import Blob, Item, Receipt
 
@@ -145,10 +145,12 @@ def test_listing_never_hides_what_is_held(journal: Journal, route: int) -> None:
 
 
 def test_ordinals_are_kept(journal: Journal, route: int) -> None:
-    journal.set_ordinals(route, [("post:1", 1, ("/a", "A")), ("post:1", 2, ("/b", ""))])
-    journal.set_ordinals(route, [("post:1", 1, ("/a2", "A"))])
+    first, second = Marks(("/a", "A"), {"caption": "x"}), Marks(("/b", ""))
+    journal.set_ordinals(route, [("post:1", 1, first), ("post:1", 2, second)])
+    later = Marks(("/a2", "A"))
+    journal.set_ordinals(route, [("post:1", 1, later)])
     found = journal.ordinals(route, ["post:1", "post:2"])
-    assert found == {"post:1": [(1, ("/a2", "A")), (2, ("/b", ""))], "post:2": []}
+    assert found == {"post:1": [(1, later), (2, second)], "post:2": []}
 
 
 def test_routes_have_aliases(journal: Journal, route: int) -> None:

@@ -55,6 +55,8 @@ class Bench:
     missing: set[str] = field(factory=set)
     """Names of blobs that cannot be had."""
     runs: int = 0
+    answer: bool | None = None
+    """What a person says to a question; None if nobody is there."""
 
     @property
     def path(self) -> Path:
@@ -121,6 +123,7 @@ class Bench:
                     stop=self.stop,
                     wait=wait,
                     patience=patience,
+                    ask=lambda question: self.answer,
                 ),
             ).run()
         finally:

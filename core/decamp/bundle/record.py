@@ -10,7 +10,19 @@ import msgspec
 from decamp.errors import ItemRejected
 from decamp.model import Item
 
-__all__ = ["ITEM_ID", "merge_record", "natural", "record_bytes", "segment_header", "without_media"]
+__all__ = [
+    "ITEM_ID",
+    "fill_record",
+    "merge_record",
+    "natural",
+    "record_bytes",
+    "segment_header",
+    "without_media",
+]
+
+_FILES = ("media", "missing")
+_PASSING = ("source", "counts", "item_id")
+"""Members in which two exports differ without meaning anything by it."""
 
 ITEM_ID = "item_id"
 """The member of a record in a bundle that holds the id of its item."""
@@ -63,6 +75,28 @@ def merge_record(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
+def fill_record(there: Mapping[str, Any], older: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Add to a record what only an older version of it has.
+
+    What is there stays, lists too. Filling twice changes nothing more.
+
+    Returns:
+        The record, and whether another value of the older version had to give way. Counts
+        that grow by themselves, the raw source and the list of files do not count.
+    """
+    filled, gave_way = _fill(there, {k: v for k, v in older.items() if k not in _FILES})
+    media = _by_name(there.get("media")) or {}
+    new = {name: entry for name, entry in _by_name(older.get("media")).items() if name not in media}
+    if new:
+        filled["media"] = [media.get(n) or new[n] for n in sorted(media | new, key=natural)]
+        missing = [entry for entry in filled.get("missing", ()) if entry.get("name") not in new]
+        if missing:
+            filled["missing"] = missing
+        else:
+            filled.pop("missing", None)
+    return filled, gave_way
+
+
 def without_media(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Copy a record without the entries in `media` of files that are gone."""
     media = _by_name(record.get("media"))
@@ -83,6 +117,20 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         elif value is not None or name not in merged:
             merged[name] = value
     return merged
+
+
+def _fill(there: Mapping[str, Any], older: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    filled, gave_way = dict(there), False
+    for name, value in older.items():
+        held = there.get(name)
+        if held is None:
+            filled[name] = value
+        elif isinstance(held, Mapping) and isinstance(value, Mapping):
+            filled[name], deeper = _fill(held, value)
+            gave_way |= deeper and name not in _PASSING
+        elif value is not None and value != held:
+            gave_way |= name not in _PASSING
+    return filled, gave_way
 
 
 def _by_name(entries: Any) -> dict[str, Any]:

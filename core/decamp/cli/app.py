@@ -13,6 +13,7 @@ from decamp.cli.command import Group
 __all__ = ["COMMANDS", "app", "load_command"]
 
 _MOVE, _BACK, _KNOW = "Move your data", "Look back", "Look around"
+_CARE = "Take care of what was moved"
 
 COMMANDS = {
     "demo": (_MOVE, "Show the whole journey with made-up data, offline."),
@@ -22,6 +23,13 @@ COMMANDS = {
     "status": (_BACK, "Tell how a run is going, or how it ended."),
     "receipt": (_BACK, "Tell what a run has brought, and what is missing."),
     "runs": (_BACK, "List all runs."),
+    "verify": (_CARE, "Tell whether the copy is still there, and still the same."),
+    "undo": (_CARE, "Take back what a run brought."),
+    "resolve": (
+        _CARE,
+        "Settle what decamp cannot decide: doubts, and edits that met a newer version.",
+    ),
+    "forget": (_CARE, "Remove what decamp remembers of a destination, with its receipts."),
     "plugins": (_KNOW, "See which sources and destinations there are."),
     "schemas": (_KNOW, "Read the JSON Schemas, and check files against them."),
 }

@@ -13,6 +13,7 @@ from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.ordinals import Ordinals
 from decamp.engine.people import KEEP, People
 from decamp.engine.quarantine import NOT_TEXT, REJECTED, rejected_item
+from decamp.engine.renames import Renames
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.journal import Journal, Known, Route
@@ -36,6 +37,7 @@ class ItemIntake:
     _delivery: Delivery | None
     """None in a dry run."""
     _links: LinkWatch
+    _renames: Renames
     _people: People = KEEP
     _ordinals: Ordinals = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
@@ -50,7 +52,9 @@ class ItemIntake:
 
     def take(self, page: Page) -> None:
         """Take the items of a page."""
-        numbered = self._ordinals.resolve(self._people.items(page.items))
+        numbered = self._ordinals.resolve(
+            [self._renames.item(item) for item in self._people.items(page.items)]
+        )
         ids = [item.id for item in numbered.items]
         self._known = self._journal.known_many(self._route.id, ids)
         self._versions = self._journal.versions(self._route.id, ids)

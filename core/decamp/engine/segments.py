@@ -33,7 +33,7 @@ class RowIntake:
 
     _selection: Selection
     _tally: Tally
-    _spool: RowSpool
+    spool: RowSpool
     _people: People = KEEP
     _bad: list[tuple[RowBatch, _Bad]] = field(factory=list, init=False)
     total: int = field(default=0, init=False)
@@ -47,13 +47,15 @@ class RowIntake:
         selection: Selection,
         tally: Tally,
         people: People = KEEP,
+        *,
+        consolidate: bool = False,
     ) -> RowIntake:
         """Make one with a spool in a private folder."""
-        return cls(selection, tally, RowSpool(scratch, salt), people)
+        return cls(selection, tally, RowSpool(scratch, salt, keep_cuts=not consolidate), people)
 
     def close(self) -> None:
         """Remove the spool."""
-        self._spool.close()
+        self.spool.close()
 
     def take(self, batch: RowBatch) -> None:
         """Take one batch: what was asked for is judged and spooled."""
@@ -65,17 +67,19 @@ class RowIntake:
             self._people.notice(batch)
             self._tally.add(kind, "found", left_out)
             self._tally.add(kind, "not_asked", left_out)
+        whole = rows is batch.rows
         batch = self._people.batch(batch)
         try:
             if rows_check(kind)(rows):
-                rows = self._people.rows(batch.collection, rows)
-                self._spool.add(batch.collection, rows, batch.path)
+                kept = self._people.rows(batch.collection, rows)
+                segment = batch.segment if whole and len(kept) == len(rows) else None
+                self.spool.add(batch.collection, kept, batch.path, segment)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self._spool.add(batch.collection, self._people.rows(batch.collection, good), batch.path)
+        self.spool.add(batch.collection, self._people.rows(batch.collection, good), batch.path)
 
     def send(
         self,
@@ -95,7 +99,7 @@ class RowIntake:
             kind = batch.collection.kind
             self._tally.add(kind, "found", len(bad))
             items.reject(kind, batch.path, [row for row, _ in bad], bad[0][1])
-        for collection in self._spool.collections():
+        for collection in self.spool.collections():
             name = collection_id(collection)
             held = journal.buckets(route.id, name)
             delivered = {
@@ -107,10 +111,13 @@ class RowIntake:
                 nonlocal found
                 found += rows
 
-            for segment in self._spool.segments(
-                collection, delivered, max_rows=capabilities.max_segment_rows, found=count,
+            for segment in self.spool.segments(
+                collection,
+                delivered,
+                max_rows=capabilities.max_segment_rows,
+                found=count,
                 refine=self._people.refine(collection),
-            ):  # fmt: skip
+            ):
                 if stop.is_set():
                     raise Interrupted
                 new += segment.count

@@ -19,6 +19,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from decamp.credentials import NoSecrets, Secrets
+from decamp.engine.before import delivered_before, notice_lost
 from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
@@ -29,11 +30,12 @@ from decamp.engine.people import KEEP, People
 from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
-from decamp.engine.route import find_route, names_of
+from decamp.engine.renames import Renames
+from decamp.engine.route import Ask, RouteFinder, names_of, nobody
 from decamp.engine.segments import RowIntake
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
-from decamp.errors import TransferError
+from decamp.errors import Locked, TransferError
 from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
 from decamp.journal import Journal, Route, RunRecord
 from decamp.model import Account, Destination, Item, Origin, Page
@@ -49,7 +51,6 @@ from decamp.spec import (
     ImporterCapabilities,
     ImporterSpec,
     Updates,
-    Verifies,
 )
 
 __all__ = ["Engine", "Job", "Settings"]
@@ -94,6 +95,7 @@ class Settings:
     stop: threading.Event
     wait: bool = True
     patience: float = 1800.0
+    ask: Ask = nobody
     secrets: Secrets = field(factory=NoSecrets)
 
 
@@ -109,6 +111,7 @@ class Engine:
     _destination: Destination | None = field(default=None, init=False)
     _route: Route | None = field(default=None, init=False)
     _capabilities: ImporterCapabilities = field(factory=ImporterCapabilities, init=False)
+    _rows: RowIntake | None = field(default=None, init=False)
     _items: ItemIntake | None = field(default=None, init=False)
     _delivery: Delivery | None = field(default=None, init=False)
     _choice: PeopleChoice = field(factory=PeopleChoice, init=False)
@@ -209,57 +212,36 @@ class Engine:
 
     def _routes(self) -> list[Route]:
         assert self._destination is not None
-        job, journal = self.job, self.settings.journal
-        return journal.routes(job.exporter_spec.name, job.importer_spec.name, self._destination.id)
+        where = (self._whose().service, self.job.importer_spec.name, self._destination.id)
+        return self.settings.journal.routes(*where)
 
     def _nothing_new(self, fingerprint: str) -> bool:
         """Recognise the very export that was delivered last, without reading it."""
         job, journal = self.job, self.settings.journal
         assert self._destination is not None
-        if not fingerprint or not job.selection.everything or self._destination.holds is None:
+        if not fingerprint or not job.selection.everything or job.refresh:
             return False
-        for route in self._routes():
-            ended = [run for run in journal.runs(route=route.id) if run.state != "running"]
-            last = ended[0] if ended else None
-            if (
-                last is None
-                or route.finish_due
-                or last.report is None
-                or (last.state, last.fingerprint) != ("done", fingerprint)
-                or (job.account and f"name:{job.account}" not in route.aliases)
-                or self._notice_lost(route)
-            ):
-                continue
-            journal.bind_run(job.id, route.id)
-            source = last.report["source"]
-            self._account = Account(names=tuple(source.get("account", ())))
-            self._as_of = source.get("as_of")
-            for kind, counts in last.report["counts"].items():
-                self.tally.add(kind, "found", counts["found"])
-                self.tally.add(kind, "unchanged", counts["found"] - counts.get("not_asked", 0))
-                for column in ("not_asked", "left_out", "trimmed"):
-                    self.tally.add(kind, column, counts.get(column, 0))
-            self.settings.emit(
-                Notice("info", "This very export was delivered before; nothing is new.")
-            )
-            return True
-        return False
+        place = (self._whose().service, job.importer_spec.name, self._destination)
+        found = delivered_before(journal, *place, fingerprint, job.account)
+        if found is None or self._notice_lost(found[0]):
+            return False
+        route, last = found
+        journal.bind_run(job.id, route.id)
+        self._account = Account(names=tuple(last["source"].get("account", ())))
+        self._as_of = last["source"].get("as_of")
+        for kind, counts in last["counts"].items():
+            self.tally.add(kind, "found", counts["found"])
+            left_out = sum(counts.get(column, 0) for column in ("left_out",))
+            self.tally.add(kind, "unchanged", counts["found"] - left_out)
+        self.settings.emit(Notice("info", "This very export was delivered before; nothing is new."))
+        return True
 
     def _notice_lost(self, route: Route) -> int:
-        """Find out what was taken away from the destination; it is due again."""
-        importer, journal = self.job.importer, self.settings.journal
-        if self._destination is None or self._destination.holds is None:
-            return 0
-        if not isinstance(importer, Verifies):
-            return 0
-        with blamed(self.job.importer_spec.name):
-            found = importer.verify(journal.receipts(route.id), "exists")
-            lost = [one for one in found if one.problem == "missing"]
-        count = journal.lose(route.id, lost) if lost else 0
-        if count:
-            text = f"{count} items are no longer at {self._destination.title}, or lack files."
-            self.settings.emit(Notice("warning", f"{text} They are brought again."))
-        return count
+        assert self._destination is not None
+        return notice_lost(
+            self.settings.journal, route, self.job.importer, self.job.importer_spec.name,
+            self._destination, self.settings.emit,
+        )  # fmt: skip
 
     # --- the way of the data -------------------------------------------------------------
 
@@ -267,9 +249,10 @@ class Engine:
         """Read everything, and deliver what is new."""
         job, settings = self.job, self.settings
         self._people = self._choice.people(self._own_names, self.tally)
-        rows = RowIntake.open(
-            settings.scratch, settings.journal.salt, job.selection, self.tally, self._people
-        )
+        rows = self._rows = RowIntake.open(
+            settings.scratch, settings.journal.salt, job.selection, self.tally, self._people,
+            consolidate=job.consolidate,
+        )  # fmt: skip
         items = 0
         try:
             settings.emit(Stage("reading"))
@@ -324,11 +307,22 @@ class Engine:
                 self._account = job.exporter.account()
                 as_of = job.exporter.as_of()
             self._as_of = stamp(as_of) if as_of else None
-        route = find_route(
-            settings.journal, job.exporter_spec.name, job.importer_spec.name, self._destination,
-            self._account, job.account, settings.emit,
-        )  # fmt: skip
-        settings.journal.bind_run(job.id, route.id, self._as_of or "")
+        assert self._rows is not None
+        route = RouteFinder(
+            journal=settings.journal,
+            plugin=job.importer_spec.name,
+            importer=job.importer,
+            destination=self._destination,
+            account=self._whose(),
+            given=job.account,
+            spool=self._rows.spool,
+            items=page.items if page is not None else (),
+            emit=settings.emit,
+            ask=settings.ask,
+        ).find()
+        held = self._destination.holds
+        before = held.account.names if held else ()
+        settings.journal.bind_run(job.id, route.id, self._as_of or "", before)
         self._choice.fix(
             settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
         )
@@ -341,9 +335,13 @@ class Engine:
                     settings.journal.set_newest(route.id, stamp(origin.as_of))
                 token = settings.journal.open_token(route.id)
                 self._capabilities = job.importer.begin(origin, token)
+                self._still()
             count = reconcile(
                 settings.journal, route, job.importer, self._capabilities, look_only=job.dry_run
             )
+        # What an interrupted run has brought is known only now, and renames show by it.
+        renames = Renames.find(settings.journal, route, self._rows.spool)
+        renames.apply(self._rows.spool)
         if not job.dry_run:
             if count:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))
@@ -359,7 +357,7 @@ class Engine:
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            decider, self._delivery, LinkWatch(self.tally, settings.emit), self._people,
+            decider, self._delivery, LinkWatch(self.tally, settings.emit), renames, self._people,
         )  # fmt: skip
         return self._items
 
@@ -370,13 +368,32 @@ class Engine:
         newest = max(filter(None, known), default="")
         return datetime.fromisoformat(newest) if newest else None
 
+    def _still(self) -> None:
+        """Make sure that nobody has written between the first look and the lock."""
+        assert self._destination is not None
+        now = self.job.importer.check().seal
+        if now != self._destination.seal:
+            raise Locked(
+                f"Another decamp has just written to {self._destination.title}.",
+                hint="Run the same command again: decamp then looks at what is there now.",
+            )
+
+    def _whose(self) -> Account:
+        """Give the account with the service that it is of."""
+        service = self._account.service or self.job.exporter_spec.name
+        return evolve(self._account, service=service)
+
     def _named_account(self) -> Account:
-        account = self._account
-        if not account.service:
-            account = evolve(account, service=self.job.exporter_spec.name)
-        if account.names or not self.job.account:
-            return account
-        return evolve(account, names=(self.job.account,))
+        """Give the account as the destination is to know it: by all names, the newest first."""
+        account = self._whose()
+        names = account.names or ((self.job.account,) if self.job.account else ())
+        held = self._destination.holds if self._destination else None
+        if held is not None:
+            older = bool(held.as_of and self._as_of and self._as_of < stamp(held.as_of))
+            both = (held.account.names + names) if older else (names + held.account.names)
+            names = tuple(dict.fromkeys(both))
+            account = evolve(account, id=account.id or held.account.id)
+        return evolve(account, names=names)
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings

@@ -74,7 +74,10 @@ def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     """Decode a row of the runs table."""
     report = msgspec.json.decode(row[10]) if row[10] else None
     names = [field.name for field in attrs.fields(RunRecord)]
-    return RunRecord(**dict(zip(names, row, strict=True)) | {"report": report})
+    given = dict(zip(names, row, strict=True))
+    names = given["names_before"]
+    before = None if names is None else tuple(msgspec.json.decode(names))
+    return RunRecord(**given | {"report": report, "names_before": before})
 
 
 def media_without(media: str, names: Collection[str]) -> str:

@@ -9,10 +9,10 @@ import msgspec
 
 from decamp.journal.codec import known_from_row, known_to_json, receipt_to_json
 from decamp.journal.database import Database
-from decamp.journal.values import Effect
+from decamp.journal.values import Effect, RunRecord
 from decamp.model import Receipt
 
-__all__ = ["Effects", "note_before"]
+__all__ = ["Effects", "forget_copies", "note_before"]
 
 _KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
 
@@ -29,6 +29,11 @@ def note_before(db: sqlite3.Connection, route: int, run: str, item_ids: Sequence
             "INSERT OR IGNORE INTO effects (route, run, item, before) VALUES (?, ?, ?, ?)",
             (route, run, item_id, before),
         )
+
+
+def forget_copies(db: sqlite3.Connection, route: int) -> None:
+    """Let no export of a route count as delivered before, without being read."""
+    db.execute("UPDATE runs SET fingerprint = '' WHERE route = ?", (route,))
 
 
 class Effects(Database):
@@ -51,6 +56,11 @@ class Effects(Database):
             )
             for seq, item_id, before, latest in list(rows)
         ]
+
+    def undo_begun(self, run: RunRecord) -> bool:
+        """Tell whether a run was being taken back, and that did not come to its end."""
+        [(count,)] = self._read("SELECT count(*) FROM effects WHERE run = ? AND done = 1", run.id)
+        return bool(count) and run.state != "undone"
 
     def taken_back(self, route: int, effect: Effect, receipt: Receipt | None) -> None:
         """Record that an effect was taken back: the item is held as before, or not at all.
@@ -78,3 +88,9 @@ class Effects(Database):
                     ),
                 )
             db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
+            forget_copies(db, route)
+
+    def mark_undone(self, run: str) -> None:
+        """Record that all of what a run brought was taken back."""
+        with self._write() as db:
+            db.execute("UPDATE runs SET state = 'undone' WHERE id = ?", (run,))

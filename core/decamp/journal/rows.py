@@ -28,6 +28,15 @@ class Rows(Database):
             for name, count, total in rows
         }
 
+    def collections(self, route: int, prefix: str = "") -> list[str]:
+        """List the collections of which rows were delivered, those that begin like this."""
+        found = self._read(
+            "SELECT DISTINCT collection FROM rows WHERE route = ? AND delivered = 1 "
+            "AND substr(collection, 1, ?) = ? ORDER BY collection",
+            *(route, len(prefix), prefix),
+        )
+        return [name for (name,) in found]
+
     def _keys(self, route: int, collection: str, bucket: str) -> array[int]:
         keys = array("Q")
         for (blob,) in self._read(

@@ -17,6 +17,7 @@ __all__ = [
     "Intent",
     "Known",
     "Learnt",
+    "Marks",
     "Outcome",
     "Route",
     "RunRecord",
@@ -80,6 +81,16 @@ class Known:
     """When the newest export that had it so is from, RFC 3339; empty if unknown."""
     adopted: bool = False
     """A better mapping knows it by another record, which was not sent."""
+
+
+@frozen
+class Marks:
+    """What recognises an item among others of the same id, as salted digests."""
+
+    features: tuple[str, ...] = ()
+    """Of `decamp.model.Item.match`, strongest first; empty where not known."""
+    fields: Mapping[str, str] = field(factory=dict)
+    """Of what its record says, by field."""
 
 
 @frozen
@@ -151,6 +162,8 @@ class Learnt:
     """As in `Known`; ``declared`` is None where only the name of the stored file is known."""
     frozen: Frozen | None = None
     as_of: str = ""
+    number: tuple[str, int, Marks] | None = None
+    """The id that it may share with others, its number, and what recognises it."""
 
 
 @frozen
@@ -172,7 +185,7 @@ class RunRecord:
     route: int | None
     command: str
     state: str
-    """``running``, ``done``, ``partial``, ``stopped``, ``waiting`` or ``interrupted``."""
+    """``running``, ``done``, ``partial``, ``stopped``, ``waiting``, ``interrupted`` or ``undone``."""
     started: str
     ended: str | None
     source: str
@@ -184,3 +197,6 @@ class RunRecord:
     as_of: str = ""
     newest_before: str = ""
     """`Route.newest` before this run."""
+    names_before: tuple[str, ...] | None = None
+    """By which names the destination knew the account before this run, newest first; None if
+    that was not written down."""

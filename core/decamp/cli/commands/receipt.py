@@ -36,6 +36,8 @@ def receipt(
             hint="See: decamp status" if going else "Run the same command again to continue.",
         )
     output.say(f"Run {found.id}, {moment(found.started)}")
+    if found.state == "undone":
+        output.warn("This run was taken back since: nothing of it is at the destination any more.")
     show_receipt(output, found.report)
     if json:
         output.document(found.report)
