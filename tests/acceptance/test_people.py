@@ -281,6 +281,44 @@ def test_the_bundle_read_back_gives_the_digests_of_the_journal(people: str, ada:
         journal.close()
 
 
+@pytest.mark.parametrize("people", ["alias", "drop"])
+def test_a_bundle_as_the_source(people: str, ada: Person) -> None:
+    plain, second, third = (ada.folder / name for name in ("plain", "second", "third"))
+    ada.transfer(hand(ada.folder / "e"), destination=plain)
+    receipt = ada.transfer(plain, people, destination=second)
+    assert receipt.get("error") is None
+    assert found_in(second, set(OTHERS)) == set()
+    assert "hello" in [row["text"] for row in rows(second, "messages")]
+    bagit.Bag(str(second)).validate()
+
+    ada.transfer(second, people, destination=third)
+    assert found_in(third, set(OTHERS)) == set()
+    folders = [{path.name for path in (one / "data/messages").iterdir()} for one in (second, third)]
+    assert folders[0] == folders[1], "an alias is not replaced by another"
+    bagit.Bag(str(third)).validate()
+
+
+@pytest.mark.parametrize("people", ["alias", "drop"])
+def test_a_lost_journal_goes_on_with_the_same_aliases(people: str, ada: Person) -> None:
+    ada.transfer(hand(ada.folder / "e"), people)
+    before = tree(ada.bundle / "data")
+    once = len(rows(ada.bundle, "activity")), len(rows(ada.bundle, "messages"))
+    shutil.rmtree(ada.home.folder)
+    same = ada.transfer(hand(ada.folder / "e"))
+    assert (same.get("error"), same["people"]) == (None, people)
+    assert tree(ada.bundle / "data") == before, "nothing comes twice"
+    refused = ada.transfer(hand(ada.folder / "e"), "keep")
+    assert refused["exit_code"] == 2
+    shutil.rmtree(ada.home.folder)
+    later = ada.transfer(hand(ada.folder / "later", later=True))
+    assert (later.get("error"), later["people"]) == (None, people)
+    alias = people == "alias"
+    now = len(rows(ada.bundle, "activity")), len(rows(ada.bundle, "messages"))
+    assert now == (once[0] + alias, once[1] + alias)
+    assert found_in(ada.bundle, set(OTHERS)) == set()
+    bagit.Bag(str(ada.bundle)).validate()
+
+
 def test_two_bundles_have_aliases_that_cannot_be_compared(ada: Person) -> None:
     export = hand(ada.folder / "e")
     ada.transfer(export, "alias")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -155,7 +156,7 @@ def test_a_number_is_a_name_only_in_keys_and_paths() -> None:
 
 def test_a_path_whose_name_cannot_be_found_is_hidden_as_a_whole() -> None:
     made = aliases()
-    assert made.path("Groups/Family trip", "group:Family trip").startswith("person-")
+    assert is_alias(made.path("Groups/Family trip", "Another name"))
     assert (
         made.path("Chats/Chat History with alice:", "alice") == f"Chats/Chat History with {ALICE}:"
     )
@@ -192,6 +193,15 @@ def test_keys_that_name_people(key: str) -> None:
 @pytest.mark.parametrize("key", ["App Language", "shop_name", "Date From", "userId", "Name"])
 def test_keys_that_do_not(key: str) -> None:
     assert not names_a_person(key)
+
+
+def test_a_group_stays_a_group_under_the_alias_of_its_title() -> None:
+    made = aliases()
+    title = made.name("Family trip")
+    assert is_alias(title)
+    assert made.name("group:Family trip") == f"group:{title}"
+    assert made.name(f"group:{title}") == f"group:{title}"
+    assert made.path("Groups/Family trip", "group:Family trip") == f"Groups/{title}"
 
 
 def test_raw_values_are_walked() -> None:
@@ -295,6 +305,21 @@ def test_fields_that_no_schema_knows_are_raw() -> None:
         [Item("post:1", "post", {"type": "video", "audience": "public", "to": "bob"})]
     )
     assert post.record == {"type": "video", "audience": "public", "to": BOB}
+
+
+def test_the_header_of_a_bundles_own_segment_is_renamed_too() -> None:
+    header = {
+        "kind": "message",
+        "collection": "alice",
+        "conversation": "alice",
+        "rows": 1,
+        "source": {"paths": ["Messages/Chat History with alice:", "odd"]},
+    }
+    batch = evolve(chat({"side": "me", "text": ""}), segment=header)
+    made = people().batch(batch).segment
+    assert made is not None
+    assert json.dumps(made).count(ALICE) == 3 and "alice" not in json.dumps(made)
+    assert list(made) == list(header) and is_alias(made["source"]["paths"][1])
 
 
 def test_rows_of_others_are_dropped_and_counted() -> None:

@@ -20,6 +20,9 @@ _PREFIX = "person-"
 _BYTES = 10  # 80 bits, so that two of a billion names hardly meet; 16 digits of base 32
 
 _ALIAS = re.compile(rf"{_PREFIX}[a-z2-7]{{16}}")
+_GROUP = "group:"
+"""Begins the key of a conversation of more than two; it meets no user name."""
+
 _NOBODY = frozenset(("", "N/A", "None"))
 """What sources write in the place of a name where nobody is named."""
 
@@ -130,6 +133,9 @@ class Aliases:
         if name in _NOBODY or is_alias(name):
             self._known[name] = name
             return name
+        if name.startswith(_GROUP):  # its title has the same alias
+            self._known[name] = _GROUP + self.name(name.removeprefix(_GROUP))
+            return self._known[name]
         if _WORD.fullmatch(name) is not None:  # nearly all names are a word
             self._known[name] = alias = self._alias(name)
             return alias
@@ -213,6 +219,7 @@ class Aliases:
 
         Where the name cannot be found in it, no word of the path may stay.
         """
+        name = name.removeprefix(_GROUP)
         alias = self.name(name)
         if not text or alias == name:
             return text

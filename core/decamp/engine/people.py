@@ -118,16 +118,26 @@ class OtherPeople:
             return batch
         known = self._batches.get((kind, key, batch.path))
         if known is None:
-            header = {
-                name: self._aliases.name(value)
-                if person_fields("segment").get(name) == "name" and isinstance(value, str)
-                else value
-                for name, value in batch.collection.header.items()
-            }
+            header = self._header(batch.collection.header, key)
             collection = Collection(kind, self._aliases.name(key), header)
             known = collection, self._aliases.path(batch.path, key)
             self._batches[kind, key, batch.path] = known
-        return evolve(batch, collection=known[0], path=known[1])
+        segment = None if batch.segment is None else self._header(batch.segment, key)
+        return evolve(batch, collection=known[0], path=known[1], segment=segment)
+
+    def _header(self, header: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Rename what a segment's header has: also the one that a bundle brings with its rows."""
+        marked = person_fields("segment")
+        made: dict[str, Any] = {}
+        for name, value in header.items():
+            if name == "collection" or marked.get(name) == "name":
+                made[name] = self._aliases.name(str(value))
+            elif name == "source":
+                paths = value.get("paths", ()) if isinstance(value, dict) else ()
+                made[name] = {"paths": [self._aliases.path(str(path), key) for path in paths]}
+            else:
+                made[name] = value
+        return made
 
     def notice(self, batch: RowBatch) -> None:
         """Learn the names in rows that are not taken."""
