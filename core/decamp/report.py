@@ -122,6 +122,7 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
             "missing": counts.missing,
         },
         "verdict": _verdict(run, counts),
+        "consent": _consent(run),
     }
     require_valid("receipt", document)
     return document
@@ -167,4 +168,35 @@ def _verdict(run: Run, counts: Counts) -> dict[str, Any]:
     ]
     if run.error is not None:
         reasons.insert(0, "the run did not reach its end")
-    return {"complete": not reasons, "reasons": reasons, "never_exported": list(run.omits)}
+    return {
+        "complete": not reasons,
+        "reasons": reasons,
+        "remarks": _remarks(counts),
+        "proof": _PROOF,
+        "never_exported": list(run.omits),
+    }
+
+
+_PROOF = (
+    "The destination has confirmed each item, with the length and digest of its files as they "
+    "were written. What became of them since, decamp verify tells."
+)
+"""What a yes rests on, and where it ends."""
+
+
+def _remarks(counts: Counts) -> list[str]:
+    """Say what makes a verdict no worse and still has to be known."""
+    dead = sum(entry["code"] == "dead-on-arrival" for entry in counts.missing)
+    if not dead:
+        return []
+    what = "1 file was" if dead == 1 else f"{dead:,} files were"
+    return [f"{what} out of reach before the export was made; only the service has it"]
+
+
+def _consent(run: Run) -> dict[str, Any]:
+    """Record on whose word the data was moved.
+
+    A file was got from the service by its owner, who handed it to decamp by naming it. A
+    source that asks a service itself records there what was asked and granted.
+    """
+    return {"basis": "file", "named": run.source, "given": run.started, "asked": run.selection}

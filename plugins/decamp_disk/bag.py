@@ -128,7 +128,9 @@ class Bag:
 
     def _clear(self) -> None:
         """Remove all tag files, the marker last; what others put there stays."""
-        for name in (MANIFEST, TAG_MANIFEST, *sorted(filter(is_tag, self._folder.names()))):
+        if self._folder.exists(MARKER):
+            self.open()  # a kill from here on must not leave a marker that says complete
+        for name in sorted(filter(is_tag, self._folder.names())):
             if name != MARKER:
                 self._folder.remove(name)
         self._folder.prune(_PAYLOAD)

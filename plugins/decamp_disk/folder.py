@@ -39,14 +39,10 @@ _CHUNK = 256 << 10
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 _READ = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0)
+# Something is in a folder, or it is only a link to one.
+_OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY}
 # FAT and some network file systems have no hard links, and say so in different ways.
-_NO_LINKS = {
-    errno.EPERM,
-    errno.EMLINK,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-}
+_NO_LINKS = {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @frozen
@@ -205,12 +201,13 @@ class LocalFolder:
         """Remove a folder and those above it, as far as nothing is in them."""
         while relative:
             path = self.path(relative)
-            try:
-                os.rmdir(path)
-            except FileNotFoundError:
-                pass
-            except OSError:
-                return  # something is in it, or it may not be removed
+            with explained(path), suppress(FileNotFoundError):
+                try:
+                    os.rmdir(path)
+                except OSError as error:
+                    if error.errno in _OCCUPIED:
+                        return
+                    raise
             self._made.discard(relative)
             relative = relative.rpartition("/")[0]
             self._unsynced.add(folder=self.path(relative) if relative else self.root)
@@ -327,8 +324,11 @@ class LocalFolder:
                 size += len(chunk)
         return _held(size, mtime, first, whole, rest)
 
-    def files_below(self, relative: str) -> Iterator[str]:
-        """Go through all plain files below a folder, in no particular order."""
+    def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:
+        """Go through all plain files below a folder, in no particular order.
+
+        With `others` also through what is neither a file nor a folder, such as links.
+        """
         folders = [relative] if self.exists(relative) else []
         while folders:
             folder = folders.pop()
@@ -337,7 +337,7 @@ class LocalFolder:
                     path = f"{folder}/{entry.name}"
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(path)
-                    elif entry.is_file(follow_symlinks=False):
+                    elif others or entry.is_file(follow_symlinks=False):
                         yield path
 
     def is_torn(self, relative: str, staged: str) -> bool:

@@ -1,109 +1,160 @@
-"""Looks whether a bundle is still as it was written. Changes nothing."""
+"""Looks whether files of the bundle are still as they were written. Changes nothing.
+
+A person's edit and a damaged disk both make a file ``changed`` here: it is not what decamp
+delivered. The manifest tells them apart, once a run has finished; see `decamp_disk.bag`.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from attrs import define, field
-
-from decamp import Conflict, Depth, Finding, Receipt
-from decamp.bundle import MANIFEST, TAG_MANIFEST, Entry, File, is_tag, read_manifest
+from decamp import Conflict, Depth, DestinationRefused, Finding, Receipt
+from decamp.bundle import (
+    BAG_DECLARATION,
+    BAG_INFO,
+    INDEX,
+    MANIFEST,
+    MARKER,
+    TAG_MANIFEST,
+    Entry,
+    File,
+    is_tag,
+    manifest,
+    read_manifest,
+    read_marker,
+)
 from decamp_disk.folder import LocalFolder
 from decamp_disk.survey import is_clutter
 
 __all__ = ["verify"]
 
+_GRAVEST_FIRST = ("missing", "replaced", "changed")
+_PAYLOAD = "data"
+_LISTED = {BAG_DECLARATION, BAG_INFO, INDEX, MANIFEST, MARKER}
+"""What the tag manifest always lists."""
+
 
 def verify(folder: LocalFolder, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
-    """Go through the items, and then, but at the depth ``exists``, through what is not ours.
+    """Go through the items; then, unless only existence counts, through everything else.
 
-    A file that was edited and one that was damaged are both ``changed``.
+    At ``exists`` there is one look at each file. Deeper, a finding names the gravest problem
+    of its item and the files that have it; what else is wrong shows when that is mended.
 
     Raises:
         DestinationRefused: The disk does not tell.
     """
-    look = _Look(folder, depth)
+    ours: set[str] = set()
     for receipt in receipts:
-        yield look.item(receipt)
+        files = Entry.from_data(receipt.data).files
+        if depth != "exists":
+            ours |= {file.path for file in files}
+        yield _item(folder, receipt.item_id, files, depth)
     if depth != "exists":
-        yield from look.tags()
-        yield from look.strangers()
+        yield from _tag_files(folder, depth, ours)
+        yield from _added(folder, ours)
 
 
-@define
-class _Look:
-    _folder: LocalFolder
-    _depth: Depth
-    _ours: set[str] = field(factory=set, init=False)
+def _item(folder: LocalFolder, item_id: str, files: tuple[File, ...], depth: Depth) -> Finding:
+    record, *blobs = files
+    problems = {record: _problem(folder, record, depth)}
+    if problems[record] != "missing":
+        problems |= {blob: _problem(folder, blob, depth) for blob in blobs}
+    problem = next((one for one in _GRAVEST_FIRST if one in problems.values()), "")
+    if not problem:
+        return Finding(item_id, depth)
+    concerned = [file for file in problems if problems[file] == problem]
+    return Finding(
+        item_id,
+        problem=problem,
+        blobs=None if record in concerned else tuple(file.blob_name for file in concerned),
+        places=tuple(folder.path(file.path) for file in concerned),
+    )
 
-    def item(self, receipt: Receipt) -> Finding:
-        """Look at the files of one item."""
-        record, *blobs = Entry.from_data(receipt.data).files
-        problem = self._problem(record)
-        if problem:
-            self._ours.update(file.path for file in blobs)
-            return self._finding(receipt.item_id, problem, [record], whole=True)
-        bad = {file: found for file in blobs if (found := self._problem(file))}
-        if not bad:
-            return Finding(receipt.item_id, self._depth)
-        first = next(iter(bad.values()))
-        files = [file for file, found in bad.items() if found == first]
-        return self._finding(receipt.item_id, first, files, whole=False)
 
-    def tags(self) -> Iterator[Finding]:
-        """Look at the files around the payload, by the tag manifest."""
-        listed = read_manifest(self._folder.read(TAG_MANIFEST) or b"")
-        if not listed:
-            return  # an unfinished run has left none, and nothing can be told
-        payload = read_manifest(self._folder.read(MANIFEST) or b"")
-        for path in sorted(payload.keys() - self._ours):
-            if self._folder.is_gone(path):
-                yield Finding("", problem="missing", places=(self._folder.path(path),))
-        for path, digest in sorted(listed.items()):
-            held = self._folder.held(path) if self._is_file(path) else None
-            if held is None or held.sha256 != digest:
-                problem = "missing" if held is None else "changed"
-                yield Finding("", problem=problem, places=(self._folder.path(path),))
+def _problem(folder: LocalFolder, file: File, depth: Depth) -> str:
+    """Tell what is wrong with a file; empty if nothing is, as far as this depth looks."""
+    if folder.is_gone(file.path):
+        return "missing"
+    if depth == "exists":
+        return ""
+    return _content_problem(
+        folder, file.path, file.size, file.sha256 if depth == "digest" else None
+    )
 
-    def strangers(self) -> Iterator[Finding]:
-        """List what is not from decamp."""
-        ours = {unicodedata.normalize("NFC", path) for path in self._ours}
-        for path in sorted(self._folder.files_below("data")):
-            if unicodedata.normalize("NFC", path) not in ours:
-                yield Finding("", problem="added", places=(self._folder.path(path),))
-        for name in sorted(self._folder.names()):
-            if name != "data" and not is_tag(name) and not is_clutter(name):
-                yield Finding("", problem="added", places=(self._folder.path(name),))
 
-    def _problem(self, file: File) -> str:
-        self._ours.add(file.path)
-        if self._depth == "exists":
-            return "missing" if self._folder.is_gone(file.path) else ""
-        try:
-            stamp = self._folder.stamp(file.path)
-        except Conflict:
-            return "replaced"
+def _content_problem(folder: LocalFolder, path: str, size: int | None, sha256: str | None) -> str:
+    """Compare a file with what is known of it; None where that is to be no matter."""
+    try:
+        stamp = folder.stamp(path)
         if stamp is None:
             return "missing"
-        if stamp[0] != file.size:
+        if size not in (None, stamp[0]):
             return "changed"
-        if self._depth == "digest":
-            held = self._folder.held(file.path)
-            if held is None or held.sha256 != file.sha256:
-                return "changed"
-        return ""
+        held = folder.held(path) if sha256 is not None else None
+    except Conflict:
+        return "replaced"
+    return "" if held is None or held.sha256 == sha256 else "changed"
 
-    def _is_file(self, path: str) -> bool:
-        try:
-            return self._folder.stamp(path) is not None
-        except Conflict:
-            return False
 
-    def _finding(
-        self, item_id: str, problem: str, files: Iterable[File], *, whole: bool
-    ) -> Finding:
-        files = list(files)
-        names = None if whole else tuple(file.blob_name for file in files)
-        places = tuple(self._folder.path(file.path) for file in files)
-        return Finding(item_id, problem=problem, blobs=names, places=places)
+# --- what no receipt names ---------------------------------------------------------------
+
+
+def _tag_files(folder: LocalFolder, depth: Depth, ours: set[str]) -> Iterator[Finding]:
+    """Compare the files beside the payload with the tag manifest, if the bag is complete."""
+    marker = folder.read(MARKER)
+    if marker is None:
+        if ours:
+            yield _about(folder, "missing", MARKER)
+        return
+    try:
+        if not read_marker(marker, folder.root).complete:
+            return  # the tag files are written when a run ends
+    except DestinationRefused:
+        yield _about(folder, "changed", MARKER)
+        return
+    digests: dict[str, str] = {}
+    problem = _content_problem(folder, TAG_MANIFEST, None, None)
+    if not problem:
+        digests, problem = _listed(folder.read(TAG_MANIFEST) or b"")
+    if problem:
+        yield _about(folder, problem, TAG_MANIFEST)
+    for name in sorted(_LISTED | digests.keys()):
+        digest = digests.get(name) if depth == "digest" else None
+        problem = _content_problem(folder, name, None, digest)
+        if problem:
+            yield _about(folder, problem, name)
+    if not _content_problem(folder, MANIFEST, None, digests.get(MANIFEST, "")):
+        yield from _no_longer_there(folder, ours)
+
+
+def _listed(tag_manifest: bytes) -> tuple[dict[str, str], str]:
+    """Give the digests in the tag manifest, and what is wrong with it."""
+    digests = read_manifest(tag_manifest)
+    known = {name: digests[name] for name in digests if is_tag(name)}
+    as_written = manifest(File(name, 0, digest) for name, digest in known.items())
+    whole = tag_manifest == as_written and known.keys() >= _LISTED
+    return known, "" if whole else "changed"
+
+
+def _no_longer_there(folder: LocalFolder, ours: set[str]) -> Iterator[Finding]:
+    """Go through what the manifest lists, but no receipt: other people's files."""
+    for path in sorted(read_manifest(folder.read(MANIFEST) or b"").keys() - ours):
+        if folder.is_gone(path):
+            yield _about(folder, "missing", path)
+
+
+def _added(folder: LocalFolder, ours: set[str]) -> Iterator[Finding]:
+    """Go through what is not from decamp."""
+    if folder.exists(MARKER):
+        for name in sorted(folder.names()):
+            if name != _PAYLOAD and not is_tag(name) and not is_clutter(name):
+                yield _about(folder, "added", name)
+    for path in sorted(folder.files_below(_PAYLOAD, others=True)):
+        # Some systems store names in another normal form.
+        if unicodedata.normalize("NFC", path) not in ours:
+            yield _about(folder, "added", path)
+
+
+def _about(folder: LocalFolder, problem: str, path: str) -> Finding:
+    return Finding("", problem=problem, places=(folder.path(path),))

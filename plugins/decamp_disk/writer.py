@@ -34,19 +34,33 @@ __all__ = ["ItemWriter", "find", "receipt_of"]
 class _There:
     """What is there of an item that was delivered before."""
 
+    previous: Receipt
     entry: Entry
+    path: str
+    """Where its record lies, for people."""
     stamp: tuple[int, int] | None
     held: bytes | None
     """The bytes of its record; None if a person has removed it."""
+    delivered: bytes | None
+    """Its record as the receipt has it, also if our own update has replaced it; None if it
+    is gone, or was edited."""
     kept: list[File]
     """Its other files that are as we left them."""
-    record: dict[str, Any]
-    """The record, without the files that are gone."""
+    gone: set[str]
+    """Names of its files that a person took out."""
 
     @property
     def files(self) -> list[File]:
         """The record and the other files."""
         return [self.entry.record, *self.kept]
+
+    def record(self, data: bytes | None) -> dict[str, Any]:
+        """Read the record, without the files that are gone.
+
+        Raises:
+            Conflict: It is no JSON.
+        """
+        return {} if data is None else without_media(_decoded(data, self.path), self.gone)
 
 
 class ItemWriter:
@@ -79,8 +93,10 @@ class ItemWriter:
             return self.add(item)  # their content is part of their name
         there = self._there(previous)
         new, beside = self._new_blobs(item, there.files)
-        merged = merge_record(there.record, _renamed(item.record, beside))
-        return self._joined(item, there, new, merged)
+        merged = merge_record(there.record(there.held), _renamed(item.record, beside))
+        wanted = self._wanted(item.id, there, merged)
+        added = [self._place(part)[0] for part in new]
+        return self._brought(item, there, added, wanted)
 
     def fill(self, item: Item, previous: Receipt) -> Receipt:
         """Add what only this older version of an item has; what is there stays.
@@ -91,47 +107,73 @@ class ItemWriter:
         if is_segment(item) or item.kind == "section":
             return self.add(item)
         there = self._there(previous)
-        held = {file.path: file.sha256 for file in there.files}
-        pairs = list(zip(item.blobs, parts(item), strict=False))
-        others = [
-            blob.name
-            for blob, part in pairs
-            if part.path in held and (blob.sha256 or _digest(part)) != held[part.path]
-        ]
-        new = [part for _, part in pairs if part.path not in held]
-        filled, gave_way = fill_record(there.record, without_media(item.record, others))
-        receipt = self._joined(item, there, new, filled)
+        if there.delivered is None and there.held not in (None, record_bytes(item.id, item.record)):
+            # Filling an edited record may change nothing, which is no proof that it is ours.
+            raise _edited(there.path)
+        added, others = self._fill_files(item, there.files)
+        record = without_media(item.record, others)
+        filled, gave_way = fill_record(there.record(there.delivered), record)
+        receipt = self._brought(item, there, added, self._wanted(item.id, there, filled))
         return evolve(receipt, superseded=gave_way or bool(others))
 
-    def _there(self, previous: Receipt) -> _There:
-        """Look at what is there of an item."""
-        entry = Entry.from_data(previous.data)
-        stamp, held = self._folder.stamp(entry.record.path), self._folder.read(entry.record.path)
-        kept, gone = self._kept(entry)
-        before = {} if held is None else _decoded(held, self._folder.path(entry.record.path))
-        return _There(entry, stamp, held, kept, without_media(before, gone))
+    def _fill_files(self, item: Item, files: Sequence[File]) -> tuple[list[File], set[str]]:
+        """Put blobs where nothing is, and name those in whose place something else stays.
 
-    def _joined(
-        self, item: Item, there: _There, new: Sequence[Part], record: Mapping[str, Any]
-    ) -> Receipt:
-        """Bring an item to a new state: its record replaced, files added, none removed."""
-        path, stamp = there.entry.record.path, there.stamp
-        wanted = record_bytes(item.id, record)
+        Args:
+            files: What is there of the item.
+        """
+        new, beside = self._new_blobs(item, files)
+        added: list[File] = []
+        others: set[str] = set()
+        for part in new:
+            name = part.blob.name if part.blob else ""
+            if name in beside:  # a newer version has its place
+                others.add(name)
+                continue
+            try:
+                added.append(self._place(part)[0])
+            except Conflict:
+                others.add(name)
+        return added, others
+
+    def _there(self, previous: Receipt) -> _There:
+        """Look at what is there of an item.
+
+        Raises:
+            Conflict: One of its blobs was edited.
+        """
+        entry = Entry.from_data(previous.data)
+        path, digest = entry.record.path, entry.record.sha256
+        stamp, held = self._folder.stamp(path), self._folder.read(path)
+        as_delivered = held is None or _sha256(held) == digest
+        delivered = held if as_delivered else former_of(self._folder, digest)
+        kept, gone = self._kept(entry)
+        where = self._folder.path(path)
+        return _There(previous, entry, where, stamp, held, delivered, kept, gone)
+
+    @staticmethod
+    def _wanted(item_id: str, there: _There, record: Mapping[str, Any]) -> bytes:
+        """Give the bytes of the new record.
+
+        Raises:
+            Conflict: What is there is neither the record that was delivered nor this one.
+        """
+        wanted = record_bytes(item_id, record)
         if there.held not in (None, wanted) and _sha256(there.held) != there.entry.record.sha256:
             # Had it been our own update whose answer was lost, joining would change nothing.
-            raise _edited(self._folder.path(path))
-        added = [self._place(part)[0] for part in new]
-        if stamp is None or there.held != wanted:
-            if there.held is not None:
-                keep_former(self._folder, there.held)
-            file = self._replaced(path, wanted)
+            raise _edited(there.path)
+        return wanted
+
+    def _brought(self, item: Item, there: _There, added: Sequence[File], wanted: bytes) -> Receipt:
+        """Put the record of an item in place, once its files are."""
+        path = there.entry.record.path
+        if there.stamp is None or there.held != wanted:
+            file = self._replaced(path, wanted, there.held)
         else:
-            file = File(path, len(wanted), _sha256(wanted), stamp[1])
+            file = File(path, len(wanted), _sha256(wanted), there.stamp[1])
         receipt = _receipt(self._folder, item, [*there.kept, *added, file], existed=False)
-        former = former_of(self._folder, there.entry.record.sha256)
-        if former is None or file.sha256 == there.entry.record.sha256:
-            return receipt
-        return evolve(receipt, data=with_former(receipt.data, former))
+        former = there.delivered if file.sha256 != there.entry.record.sha256 else None
+        return evolve(receipt, data=with_former(receipt.data, there.previous.data, former))
 
     def _kept(self, entry: Entry) -> tuple[list[File], set[str]]:
         """Tell which blobs of an item are as we left them, and the names of those gone."""
@@ -148,8 +190,10 @@ class ItemWriter:
         # Another version of a blob lies beside the first, which may be the one that is left.
         return kept, gone - {file.name for file in kept}
 
-    def _replaced(self, path: str, wanted: bytes) -> File:
+    def _replaced(self, path: str, wanted: bytes, held: bytes | None) -> File:
         self._bag.open()
+        if held is not None:
+            keep_former(self._folder, held)
         self._folder.make(path.rpartition("/")[0])
         with self._folder.staging() as stage:
             staged = self._folder.write(f"{stage}/record", wanted)

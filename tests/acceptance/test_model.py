@@ -143,7 +143,9 @@ class Years(RuleBasedStateMachine):
     def search(self, again: bool) -> None:
         made = self.service.number()
         row = (at(100 + made), f"search {made}")
-        self.service.searches += [row, row] if again else [row]
+        if again and self.service.searches:
+            row = self.service.searches[-1]  # equal rows are several events
+        self.service.searches += [row]
 
     @rule(data=st.data(), theirs=st.booleans(), new=st.booleans())
     def write_a_message(self, data: st.DataObject, theirs: bool, new: bool) -> None:

@@ -161,6 +161,14 @@ def test_what_was_changed_since_stays(cli: Cli, bundle: Path) -> None:
     assert sorted(p.name for p in (bundle / "data").rglob("*.json")) == ["post.json"]
 
 
+def test_only_a_strangers_file_is_left(cli: Cli, bundle: Path) -> None:
+    (bundle / "notes.txt").write_text("mine")
+    ended = cli("undo", "--yes")
+    assert ended.code == 0, ended.err
+    assert [path.name for path in bundle.iterdir()] == ["notes.txt"]
+    assert cli("status", "--json").document["runs"][0]["state"] == "undone"
+
+
 def test_an_undo_that_was_killed_is_repeated(cli: Cli, bundle: Path) -> None:
     chance = random.Random("undo")
     for _ in range(6):

@@ -851,3 +851,13 @@ def test_links_are_counted_in_the_plan_and_told_first(bench: Bench) -> None:
     told = [e.text for e in bench.events if isinstance(e, Notice)]
     assert len(told) == 1
     assert "stopped working" in told[0]
+
+
+def test_the_same_rows_once_more_are_not_taken_for_the_segment_that_is_there(
+    bench: Bench,
+) -> None:
+    """A later export has one row more, and it is equal to one that was delivered alone."""
+    for count in (1, 2, 4):
+        receipt = bench.run(Page(rows=(watched(*[7] * count),)))
+        assert receipt["exit_code"] == 0
+        assert row_numbers(bench.importer) == [7] * count

@@ -60,7 +60,7 @@ def test_an_intent_is_known_until_it_is_settled(journal: Journal, route: int) ->
         3,
         None,
     )
-    [(_, item)] = journal.open_intents(route)
+    [(_, item, _)] = journal.open_intents(route)
     assert (item.id, item.kind, item.record, item.blobs[0].size) == ("post:1", "post", {"n": 1}, 1)
 
     journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
@@ -84,7 +84,7 @@ def test_an_update_keeps_the_old_receipt_until_the_new_one(journal: Journal, rou
     journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
     journal.intend(route, "r2", [Intent(post(), "new", 1)], full=False)
 
-    [(known, _)] = journal.open_intents(route)
+    [(known, _, _)] = journal.open_intents(route)
     assert known.receipt is not None
     assert [one.item_id for one in journal.receipts(route)] == ["post:1"]
     journal.settle(route, "r2", [Settled("post:1", "failed", reason="no")])

@@ -44,7 +44,7 @@ Read = Callable[[str], bytes | None]
 
 _TAGS = (BAG_DECLARATION, BAG_INFO, MANIFEST, TAG_MANIFEST, MARKER)
 _PAGE = re.compile(r"index\.html|posts-(?:[0-9]{4}(?:-[0-9]{2})?|undated)\.html")
-_SPAN = re.compile(r"([0-9-]{10})_([0-9-]{10})_[0-9a-f]{12}\.jsonl")
+_SPAN = re.compile(r"([0-9-]{10})_([0-9-]{10})_[0-9a-f]{12}(?:-[0-9]+)?\.jsonl")
 _PHOTO = re.compile(r".*\.(?:jpe?g|png|gif|webp|avif)")
 _POLICY = (
     "default-src 'none'; img-src 'self' file:; base-uri 'none'; form-action 'none'; "

@@ -21,6 +21,7 @@ from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
 from decamp.bundle.record import ITEM_ID
+from decamp.identity import segment_id
 from decamp.model import Blob, Item
 
 __all__ = ["BundleReader", "Found", "Readable"]
@@ -194,7 +195,9 @@ class BundleReader:
             digest,
             rows=kind,
         )
-        item = Item(f"{kind}:{collection}:{digest[:32]}", kind, header, (blob,))
+        again = header.get("again", 1)
+        again = again if isinstance(again, int) else 1
+        item = Item(segment_id(kind, collection, digest, again), kind, header, (blob,))
         count = header.get("rows")
         return Found(
             item,

@@ -20,10 +20,6 @@ __all__ = [
     "without_media",
 ]
 
-_FILES = ("media", "missing")
-_PASSING = ("source", "counts", "item_id")
-"""Members in which two exports differ without meaning anything by it."""
-
 ITEM_ID = "item_id"
 """The member of a record in a bundle that holds the id of its item."""
 
@@ -75,26 +71,39 @@ def merge_record(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def fill_record(there: Mapping[str, Any], older: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+def fill_record(
+    there: Mapping[str, Any], older: Mapping[str, Any], ignored: Collection[str] = ("counts",)
+) -> tuple[dict[str, Any], bool]:
     """Add to a record what only an older version of it has.
 
-    What is there stays, lists too. Filling twice changes nothing more.
+    What is there stays, be it nested: an absent (or null) member is added, any other is not
+    touched, and a list is one value. `media` and `missing` are joined by the names of their
+    files, and what is there is not `missing`. If the older version has nothing more, the
+    record is as it was, in the same order. Filling twice changes nothing more.
+
+    Args:
+        ignored: Members that are filled too, but whose values are expected to differ. Counts
+            of likes do so in nearly every export, and saying it each time would tell nothing.
 
     Returns:
-        The record, and whether another value of the older version had to give way. Counts
-        that grow by themselves, the raw source and the list of files do not count.
+        The record, and whether other values stayed in the place of some of the older version:
+        outside of what is ignored, `ITEM_ID`, `source` (it tells where a version came from),
+        `media` and `missing`.
     """
-    filled, gave_way = _fill(there, {k: v for k, v in older.items() if k not in _FILES})
-    media = _by_name(there.get("media")) or {}
-    new = {name: entry for name, entry in _by_name(older.get("media")).items() if name not in media}
-    if new:
-        filled["media"] = [media.get(n) or new[n] for n in sorted(media | new, key=natural)]
-        missing = [entry for entry in filled.get("missing", ()) if entry.get("name") not in new]
-        if missing:
-            filled["missing"] = missing
-        else:
-            filled.pop("missing", None)
-    return filled, gave_way
+    expected = {ITEM_ID, "source", "media", "missing", *ignored}
+    superseded = _differ(there, {name: older[name] for name in older.keys() - expected})
+    filled = _fill(there, {n: older[n] for n in older if n not in ("media", "missing")})
+    media = _joined(there.get("media"), older.get("media"))
+    missing = _joined(there.get("missing"), older.get("missing"))
+    present, absent = _by_name(media), _by_name(missing)
+    if present.keys() & absent.keys():
+        missing = [absent[name] for name in absent if name not in present]
+    for name, files in (("media", media), ("missing", missing)):
+        if files:
+            filled[name] = files
+        elif filled.get(name):
+            del filled[name]
+    return filled, superseded
 
 
 def without_media(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
@@ -119,18 +128,38 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _fill(there: Mapping[str, Any], older: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    filled, gave_way = dict(there), False
+def _fill(there: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(there)
+    for name, value in older.items():
+        held = filled.get(name)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            filled[name] = _fill(held, value)
+        elif held is None and value is not None:
+            filled[name] = value
+    return filled
+
+
+def _differ(there: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
+    """Tell whether any value of the older record has another one in its place."""
     for name, value in older.items():
         held = there.get(name)
-        if held is None:
-            filled[name] = value
-        elif isinstance(held, Mapping) and isinstance(value, Mapping):
-            filled[name], deeper = _fill(held, value)
-            gave_way |= deeper and name not in _PASSING
-        elif value is not None and value != held:
-            gave_way |= name not in _PASSING
-    return filled, gave_way
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            if _differ(held, value):
+                return True
+        elif held is not None and value is not None and held != value:
+            return True
+    return False
+
+
+def _joined(held: Any, older: Any) -> Any:
+    """Add to a list of files those that only an older list names; any other value stays."""
+    if not held:
+        return older
+    files, more = _by_name(held), _by_name(older)
+    if not files or more.keys() <= files.keys():
+        return held
+    files = more | files
+    return [files[name] for name in sorted(files, key=natural)]
 
 
 def _by_name(entries: Any) -> dict[str, Any]:

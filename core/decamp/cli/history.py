@@ -7,11 +7,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from decamp.cli.words import moment, plural
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.journal import Journal, RunRecord
 
-__all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "state_of"]
+__all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "proofs_of", "state_of"]
 
 NO_RUNS = "decamp has not moved anything on this computer yet."
 _CANDIDATES = 5
@@ -52,6 +53,30 @@ def find_run(home: Home, prefix: str = "") -> RunRecord:
             f"{len(runs)} runs begin with {prefix!r}.", hint=f"Say more of the id: {names}"
         )
     return exact[0] if exact else runs[0]
+
+
+def proofs_of(home: Home, run: RunRecord) -> list[str]:
+    """Say when what a run's destination holds was last looked at, and how closely."""
+    if run.route is None:
+        return []
+    journal = Journal.open(home.journal)
+    try:
+        proofs = journal.proofs(run.route)
+    finally:
+        journal.close()
+    return [
+        f"Looked at by decamp verify: {plural(count, 'item')} {_LEVELS[proof]}, "
+        f"{moment(oldest)} or later."
+        for proof, (count, oldest) in sorted(proofs.items())
+        if proof in _LEVELS
+    ]
+
+
+_LEVELS = {
+    "exists": "there",
+    "size": "there, with the right length",
+    "digest": "there, byte for byte",
+}
 
 
 def state_of(run: RunRecord, home: Home) -> str:

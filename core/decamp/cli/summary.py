@@ -56,6 +56,8 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
     output.final(_verdict(receipt), "bold")
     for text in _next_steps(receipt):
         output.say(text)
+    for remark in receipt["verdict"].get("remarks", ()):
+        output.say(f"Note: {remark}.")
     never = receipt["verdict"]["never_exported"]
     if never and _total(receipt, "delivered") and not no_data(receipt["counts"]):
         output.say("Such an export never holds:")

@@ -48,17 +48,22 @@ def known_to_json(row: tuple[Any, ...]) -> str:
     ).decode()
 
 
-def item_to_json(item: Item) -> str:
-    """Encode an item without its bytes: enough to ask a destination for it later."""
+def item_to_json(item: Item, version: str = "") -> str:
+    """Encode an item without its bytes: enough to ask a destination for it later.
+
+    Args:
+        version: As in `decamp.journal.values.Intent`.
+    """
     blobs = [[b.name, b.media_type, b.size, b.sha256, b.rows] for b in item.blobs]
     missing = [[m.name, m.code, m.reason] for m in item.missing]
-    return msgspec.json.encode([item.id, item.kind, item.record, blobs, missing]).decode()
+    parts = [item.id, item.kind, item.record, blobs, missing, version]
+    return msgspec.json.encode(parts).decode()
 
 
-def item_from_json(text: str) -> Item:
-    """Decode an item whose blobs carry size and digest but cannot be opened."""
-    item_id, kind, record, blobs, missing = msgspec.json.decode(text)
-    return Item(
+def item_from_json(text: str) -> tuple[Item, str]:
+    """Decode an item whose blobs carry size and digest but cannot be opened, and its version."""
+    item_id, kind, record, blobs, missing, *rest = msgspec.json.decode(text)
+    item = Item(
         item_id,
         kind,
         record,
@@ -68,6 +73,7 @@ def item_from_json(text: str) -> Item:
         ),
         tuple(Missing(*one) for one in missing),
     )
+    return item, rest[0] if rest else ""
 
 
 def run_from_row(row: tuple[Any, ...]) -> RunRecord:

@@ -74,13 +74,17 @@ class Items(Database):
             if known.receipt is not None:
                 yield known.receipt
 
-    def open_intents(self, route: int) -> list[tuple[Known, Item]]:
-        """List what was about to be sent when an earlier run ended, as it was then."""
+    def open_intents(self, route: int) -> list[tuple[Known, Item, str]]:
+        """List what was about to be sent when an earlier run ended, as it was then.
+
+        Returns:
+            What is known, the item, and its version as in `decamp.journal.values.Intent`.
+        """
         rows = self._read(
             f"SELECT {_KNOWN}, intent FROM items WHERE route = ? AND state = 'intent' ORDER BY id",
             route,
         )
-        return [(known_from_row(row[:-1]), item_from_json(row[-1])) for row in list(rows)]
+        return [(known_from_row(row[:-1]), *item_from_json(row[-1])) for row in list(rows)]
 
     def intend(self, route: int, run: str, intents: Sequence[Intent], *, full: bool) -> None:
         """Record what is about to be sent, in one commit.
@@ -105,7 +109,12 @@ class Items(Database):
                     [
                         (
                             *(route, one.item.id, one.item.kind, one.digest, one.mapping),
-                            *(_json(one.media), item_to_json(one.item), run, one.as_of),
+                            *(
+                                _json(one.media),
+                                item_to_json(one.item, one.version),
+                                run,
+                                one.as_of,
+                            ),
                         )
                         for one in intents
                     ],

@@ -112,6 +112,8 @@ class Intent:
     media: tuple[Mapping[str, Any], ...] = ()
     frozen: Frozen | None = None
     as_of: str = ""
+    version: str = ""
+    """Set if it only fills gaps: the digest of the older version."""
 
 
 @frozen

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define
 
-from decamp.identity import SUM_MASK
+from decamp.identity import SUM_MASK, lowest_occurrence
 from decamp.rows.segments import Segment, make_segment, time_of
 from decamp.rows.spooled import Spooled
 
@@ -52,6 +52,7 @@ class Cutter:
     def _start(self) -> None:
         self._lines: list[bytes] = []
         self._size = 0
+        self._again: int | None = None
         self._buckets: dict[str, tuple[array[int], int]] = {}
 
     def take(self, bucket: str, batch: Batch) -> Iterator[Segment]:
@@ -72,6 +73,9 @@ class Cutter:
         self._lines += batch.lines[start:end]
         total = sum(batch.digests[start:end]) & SUM_MASK
         self._buckets[bucket] = (batch.keys[start:end], total)
+        if self._again != 1:
+            lowest = lowest_occurrence(batch.keys[start:end], batch.digests[start:end])
+            self._again = min(lowest, self._again or lowest)
 
     def rest(self) -> Iterator[Segment]:
         """Give what is left as a last segment."""
@@ -85,6 +89,8 @@ class Cutter:
         record: dict[str, Any] = {"kind": collection.kind, "collection": collection.key}
         record |= collection.header
         record |= {"rows": 0, "since": "", "until": ""}
+        if self._again is not None and self._again > 1:
+            record["again"] = self._again  # or it would be taken for a segment of equal rows
         record["source"] = {"paths": self._spooled.origins}
         return make_segment(collection, self._lines, self._buckets, record)
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from attrs import field, frozen
 
+from decamp.identity import segment_id
 from decamp.model import Blob, Collection, Item
 
 __all__ = ["Segment", "collection_id", "make_segment", "read_rows", "time_of"]
@@ -60,7 +61,12 @@ def make_segment(
         digest,
         rows=collection.kind,
     )
-    item = Item(f"{collection_id(collection)}:{digest[:32]}", collection.kind, record, (blob,))
+    item = Item(
+        segment_id(collection.kind, collection.key, digest, record.get("again", 1)),
+        collection.kind,
+        record,
+        (blob,),
+    )
     return Segment(item, len(lines), buckets)
 
 

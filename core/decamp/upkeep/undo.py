@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from decamp.engine.blame import blamed
 from decamp.engine.reconcile import reconcile
-from decamp.errors import ConfigError, Conflict, JournalDamaged
+from decamp.errors import ConfigError, Conflict, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Stage
 from decamp.journal import Effect, Known, Route, RunRecord
 from decamp.model import Account, Origin, Receipt
@@ -182,13 +182,20 @@ class _Work:
                 self.removed += 1
         self._taken = []
 
+    def _seal(self) -> str:
+        """Give what the destination shows now; nothing if only strangers' files are left."""
+        try:
+            return self._place.importer.check().seal
+        except DestinationRefused:
+            return ""
+
     def finish(self) -> None:
         place, route = self._place, self._undoing.route
         seal = ""
         if isinstance(place.importer, Finishes):
             with blamed(place.plugin):
                 place.importer.finish(place.journal.receipts(route.id))
-                seal = place.importer.check().seal
+                seal = self._seal()
         place.journal.finished(route.id, seal)
         if not place.journal.effects(self._undoing.run.id):
             place.journal.mark_undone(self._undoing.run.id)

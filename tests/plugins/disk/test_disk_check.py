@@ -125,7 +125,7 @@ def test_another_account_is_refused_and_new_names_are_kept(tmp_path: Path) -> No
         pass
     assert snapshot(tmp_path) == before
     renamed = Account("open-id-1", ("ada.new", "ada.example"))
-    transfer(tmp_path, [post()], renamed)
+    transfer(tmp_path, [post(), post(mark="#2", data=b"another")], renamed)
     assert disk(tmp_path).check().holds == Origin(renamed)
 
 
