@@ -22,7 +22,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -259,16 +258,18 @@ class Years(RuleBasedStateMachine):
             self.read_back = True
 
     @rule(number=st.integers(0, 2))
-    @precondition(lambda self: (self.bundle / "decamp.json").exists())
     def put_in_a_file(self, number: int) -> None:
+        if not (self.bundle / "decamp.json").exists():
+            return
         path = self.bundle / f"stranger-{number}.txt"
         path.write_text("mine")
         self.strangers[path] = "mine"
         self.undo_stack.clear()
 
     @rule()
-    @precondition(lambda self: self.undo_stack and not self.interrupted)
     def undo(self) -> None:
+        if not self.undo_stack or self.interrupted:
+            return  # no precondition: where a kill hits, threads decide
         machine, before, truth = self.undo_stack.pop()
         home = self.homes[machine]
         found = undoable("", home=home)
@@ -290,8 +291,9 @@ class Years(RuleBasedStateMachine):
                 self.read_back = True
 
     @rule(machine=st.integers(0, 1), deep=st.booleans())
-    @precondition(lambda self: not self.interrupted and any(self.bundle.glob("decamp.json")))
     def verify(self, machine: int, deep: bool) -> None:
+        if self.interrupted or not (self.bundle / "decamp.json").exists():
+            return
         with opened(str(self.bundle), registry=REGISTRY, home=self.homes[machine]) as place:
             document = upkeep.verify(
                 place, deep=deep, sample=0, emit=nothing, stop=threading.Event()
