@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from decamp.credentials import SecretStore
 from decamp.engine.peoplechoice import delete_secret
 from decamp.events import Event, Notice
 from decamp.home import Home
+from decamp.identity import record_digest, row_digester, row_keys
 from decamp.journal import Journal
 from decamp.validation import validator
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
@@ -250,6 +252,69 @@ def test_a_later_export_has_the_same_aliases_and_nothing_twice(people: str, ada:
             assert told[0] == told[1], (kind, column)
     for kind in ("conversation", "profile"):
         assert receipt["counts"][kind].get("new", 0) == 0
+    assert found_in(ada.bundle, set(OTHERS)) == set()
+    bagit.Bag(str(ada.bundle)).validate()
+
+
+@pytest.mark.parametrize("people", ["keep", "alias", "drop"])
+def test_the_bundle_read_back_gives_the_digests_of_the_journal(people: str, ada: Person) -> None:
+    """So a journal that was lost can be made again, whatever became of names."""
+    ada.transfer(hand(ada.folder / "e"), people)
+    journal = Journal.open(ada.home.journal)
+    try:
+        [route] = journal.all_routes()
+        collections: dict[tuple[str, str], list[Any]] = {}
+        for path in (ada.bundle / "data").rglob("*.jsonl"):
+            lines = path.read_text(encoding="utf-8")[:-1].split("\n")
+            header, *found = map(json.loads, lines)
+            collections.setdefault((header["kind"], header["collection"]), []).extend(found)
+        assert len(collections) > 4
+        for (kind, key), found in collections.items():
+            keys = row_keys(row_digester(kind, journal.salt)(found))
+            buckets = journal.buckets(route.id, f"{kind}:{key}").values()
+            assert sorted(keys) == sorted(chain.from_iterable(one.keys() for one in buckets))
+        for path in (ada.bundle / "data").rglob("*.json"):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            [known] = journal.known_many(route.id, [record["item_id"]]).values()
+            assert record_digest(known.kind, record) == known.digest
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize("people", ["alias", "drop"])
+def test_a_bundle_as_the_source(people: str, ada: Person) -> None:
+    plain, second, third = (ada.folder / name for name in ("plain", "second", "third"))
+    ada.transfer(hand(ada.folder / "e"), destination=plain)
+    receipt = ada.transfer(plain, people, destination=second)
+    assert receipt.get("error") is None
+    assert found_in(second, set(OTHERS)) == set()
+    assert "hello" in [row["text"] for row in rows(second, "messages")]
+    bagit.Bag(str(second)).validate()
+
+    ada.transfer(second, people, destination=third)
+    assert found_in(third, set(OTHERS)) == set()
+    folders = [{path.name for path in (one / "data/messages").iterdir()} for one in (second, third)]
+    assert folders[0] == folders[1], "an alias is not replaced by another"
+    bagit.Bag(str(third)).validate()
+
+
+@pytest.mark.parametrize("people", ["alias", "drop"])
+def test_a_lost_journal_goes_on_with_the_same_aliases(people: str, ada: Person) -> None:
+    ada.transfer(hand(ada.folder / "e"), people)
+    before = tree(ada.bundle / "data")
+    once = len(rows(ada.bundle, "activity")), len(rows(ada.bundle, "messages"))
+    shutil.rmtree(ada.home.folder)
+    same = ada.transfer(hand(ada.folder / "e"))
+    assert (same.get("error"), same["people"]) == (None, people)
+    assert tree(ada.bundle / "data") == before, "nothing comes twice"
+    refused = ada.transfer(hand(ada.folder / "e"), "keep")
+    assert refused["exit_code"] == 2
+    shutil.rmtree(ada.home.folder)
+    later = ada.transfer(hand(ada.folder / "later", later=True))
+    assert (later.get("error"), later["people"]) == (None, people)
+    alias = people == "alias"
+    now = len(rows(ada.bundle, "activity")), len(rows(ada.bundle, "messages"))
+    assert now == (once[0] + alias, once[1] + alias)
     assert found_in(ada.bundle, set(OTHERS)) == set()
     bagit.Bag(str(ada.bundle)).validate()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -31,6 +32,10 @@ from decamp.validation import (
 SECRET = bytes(range(32))
 ALICE = Aliases(SECRET, ()).name("alice")
 BOB = Aliases(SECRET, ()).name("bob")
+
+
+CHAT = Collection("message", "alice")
+WATCHED = Collection("event", "watched")
 
 
 def aliases(*own: str, known: tuple[str, ...] = ()) -> Aliases:
@@ -151,7 +156,7 @@ def test_a_number_is_a_name_only_in_keys_and_paths() -> None:
 
 def test_a_path_whose_name_cannot_be_found_is_hidden_as_a_whole() -> None:
     made = aliases()
-    assert made.path("Groups/Family trip", "group:Family trip").startswith("person-")
+    assert is_alias(made.path("Groups/Family trip", "Another name"))
     assert (
         made.path("Chats/Chat History with alice:", "alice") == f"Chats/Chat History with {ALICE}:"
     )
@@ -160,7 +165,19 @@ def test_a_path_whose_name_cannot_be_found_is_hidden_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["UserName", "Username", "user_name", "From", "to", "Friends", "Nickname"]
+    "key",
+    [
+        "UserName",
+        "Username",
+        "user_name",
+        "From",
+        "to",
+        "Friends",
+        "Nickname",
+        "MutedList",
+        "TaggedUser",
+        "People you assigned to moderate your LIVE",
+    ],
 )
 def test_keys_that_name_people(key: str) -> None:
     assert names_a_person(key)
@@ -169,12 +186,22 @@ def test_keys_that_name_people(key: str) -> None:
     assert aliases().raw({key: ["alice", "N/A", 7, None]}) == {key: [ALICE, "N/A", 7, None]}
     assert aliases().raw({key: "2024-01-31 10:00"}) == {key: "2024-01-31 10:00"}
     assert aliases().raw({key: "12"}) == {key: "12"}
+    assert aliases().raw({key: "Enabled"}, drop=True) == {key: "Enabled"}
     assert aliases().raw({key: "alice"}, hints=False) == {key: "alice"}
 
 
 @pytest.mark.parametrize("key", ["App Language", "shop_name", "Date From", "userId", "Name"])
 def test_keys_that_do_not(key: str) -> None:
     assert not names_a_person(key)
+
+
+def test_a_group_stays_a_group_under_the_alias_of_its_title() -> None:
+    made = aliases()
+    title = made.name("Family trip")
+    assert is_alias(title)
+    assert made.name("group:Family trip") == f"group:{title}"
+    assert made.name(f"group:{title}") == f"group:{title}"
+    assert made.path("Groups/Family trip", "group:Family trip") == f"Groups/{title}"
 
 
 def test_raw_values_are_walked() -> None:
@@ -245,7 +272,7 @@ def test_keep_touches_nothing() -> None:
     batch = chat({"side": "them", "from": "alice", "text": "x"})
     item = conversation()
     assert KEEP.batch(batch) is batch
-    assert KEEP.rows("message", batch.rows) is batch.rows
+    assert KEEP.rows(batch.collection, batch.rows) is batch.rows
     assert KEEP.refine(batch.collection) is None
     assert KEEP.items([item])[0] is item
 
@@ -259,7 +286,7 @@ def test_rows_of_a_conversation() -> None:
     assert batch.collection == Collection("message", ALICE, {})
     assert batch.collection.header == {"conversation": ALICE}
     assert batch.path == f"Messages/Chat History with {ALICE}:"
-    rows = made.rows("message", batch.rows)
+    rows = made.rows(batch.collection, batch.rows)
     assert rows == [mine, {**theirs, "from": ALICE}, gone]
     assert rows[0] is mine, "nothing is copied unless something changes"
     assert theirs["from"] == "alice", "what the exporter gave is left alone"
@@ -268,9 +295,9 @@ def test_rows_of_a_conversation() -> None:
 
 def test_fields_that_no_schema_knows_are_raw() -> None:
     made = people()
-    [row] = made.rows("event", [{"object": "x", "UserName": "bob", "with": "alice", "alice": 1}])
-    made.rows("event", [{"person": "alice"}])
-    refine = made.refine(Collection("event", "watched"))
+    [row] = made.rows(WATCHED, [{"object": "x", "UserName": "bob", "with": "alice", "alice": 1}])
+    made.rows(WATCHED, [{"person": "alice"}])
+    refine = made.refine(WATCHED)
     assert refine is not None
     [line] = refine([msgspec.json.encode(row) + b"\n"])
     assert json.loads(line) == {"object": "x", "UserName": BOB, "with": ALICE, ALICE: 1}
@@ -280,11 +307,26 @@ def test_fields_that_no_schema_knows_are_raw() -> None:
     assert post.record == {"type": "video", "audience": "public", "to": BOB}
 
 
+def test_the_header_of_a_bundles_own_segment_is_renamed_too() -> None:
+    header = {
+        "kind": "message",
+        "collection": "alice",
+        "conversation": "alice",
+        "rows": 1,
+        "source": {"paths": ["Messages/Chat History with alice:", "odd"]},
+    }
+    batch = evolve(chat({"side": "me", "text": ""}), segment=header)
+    made = people().batch(batch).segment
+    assert made is not None
+    assert json.dumps(made).count(ALICE) == 3 and "alice" not in json.dumps(made)
+    assert list(made) == list(header) and is_alias(made["source"]["paths"][1])
+
+
 def test_rows_of_others_are_dropped_and_counted() -> None:
     tally = Tally()
     made = OtherPeople(aliases(), tally, drop=True)
     mine = {"side": "me", "from": "my.old.name", "text": "hello"}
-    rows = made.rows("message", [mine, {"side": "them", "from": "alice", "text": "hello"}])
+    rows = made.rows(CHAT, [mine, {"side": "them", "from": "alice", "text": "hello"}])
     assert [row["side"] for row in rows] == ["me"]
     events = [
         {"time": "2024-01-01T00:00:00Z", "person": "alice"},
@@ -293,7 +335,7 @@ def test_rows_of_others_are_dropped_and_counted() -> None:
         {"time": "2024-01-01T00:00:00Z", "object": "x", "source": {"FriendUserName": "bob"}},
         {"time": "2024-01-01T00:00:00Z", "object": "https://www.tiktok.com/@alice/video/7"},
     ]
-    kept = made.rows("event", events)
+    kept = made.rows(WATCHED, events)
     assert kept[:2] == events[1:3]
     assert kept[2]["object"] == f"https://www.tiktok.com/@{ALICE}/video/7"
     assert tally.as_json() == {
@@ -305,11 +347,11 @@ def test_rows_of_others_are_dropped_and_counted() -> None:
 def test_names_known_later_are_found_in_earlier_rows() -> None:
     made = people()
     rows = made.rows(
-        "event", [{"object": "x", "source": {"Owner": "zoe"}, "details": {"with": "zoe"}}]
+        WATCHED, [{"object": "x", "source": {"Owner": "zoe"}, "details": {"with": "zoe"}}]
     )
-    refine = made.refine(Collection("event", "watched"))
+    refine = made.refine(WATCHED)
     assert refine is not None
-    made.rows("event", [{"person": "zoe"}])
+    made.rows(WATCHED, [{"person": "zoe"}])
     zoe = aliases().name("zoe")
     plain = msgspec.json.encode({"object": "zoe"}) + b"\n"
     lines = [msgspec.json.encode(row) + b"\n" for row in rows] + [plain]
@@ -334,8 +376,8 @@ def test_ends_of_rows_that_were_looked_at_once_hide_nothing() -> None:
         {"object": ',"source":{"Title":""}}', "source": {"Owner": "zoe"}},
         {"object": "x", "source": {"Owner": "zoe", "source": {"Title": ""}}},
     ]
-    made.rows("event", [*rows, {"person": "zoe"}])
-    refine = made.refine(Collection("event", "watched"))
+    made.rows(WATCHED, [*rows, {"person": "zoe"}])
+    refine = made.refine(WATCHED)
     assert refine is not None
     lines = [msgspec.json.encode(row) + b"\n" for row in rows]
     for _ in range(2):
@@ -364,9 +406,10 @@ def test_a_bundle_read_back_gives_the_same_digests(found: list[tuple[str, str, s
         {"person": name, "object": f"https://example.com/@{name}/{text}", "text": text}
         for name, _, text in found
     ]
-    for kind, rows in (("message", messages), ("event", events)):
-        once = list(people().rows(kind, rows))
-        again = list(people().rows(kind, once))
+    for collection, rows in ((CHAT, messages), (WATCHED, events)):
+        kind = collection.kind
+        once = list(people().rows(collection, rows))
+        again = list(people().rows(collection, once))
         assert again == once
         assume(all(row_check(kind).is_valid(row) for row in once))
         digest = row_digester(kind, bytes(16))
@@ -416,7 +459,7 @@ def test_a_section_hides_its_digest_and_names() -> None:
         },
     )
     made = people()
-    made.rows("message", [{"side": "them", "from": "alice", "text": ""}])
+    made.rows(CHAT, [{"side": "them", "from": "alice", "text": ""}])
     [section] = made.items([before])
     assert re.fullmatch("section:[a-z2-7]{16}", section.id)
     assert section.record == {
@@ -437,7 +480,7 @@ def test_posts_keep_their_ids_and_texts() -> None:
         "source": {"path": "Posts", "fields": {"TaggedUser": "alice"}},
     }
     made = people()
-    made.rows("event", [{"person": "alice"}])
+    made.rows(WATCHED, [{"person": "alice"}])
     [post] = made.items([Item("post:2024-01-01T00:00:00Z", "post", record)])
     assert post.id == "post:2024-01-01T00:00:00Z"
     assert post.record == {
@@ -454,7 +497,7 @@ def test_the_profile_stays_but_for_known_names() -> None:
         "source": {"path": "Profile", "fields": {"userName": "Ada", "bestFriend": "alice"}},
     }
     made = people()
-    made.rows("event", [{"person": "alice"}])
+    made.rows(WATCHED, [{"person": "alice"}])
     [profile] = made.items([Item("profile", "profile", record)])
     assert profile.record["source"]["fields"] == {"userName": "Ada", "bestFriend": ALICE}
     assert {k: v for k, v in profile.record.items() if k != "source"} == {
@@ -554,18 +597,18 @@ def test_no_name_is_left_in_any_byte(data: st.DataObject, names: list[str], drop
         {"object": f"https://zz.example/@{name}", "source": planted(draw(RAW), names, draw)}
         for name in names
     ]
-    rows = made.rows("event", [*sources, *({"person": name} for name in names)])
+    rows = made.rows(WATCHED, [*sources, *({"person": name} for name in names)])
     for batch in batches:
         renamed = made.batch(batch)
         out += [renamed.collection.key, renamed.collection.header, renamed.path]
-        out += made.rows("message", batch.rows)
+        out += made.rows(batch.collection, batch.rows)
     items = [conversation(name) for name in names]
     for number in range(3):
         value = planted(draw(RAW), names, draw)
         name = draw(st.sampled_from(names))
         record = {"name": name, "path": f"ZZ/with {name}:", "value": value}
         items.append(Item(f"section:{name}:{number}", "section", record))
-    refine = made.refine(Collection("event", "zz"))
+    refine = made.refine(WATCHED)
     lines = [msgspec.json.encode(row) + b"\n" for row in rows]
     out += [json.loads(line) for line in (refine(lines) if refine else lines)]
     out += [[item.id, item.record] for item in made.items(items)]

@@ -10,6 +10,7 @@ import base64
 import hmac
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -19,10 +20,19 @@ _PREFIX = "person-"
 _BYTES = 10  # 80 bits, so that two of a billion names hardly meet; 16 digits of base 32
 
 _ALIAS = re.compile(rf"{_PREFIX}[a-z2-7]{{16}}")
+_GROUP = "group:"
+"""Begins the key of a conversation of more than two; it meets no user name."""
+
 _NOBODY = frozenset(("", "N/A", "None"))
 """What sources write in the place of a name where nobody is named."""
 
-_NO_NAMES = frozenset(("n/a", "none", "null", "unknown", "yes", "no", "on", "off", "all", "true"))
+_NO_NAMES = frozenset(
+    (
+        *("n/a", "none", "null", "unknown", "yes", "no", "on", "off", "true", "false", "all"),
+        *("enabled", "disabled", "everyone", "friends", "followers", "myself", "only me"),
+        *("no one", "nobody", "default"),
+    )
+)
 """What is no name behind a key that looks as if it named somebody; in lower case."""
 
 _PROFILE = re.compile(r"(^|/)(@|%40)([^/?#&\s\"'<>]+)", re.IGNORECASE)
@@ -39,7 +49,7 @@ _PERSON_KEYS = frozenset(
         *("user", "users", "from", "to", "sender", "receiver", "recipient", "recipients"),
         *("author", "creator", "friend", "friends", "contact", "contacts", "follower"),
         *("followers", "following", "member", "members", "participant", "participants"),
-        *("person", "people", "handle", "uniqueid", "moderator", "moderators"),
+        *("person", "handle", "mutedlist", "uniqueid", "moderator", "moderators"),
     )
 )
 _PERSON_ENDINGS = (
@@ -70,12 +80,18 @@ def is_alias(name: str) -> bool:
     return _ALIAS.fullmatch(name) is not None
 
 
+@lru_cache(4_096)
 def names_a_person(key: str) -> bool:
     """Tell by its key whether a raw value is the name of a person."""
     bare = re.sub(r"[\W\d_]", "", key.lower())
-    return bare in _PERSON_KEYS or bare.endswith(_PERSON_ENDINGS)
+    return (
+        bare in _PERSON_KEYS
+        or bare.endswith(_PERSON_ENDINGS)
+        or bare.startswith("people")  # TikTok: "People you assigned to moderate your LIVE"
+    )
 
 
+@lru_cache(4_096)
 def _is_free_text(key: str) -> bool:
     return re.sub(r"[\W\d_]", "", key.lower()) in _TEXT_KEYS
 
@@ -117,6 +133,9 @@ class Aliases:
         if name in _NOBODY or is_alias(name):
             self._known[name] = name
             return name
+        if name.startswith(_GROUP):  # its title has the same alias
+            self._known[name] = _GROUP + self.name(name.removeprefix(_GROUP))
+            return self._known[name]
         if _WORD.fullmatch(name) is not None:  # nearly all names are a word
             self._known[name] = alias = self._alias(name)
             return alias
@@ -200,6 +219,7 @@ class Aliases:
 
         Where the name cannot be found in it, no word of the path may stay.
         """
+        name = name.removeprefix(_GROUP)
         alias = self.name(name)
         if not text or alias == name:
             return text

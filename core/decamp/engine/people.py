@@ -35,6 +35,8 @@ __all__ = ["KEEP", "WAYS", "Keep", "OtherPeople", "People"]
 
 WAYS = ("keep", "alias", "drop")
 
+_Dicts = Sequence[dict[str, Any]]
+
 Refine = Callable[[list[bytes]], list[bytes]]
 """Rewrites rows, each a line of JSON, keeping their number and order."""
 
@@ -55,7 +57,7 @@ class People(Protocol):
         """Learn the names in rows that are not taken."""
         ...
 
-    def rows(self, kind: str, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    def rows(self, collection: Collection, rows: _Dicts) -> _Dicts:
         """Change valid rows, and leave out those that may not stay."""
         ...
 
@@ -78,7 +80,7 @@ class Keep:
     def notice(self, batch: RowBatch) -> None:
         """Learn nothing."""
 
-    def rows(self, kind: str, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:  # noqa: ARG002
+    def rows(self, collection: Collection, rows: _Dicts) -> _Dicts:  # noqa: ARG002
         """Give them as they are."""
         return rows
 
@@ -105,7 +107,7 @@ class OtherPeople:
     def __init__(self, aliases: Aliases, tally: Tally, *, drop: bool) -> None:
         self._aliases, self._tally, self._drop = aliases, tally, drop
         self._batches: dict[tuple[str, str, str], tuple[Collection, str]] = {}
-        self._kinds: dict[str, _Rows] = {}
+        self._rows: dict[tuple[str, str], _Rows] = {}
 
     # --- rows ----------------------------------------------------------------------------
 
@@ -116,46 +118,58 @@ class OtherPeople:
             return batch
         known = self._batches.get((kind, key, batch.path))
         if known is None:
-            header = {
-                name: self._aliases.name(value)
-                if person_fields("segment").get(name) == "name" and isinstance(value, str)
-                else value
-                for name, value in batch.collection.header.items()
-            }
+            header = self._header(batch.collection.header, key)
             collection = Collection(kind, self._aliases.name(key), header)
             known = collection, self._aliases.path(batch.path, key)
             self._batches[kind, key, batch.path] = known
-        return evolve(batch, collection=known[0], path=known[1])
+        segment = None if batch.segment is None else self._header(batch.segment, key)
+        return evolve(batch, collection=known[0], path=known[1], segment=segment)
+
+    def _header(self, header: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Rename what a segment's header has: also the one that a bundle brings with its rows."""
+        marked = person_fields("segment")
+        made: dict[str, Any] = {}
+        for name, value in header.items():
+            if name == "collection" or marked.get(name) == "name":
+                made[name] = self._aliases.name(str(value))
+            elif name == "source":
+                paths = value.get("paths", ()) if isinstance(value, dict) else ()
+                made[name] = {"paths": [self._aliases.path(str(path), key) for path in paths]}
+            else:
+                made[name] = value
+        return made
 
     def notice(self, batch: RowBatch) -> None:
         """Learn the names in rows that are not taken."""
-        for name in self._of(batch.collection.kind).names:
+        for name in self._of(batch.collection).names:
             for row in batch.rows:
                 value = row.get(name)
                 if isinstance(value, str):
                     self._aliases.name(value)
 
-    def rows(self, kind: str, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    def rows(self, collection: Collection, rows: _Dicts) -> _Dicts:
         """Change valid rows, and leave out those of other people where that is asked for."""
-        of = self._of(kind)
+        of = self._of(collection)
         if self._drop:
             own = [row for row in rows if not of.is_of_others(row)]
             if len(own) < len(rows):
                 for row in rows:
                     of.learn(row)
-                left_out(self._tally, kind, len(rows) - len(own))
+                left_out(self._tally, collection.kind, len(rows) - len(own))
             rows = own
         return [of.changed(row) for row in rows]
 
     def refine(self, collection: Collection) -> Refine | None:
-        """Give what finishes raw values in rows; None if the rows of this kind have none."""
-        of = self._of(collection.kind)
+        """Give what finishes raw values in rows; None if its rows have none."""
+        of = self._of(collection)
         return of.refined if of.has_raw_values else None
 
-    def _of(self, kind: str) -> _Rows:
-        if kind not in self._kinds:
-            self._kinds[kind] = _Rows(kind, self._aliases)
-        return self._kinds[kind]
+    def _of(self, collection: Collection) -> _Rows:
+        alike = is_named_after_a_person(collection.kind)  # and there may be many of these
+        key = (collection.kind, "" if alike else collection.key)
+        if key not in self._rows:
+            self._rows[key] = _Rows(collection.kind, self._aliases)
+        return self._rows[key]
 
     # --- items ---------------------------------------------------------------------------
 
@@ -259,7 +273,7 @@ def left_out(tally: Tally, kind: str, count: int) -> None:
 
 
 class _Rows:
-    """What is done to the rows of one kind."""
+    """What is done to rows that are alike."""
 
     def __init__(self, kind: str, aliases: Aliases) -> None:
         self._aliases = aliases

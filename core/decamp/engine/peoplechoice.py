@@ -81,17 +81,20 @@ class PeopleChoice:
     def fix(
         self, journal: Journal, route: Route, secrets: Secrets, emit: Emit, *, dry_run: bool
     ) -> None:
-        """Keep the choice: the secret first, so that no alias is written without it.
+        """Keep the choice, before anything is written with it.
+
+        A run that is killed in between leaves a choice without a secret, and no secret that
+        nobody knows of; as nothing is at the destination, the next run makes a new one.
 
         Args:
             dry_run: The journal is a copy; the secret is not kept, and the plan says the rest.
         """
+        if (route.people, journal.people_check(route.id)) != (self.way, self.check):
+            journal.set_people(route.id, self.way, self.check)
         if self.new and not dry_run:
             secrets.set(_name(self.check), self.secret.hex())
         if self.first and not dry_run:
             emit(Notice("info", WORDS[self.way]))
-        if (route.people, journal.people_check(route.id)) != (self.way, self.check):
-            journal.set_people(route.id, self.way, self.check)
 
 
 def require_way(asked: str | None) -> None:

@@ -71,7 +71,7 @@ class RowIntake:
         batch = self._people.batch(batch)
         try:
             if rows_check(kind)(rows):
-                kept = self._people.rows(kind, rows)
+                kept = self._people.rows(batch.collection, rows)
                 segment = batch.segment if whole and len(kept) == len(rows) else None
                 self.spool.add(batch.collection, kept, batch.path, segment)
                 return
@@ -79,7 +79,7 @@ class RowIntake:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self.spool.add(batch.collection, self._people.rows(kind, good), batch.path)
+        self.spool.add(batch.collection, self._people.rows(batch.collection, good), batch.path)
 
     def send(
         self,
