@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -863,3 +864,19 @@ def test_the_same_rows_once_more_are_not_taken_for_the_segment_that_is_there(
         receipt = bench.run(Page(rows=(watched(*[7] * count),)))
         assert receipt["exit_code"] == 0
         assert row_numbers(bench.importer) == [7] * count
+
+
+def test_the_journal_knows_of_an_item_before_its_first_byte_leaves(bench: Bench) -> None:
+    """Seen from another connection, so it is committed; rows are not yet delivered."""
+    seen: list[tuple[str, int]] = []
+
+    def look(call: str, item: Item) -> None:
+        with closing(sqlite3.connect(bench.path)) as db:
+            [(state,)] = db.execute("SELECT state FROM items WHERE id = ?", (item.id,)).fetchall()
+            query = "SELECT coalesce(sum(delivered), 0) FROM rows WHERE item = ?"
+            seen.append((state, db.execute(query, (item.id,)).fetchone()[0]))
+
+    bench.importer.before = look
+    bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+    bench.run(Page(rows=(watched(1, 2, 3, 4),)), posts(1, 2, caption="Edited"))
+    assert seen == [("intent", 0)] * 6
