@@ -17,6 +17,7 @@ from typing import Any
 
 import bagit
 import hypothesis.strategies as st
+import pytest
 from attrs import define, field
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
@@ -322,6 +323,7 @@ class Years(RuleBasedStateMachine):
         bagit.Bag(str(self.bundle)).validate()
 
 
+@pytest.mark.timeout(3600)  # it takes what it takes; only a hang is a failure
 def test_years_in_any_order() -> None:
     run_state_machine_as_test(
         Years,

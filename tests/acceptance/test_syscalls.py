@@ -19,7 +19,7 @@ from journey import tree
 from kill_points import leftovers, open_intents
 
 STRACE = shutil.which("strace")
-POINTS = None if os.environ.get("DECAMP_ACCEPTANCE_SYSCALLS") == "all" else 5
+POINTS = None if os.environ.get("DECAMP_ACCEPTANCE_SYSCALLS") == "all" else 3
 KINDS = ("fsync,fdatasync,syncfs", "rename,renameat,renameat2", "link,linkat", "pwrite64", "unlink")
 
 
@@ -62,6 +62,7 @@ def judged(folder: Path, expected: dict[str, str]) -> None:
     assert open_intents(folder / "home") == 0
 
 
+@pytest.mark.timeout(3600)  # it takes what it takes; only a hang is a failure
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.partition(",")[0])
 @pytest.mark.parametrize(
     "fault", ["signal=KILL", "error=ENOSPC", "error=EIO"], ids=["kill", "full", "broken"]
