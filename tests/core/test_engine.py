@@ -880,3 +880,53 @@ def test_the_journal_knows_of_an_item_before_its_first_byte_leaves(bench: Bench)
     bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
     bench.run(Page(rows=(watched(1, 2, 3, 4),)), posts(1, 2, caption="Edited"))
     assert seen == [("intent", 0)] * 6
+
+
+# --- media that are needed, mappings that improve ----------------------------------------------
+
+
+def test_a_post_without_its_media_is_held_where_they_are_needed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, MemoryImporter(idempotent(needs_media=True)))
+    bench.missing = {"1.mp4"}
+    script = (Page((linked(1, "1.mp4"), linked(2, "2.mp4"))),)
+    for _ in range(2):
+        receipt = bench.run(*script)
+        assert receipt["exit_code"] == 3
+        assert receipt["counts"]["post"]["held"] == 1
+        assert not receipt["verdict"]["complete"]
+        assert list(bench.importer.store) == ["post:2024-05-01T12:00:02Z"]
+    bench.missing = set()
+    receipt = bench.run(*script)
+    assert receipt["exit_code"] == 0
+    assert receipt["counts"]["post"]["delivered"] == 1
+    assert len(bench.importer.store) == 2
+
+
+def mapped_before(item: Item, version: int) -> Item | None:
+    """Version 1 did not know the place."""
+    if version != 1:
+        return None
+    return item.evolve(record={k: v for k, v in item.record.items() if k != "place"})
+
+
+def placed(caption: str) -> Page:
+    item = post_item(1, caption=caption)
+    return Page((item.evolve(record={**item.record, "place": "Rotterdam"}),))
+
+
+def test_a_better_mapping_is_told_apart_from_a_change(bench: Bench) -> None:
+    bench.run(posts(1, caption="A"))
+    same = bench.run(placed("A"), mapping=2, former=mapped_before)
+    assert same["counts"]["post"] == {"found": 1, "unchanged": 1}
+    better = bench.run(placed("A"), mapping=2, former=mapped_before, refresh=True)
+    assert better["counts"]["post"] == {"found": 1, "changed": 1, "updated": 1}
+    [entry] = bench.importer.store.values()
+    assert entry["record"]["place"] == "Rotterdam"
+    again = bench.run(placed("A"), mapping=2, former=mapped_before, refresh=True)
+    assert again["counts"]["post"] == {"found": 1, "unchanged": 1}
+
+
+def test_a_change_is_sent_whatever_the_mapping(bench: Bench) -> None:
+    bench.run(posts(1, caption="A"))
+    receipt = bench.run(placed("B"), mapping=2, former=mapped_before)
+    assert receipt["counts"]["post"] == {"found": 1, "changed": 1, "updated": 1}
