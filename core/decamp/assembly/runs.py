@@ -174,7 +174,6 @@ def _run(
         exporter = created(parts.exporter, parts.exporter_config, scratch)
         stack.callback(close, exporter)
         importer = created(parts.importer, parts.importer_config, scratch)
-        stack.callback(close, importer)
         folder = getattr(parts.exporter_config, "media", None)
         media = _Media(scratch, request.allowed, folder, stop)
         stack.callback(media.close)

@@ -42,6 +42,7 @@ from decamp.model import Account, Destination, Item, Origin, Page
 from decamp.report import Run, report
 from decamp.spec import (
     Begins,
+    Closes,
     Exporter,
     ExporterSpec,
     Fills,
@@ -149,9 +150,11 @@ class Engine:
         except OSError as caught:
             error = no_room(caught)
             if error is None:
+                self._let_go()
                 raise
         if error is not None:
             _log.info("run %s ends: %s %s", job.id, type(error).__name__, error)
+        self._let_go()
         document = report(
             Run(
                 job=job.id,
@@ -178,6 +181,15 @@ class Engine:
             self._record_end(document)
         settings.emit(RunEnded(job.id, document["state"], document["exit_code"]))
         return document
+
+    def _let_go(self) -> None:
+        """Close the importer before the run counts as ended: then it leaves no lock behind."""
+        importer = self.job.importer
+        if isinstance(importer, Closes):
+            try:
+                importer.close()
+            except Exception:  # noqa: BLE001 - a plugin may raise anything
+                _log.exception("closing %s failed", self.job.importer_spec.name)
 
     # --- the run in the journal ----------------------------------------------------------
 
