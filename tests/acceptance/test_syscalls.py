@@ -55,10 +55,22 @@ def calls_of(kind: str, folder: Path, source: Path) -> int:
     return sum("(" in line for line in (folder / "trace").read_text().splitlines())
 
 
-def judged(folder: Path, expected: dict[str, str]) -> None:
-    assert tree(folder / "bundle") == expected
+LOCK = ".decamp.lock"
+
+
+def judged(folder: Path, expected: dict[str, str], *, lock: bool) -> None:
+    """Look at the outcome.
+
+    Args:
+        lock: The empty lock file may lie there: the system refused to remove it, and the next
+            run had nothing to write. It holds nobody.
+    """
+    found = tree(folder / "bundle")
+    if lock:
+        found.pop(LOCK, None)
+    assert found == expected
     bagit.Bag(str(folder / "bundle")).validate()
-    assert leftovers(folder / "bundle", folder / "home") == []
+    assert set(leftovers(folder / "bundle", folder / "home")) <= ({LOCK} if lock else set())
     assert open_intents(folder / "home") == 0
 
 
@@ -84,7 +96,7 @@ def test_the_nth_call(kind: str, fault: str, source: Path, tmp_path: Path) -> No
             assert ended.returncode in (0, 1, 3, 6, 9), (number, ended.stderr)
         again = run(folder, source)
         assert again.returncode == 0, (number, again.stderr)
-        judged(folder, expected)
+        judged(folder, expected, lock=kind == "unlink" and fault != "signal=KILL")
         tried += 1
         shutil.rmtree(folder)
     print(f"{kind} {fault}: {tried} of {count}")
