@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from bench.archives import Archive, make_archive
 from bench.comparison import Case, Contender, Figure, Goal
 from bench.environments import environment
 from bench.places import OUT, program, script
-from bench.process import RunError, run
+from bench.process import Measured, RunError, run
 
 __all__ = ["CASES", "read_decamp", "transfer_decamp"]
 
@@ -187,10 +188,113 @@ def _singer_case(rows: int, rounds: int | None) -> Case:
     )
 
 
+class _Again:
+    """Delivers an archive once, and then ever new copies of it, in which nothing is new."""
+
+    def __init__(self) -> None:
+        self._copies: dict[Path, list[Path]] = {}
+
+    def __call__(self, archive: Archive) -> Figure:
+        folder = OUT / f"again-{archive.rows}"
+        if archive.path not in self._copies:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            self._copies[archive.path] = [_copy(archive, folder, number) for number in (1, 2)]
+            self._run(archive.path, folder)
+        copies = self._copies[archive.path]
+        copies.reverse()  # the very same copy as last time would not even be read
+        measured = self._run(copies[0], folder)
+        counts = json.loads(measured.output)["counts"]
+        if any(counts[kind].get("new") for kind in ("event", "message")):
+            raise RunError("decamp took rows for new that it had delivered.")
+        return Figure(measured.seconds, archive.rows, measured.cpu, measured.rss)
+
+    @staticmethod
+    def _run(path: Path, folder: Path) -> Measured:
+        return run(
+            [decamp(), "transfer", str(path), str(folder / "bundle"), "--json"],
+            extra={"DECAMP_HOME": str(folder / "home")},
+            accept=(0, 3),
+        )
+
+
+def _copy(archive: Archive, folder: Path, number: int) -> Path:
+    """Write the same export as another file: with another number of spaces at its end."""
+    path = folder / f"copy-{number}.zip"
+    with (
+        zipfile.ZipFile(archive.path) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target,
+    ):
+        [name] = source.namelist()
+        with source.open(name) as data, target.open(source.getinfo(name), "w") as copy:
+            shutil.copyfileobj(data, copy, 1 << 20)
+            copy.write(b" " * number)
+    return path
+
+
+def _again_case(rows: int, rounds: int | None) -> Case:
+    archive, small = make_archive(rows), make_archive(rows // _WARM_UP_PART)
+    return Case(
+        title=f"A new export with nothing new, {archive.rows:,} delivered rows",
+        unit="rows/s",
+        ours=_on(archive, small, "decamp transfer", _Again()),
+        peer=_on(archive, small, "reading it alone", read_decamp),
+        goal=Goal(2.0, "time"),
+        rounds=rounds or 3,
+    )
+
+
+_MEDIA = ((20, 25_000_000), (4, 1_000_000))
+
+
+def _bundle(files: int, size: int) -> Path:
+    """Make a bundle with media, once."""
+    path = OUT / f"media-{files}x{size}"
+    if not (path / "tagmanifest-sha256.txt").exists():
+        shutil.rmtree(path, ignore_errors=True)
+        OUT.mkdir(exist_ok=True)
+        run([sys.executable, program("make_bundle"), str(path), str(files), str(size)])
+    return path
+
+
+def _copy_bundle(files: int, size: int, command: Callable[[Path, Path, Path], list[str]]) -> Figure:
+    bundle, folder = _bundle(files, size), _fresh_folder("copy")
+    target = folder / "bundle"
+    measured = run(command(bundle, target, folder), extra={"DECAMP_HOME": str(folder / "home")})
+    copied = sum(path.stat().st_size for path in target.rglob("*.mp4"))
+    if copied != files * size:
+        raise RunError(f"{copied:,} bytes of media were copied, of {files * size:,}.")
+    return Figure(measured.seconds, copied // 1_000_000, measured.cpu, measured.rss)
+
+
+def _media_case(_rows: int, rounds: int | None) -> Case:
+    def decamp_copy(source: Path, target: Path, _folder: Path) -> list[str]:
+        return [decamp(), "transfer", str(source), str(target)]
+
+    def plain_copy(source: Path, target: Path, _folder: Path) -> list[str]:
+        return ["cp", "-r", str(source), str(target)]
+
+    def contender(name: str, command: Callable[[Path, Path, Path], list[str]]) -> Contender:
+        large, small = (partial(_copy_bundle, *shape, command) for shape in _MEDIA)
+        return Contender(name, large, small)
+
+    files, size = _MEDIA[0]
+    return Case(
+        title=f"Copy media out of a bundle ({files} files of {size // 1_000_000} MB), digests checked",
+        unit="MB/s",
+        ours=contender("decamp transfer", decamp_copy),
+        peer=contender("cp -r", plain_copy),
+        goal=Goal(0.8, "rate"),
+        rounds=rounds or 3,
+    )
+
+
 CASES: Mapping[str, Callable[[int, int | None], Case]] = {
     "start": _start_case,
     "read": _read_case,
     "dlt": _dlt_case,
     "singer": _singer_case,
+    "again": _again_case,
+    "media": _media_case,
 }
 """How each is made, for a number of rows and of rounds (None for what suits it)."""

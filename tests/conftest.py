@@ -18,4 +18,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     folder = tmp_path_factory.mktemp("decamp") / "home"
     monkeypatch.setenv("DECAMP_HOME", str(folder))
     monkeypatch.delenv("DECAMP_PLUGINS", raising=False)
+    monkeypatch.delenv("DECAMP_SECRETS", raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     return folder

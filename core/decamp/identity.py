@@ -11,14 +11,22 @@ import hashlib
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import Any
 
 import msgspec
 
 from decamp.validation import identity_fields, volatile_fields
 
-__all__ = ["SUM_MASK", "record_digest", "row_digester", "row_keys"]
+__all__ = [
+    "SUM_MASK",
+    "lowest_occurrence",
+    "own_fields",
+    "record_digest",
+    "row_digester",
+    "row_keys",
+    "segment_id",
+]
 
 SUM_MASK = (1 << 48) - 1
 """Sums of digests are kept modulo 2**48: tens of thousands fit into a signed 64-bit sum."""
@@ -29,9 +37,22 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 def record_digest(kind: str, record: Mapping[str, Any]) -> str:
     """Digest a record for "has it changed?": 32 lower-case hexadecimal digits."""
+    return hashlib.blake2b(_encoder.encode(own_fields(kind, record)), digest_size=16).hexdigest()
+
+
+def own_fields(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a record says of its item: without what changes by itself or is the host's.
+
+    Of the raw fields in `source` only the names count: signed links differ in every export,
+    but a field that is new would be lost if it made no difference.
+    """
     skip = {*_HOST_FIELDS, *volatile_fields(kind)}
-    kept = {name: value for name, value in record.items() if name not in skip}
-    return hashlib.blake2b(_encoder.encode(kept), digest_size=16).hexdigest()
+    own = {name: value for name, value in record.items() if name not in skip}
+    source = record.get("source")
+    raw = source.get("fields") if isinstance(source, Mapping) else None
+    if isinstance(raw, Mapping) and raw:
+        own["source"] = sorted({name.lower() for name in raw})
+    return own
 
 
 def row_digester(kind: str, salt: bytes) -> Callable[[Sequence[Mapping[str, Any]]], array[int]]:
@@ -100,5 +121,28 @@ def row_keys(digests: array[int]) -> array[int]:
     return keys
 
 
+def lowest_occurrence(keys: Sequence[int], digests: Sequence[int]) -> int:
+    """Tell the lowest number, from 1, that `row_keys` has given to one of these rows.
+
+    Segments that hold equal rows differ in it: the second has only rows that occurred before.
+    """
+    if any(map(eq, keys, digests)):
+        return 1
+    steps = ((key - digest) * _BACK & _MASK for key, digest in zip(keys, digests, strict=True))
+    return min(steps, default=0) + 1
+
+
+def segment_id(kind: str, collection: str, digest: str, again: int) -> str:
+    """Name a segment by its rows.
+
+    Args:
+        digest: SHA-256 of the lines, hexadecimal.
+        again: Their `lowest_occurrence`.
+    """
+    plain = f"{kind}:{collection}:{digest[:32]}"
+    return plain if again == 1 else f"{plain}-{again}"
+
+
 _STEP = 0x9E3779B97F4A7C15  # odd, so that steps do not meet again before 2**64 of them
 _MASK = (1 << 64) - 1
+_BACK = pow(_STEP, -1, 1 << 64)

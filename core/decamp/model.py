@@ -51,6 +51,13 @@ class Origin:
     as_of: datetime | None = None
     """When the newest of it was exported; aware, UTC."""
 
+    people: str = "keep"
+    """What became of other people's names in it: ``keep``, ``alias`` or ``drop``. An importer
+    that can keeps this and `people_check` and shows them as `Destination.holds`."""
+
+    people_check: str = ""
+    """By it the host finds the secret behind the aliases again; says nothing about names."""
+
 
 @frozen
 class Destination:
@@ -181,6 +188,10 @@ class RowBatch:
 
     path: str = ""
     """Where in the source they lie. Two paths that repeat the same rows count once."""
+
+    segment: Mapping[str, Any] | None = field(default=None, eq=False)
+    """The record of the segment that these rows are all of, where a bundle brings them in
+    one: if all of them are new, they travel in the same cut again."""
 
 
 @frozen

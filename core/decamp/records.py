@@ -202,6 +202,7 @@ class SegmentHeader:
     conversation: str | None = None
     since: str | None = None
     until: str | None = None
+    again: int | None = None
     source: dict[str, Any] | None = None
 
 

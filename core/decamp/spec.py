@@ -182,6 +182,9 @@ class ExporterSpec(Generic[C]):
     recognises: Callable[[Path], bool] | None = None
     """Tells, cheaply, whether this path looks like this source; for bare paths."""
 
+    takes_paths: bool = False
+    """A bare path that no source recognises means this one: it says what is wrong with it."""
+
     sandbox: Callable[[], Sandbox] | None = None
     contract: int = CONTRACT_VERSION
 
@@ -223,7 +226,8 @@ class Begins(Protocol):
         """Get ready for the data of this account. Never called by ``plan``.
 
         Args:
-            origin: Whose data it is, and from when the newest of it will be.
+            origin: Whose data it is, by all names that are known, and from when the newest of
+                it will be. What was known of it here before is part of it.
             token: What `Importer.check` is to show as `Destination.seal` from the first
                 write on until `Finishes.finish` has returned: by it a journal recognises
                 its own unfinished work, and that of others.

@@ -18,9 +18,14 @@ from decamp.errors import TransferError
 
 __all__ = [
     "encodable",
+    "field_names",
     "has_schema",
     "identity_fields",
+    "is_named_after_a_person",
+    "mark_of_others",
+    "person_fields",
     "require_valid",
+    "required_fields",
     "row_check",
     "rows_check",
     "validator",
@@ -144,6 +149,53 @@ def identity_fields(kind: str) -> tuple[str, ...]:
 def volatile_fields(kind: str) -> tuple[str, ...]:
     """List the fields that change by themselves and make no difference (``x-volatile``)."""
     return _marked(kind, "x-volatile") if has_schema(kind) else ()
+
+
+@cache
+def field_names(kind: str) -> frozenset[str]:
+    """List the fields that the schema of a kind describes; none of a kind without a schema."""
+    return frozenset(decamp_schemas.load(kind)["properties"]) if has_schema(kind) else frozenset()
+
+
+@cache
+def required_fields(kind: str) -> frozenset[str]:
+    """List the fields that a record of this kind must have."""
+    return (
+        frozenset(decamp_schemas.load(kind).get("required", ()))
+        if has_schema(kind)
+        else frozenset()
+    )
+
+
+@cache
+def person_fields(kind: str) -> Mapping[str, str]:
+    """List the fields that may name another person, each with how (``x-person``).
+
+    ``name``: it is a name, or a list of them; ``address``: it may be a link to a profile;
+    ``path``: keys of the source, which may have names in them; ``raw``: it came as it was, so names may be anywhere in it; ``known``: it may hold names,
+    of which only known ones can be told; ``id``: it may be made of any of these. A field that
+    is not listed names nobody, or is free text. None are listed of a kind without a schema.
+    """
+    if not has_schema(kind):
+        return {}
+    properties: Mapping[str, Any] = decamp_schemas.load(kind)["properties"]
+    return {name: schema["x-person"] for name, schema in properties.items() if "x-person" in schema}
+
+
+@cache
+def mark_of_others(kind: str) -> tuple[str, str] | None:
+    """Give the field and the value of it by which another person's row is told (``x-other``)."""
+    properties: Mapping[str, Any] = decamp_schemas.load(kind)["properties"]
+    found = (
+        (name, schema["x-other"]) for name, schema in properties.items() if "x-other" in schema
+    )
+    return next(found, None)
+
+
+@cache
+def is_named_after_a_person(kind: str) -> bool:
+    """Tell whether collections of this kind of row are named after people."""
+    return bool(decamp_schemas.load(kind).get("x-person") == "collection")
 
 
 def _marked(kind: str, keyword: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from decamp import DestinationRefused, Origin
+from decamp import Account, DestinationRefused, Origin
 from decamp.bundle import (
     BAG_DECLARATION,
     BAG_INFO,
@@ -30,10 +30,12 @@ from decamp.bundle import (
     bag_declaration,
     bag_info,
     is_page,
+    is_tag,
     manifest,
     pages,
+    read_marker,
 )
-from decamp_disk.folder import LocalFolder
+from decamp_disk.folder import FORMER, LocalFolder
 
 __all__ = ["Bag"]
 
@@ -77,15 +79,29 @@ class Bag:
             self._open = True
 
     def finish(self, entries: Iterable[Entry]) -> None:
-        """Write all tag files, and mark the bag complete. If nothing differs, do nothing.
+        """Complete the bag, and let go of what only an unfinished run needs.
 
         Raises:
             DestinationRefused: None of the payload is there any more.
         """
+        self._complete(entries)
+        self._folder.clear(FORMER)
+
+    def _complete(self, entries: Iterable[Entry]) -> None:
+        """Write all tag files, and mark the bag complete. If nothing differs, do nothing.
+
+        If nothing was delivered, or all of it was taken back, there is no bag.
+        """
         contents, files = self._take_stock(entries)
-        marker = Marker(self._origin, contents.counts(), complete=True).to_bytes()
+        if not contents.entries:
+            self._clear()
+            return
+        origin = self._origin if self._open else self._unchanged_origin()
+        marker = Marker(origin, contents.counts(), complete=True).to_bytes()
         with self._folder.staging() as stage:
-            tags = [self._staged(stage, *tag) for tag in self._tags(contents, files)]
+            tags = [
+                self._staged(stage, *tag) for tag in self._tags(contents, files, origin.account)
+            ]
             names = {tag.path for tag in tags}
             stale = [n for n in self._folder.names() if is_page(n) and n not in names]
             tags.append(self._staged(stage, MARKER, marker))
@@ -104,11 +120,32 @@ class Bag:
             self._folder.sync()
             self._open = False
 
-    def _tags(self, contents: Contents, files: list[File]) -> Iterator[tuple[str, bytes]]:
+    def _unchanged_origin(self) -> Origin:
+        """Give what a complete bag says of its origin: a run that brought nothing keeps it."""
+        held = self._folder.read(MARKER)
+        marker = read_marker(held, self._folder.root) if held is not None else None
+        return marker.origin if marker is not None and marker.complete else self._origin
+
+    def _clear(self) -> None:
+        """Remove all tag files, the marker last; what others put there stays."""
+        if self._folder.exists(MARKER):
+            self.open()  # a kill from here on must not leave a marker that says complete
+        for name in sorted(filter(is_tag, self._folder.names())):
+            if name != MARKER:
+                self._folder.remove(name)
+        self._folder.prune(_PAYLOAD)
+        self._folder.sync()
+        self._folder.remove(MARKER)
+        self._folder.sync()
+        self._open = False
+
+    def _tags(
+        self, contents: Contents, files: list[File], account: Account
+    ) -> Iterator[tuple[str, bytes]]:
         yield BAG_DECLARATION, bag_declaration()
-        yield BAG_INFO, bag_info(self._origin.account, files)
+        yield BAG_INFO, bag_info(account, files)
         yield MANIFEST, manifest(files)
-        yield from pages(contents, self._origin.account, self._record)
+        yield from pages(contents, account, self._record)
 
     def _take_stock(self, entries: Iterable[Entry]) -> tuple[Contents, list[File]]:
         """Compare what was delivered with what is there.

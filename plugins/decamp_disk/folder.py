@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from attrs import frozen
 
@@ -28,21 +29,20 @@ from decamp import Conflict, DestinationRefused
 from decamp_disk.durable import Unsynced, sync_file
 from decamp_disk.failures import explain, explained
 
-__all__ = ["TEMPORARY", "Held", "LocalFolder"]
+__all__ = ["FORMER", "TEMPORARY", "Held", "LocalFolder"]
 
 TEMPORARY = ".decamp-tmp-"
+FORMER = ".decamp-former"
+"""Records that were replaced by a run that has not finished, by their digests: if it is
+killed, the repeated update still finds what it has to put into its receipt."""
 _CHUNK = 256 << 10
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 _READ = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0)
+# Something is in a folder, or it is only a link to one.
+_OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY}
 # FAT and some network file systems have no hard links, and say so in different ways.
-_NO_LINKS = {
-    errno.EPERM,
-    errno.EMLINK,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-}
+_NO_LINKS = {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @frozen
@@ -191,6 +191,27 @@ class LocalFolder:
             os.unlink(path)
         self._unsynced.add(folder=os.path.dirname(path))
 
+    def clear(self, relative: str) -> None:
+        """Remove a folder of ours with all that is in it, if it is there."""
+        self._made.discard(relative)
+        with explained(self.path(relative)), suppress(FileNotFoundError):
+            shutil.rmtree(self.path(relative))
+
+    def prune(self, relative: str) -> None:
+        """Remove a folder and those above it, as far as nothing is in them."""
+        while relative:
+            path = self.path(relative)
+            with explained(path), suppress(FileNotFoundError):
+                try:
+                    os.rmdir(path)
+                except OSError as error:
+                    if error.errno in _OCCUPIED:
+                        return
+                    raise
+            self._made.discard(relative)
+            relative = relative.rpartition("/")[0]
+            self._unsynced.add(folder=self.path(relative) if relative else self.root)
+
     def make(self, relative: str) -> str:
         """Make a folder and those above it.
 
@@ -243,6 +264,12 @@ class LocalFolder:
         with explained(path), suppress(FileNotFoundError), open(path, "rb") as file:
             return file.read()
         return None
+
+    def open(self, relative: str) -> BinaryIO:
+        """Open a file for reading, but no link to one."""
+        path = self.path(relative)
+        with explained(path):
+            return open(os.open(path, _READ), "rb", buffering=_CHUNK)
 
     def is_gone(self, relative: str) -> bool:
         """Tell whether nothing at all has this name; quick, for very many names."""
@@ -297,8 +324,11 @@ class LocalFolder:
                 size += len(chunk)
         return _held(size, mtime, first, whole, rest)
 
-    def files_below(self, relative: str) -> Iterator[str]:
-        """Go through all plain files below a folder, in no particular order."""
+    def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:
+        """Go through all plain files below a folder, in no particular order.
+
+        With `others` also through what is neither a file nor a folder, such as links.
+        """
         folders = [relative] if self.exists(relative) else []
         while folders:
             folder = folders.pop()
@@ -307,7 +337,7 @@ class LocalFolder:
                     path = f"{folder}/{entry.name}"
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(path)
-                    elif entry.is_file(follow_symlinks=False):
+                    elif others or entry.is_file(follow_symlinks=False):
                         yield path
 
     def is_torn(self, relative: str, staged: str) -> bool:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import evolve
-
 from decamp import (
     Context,
     Depth,
     Destination,
     Finding,
+    Holding,
     ImporterCapabilities,
     Item,
     Origin,
     Receipt,
 )
-from decamp.bundle import Entry, joined_account
+from decamp.bundle import BundleReader, Entry, require_same_account
 from decamp_disk.bag import Bag
 from decamp_disk.config import CAPABILITIES, Config
 from decamp_disk.failures import explained
 from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
+from decamp_disk.removal import remove
 from decamp_disk.survey import canonical, identity, seal, survey
 from decamp_disk.verification import verify
-from decamp_disk.writer import ItemWriter, find
+from decamp_disk.writer import ItemWriter, find, receipt_of
 
 __all__ = ["DiskImporter"]
 
@@ -62,9 +62,9 @@ class DiskImporter:
         # Once more, now that no other run can change it.
         marker = survey(self._root)
         held = marker.origin.account if marker else None
-        account = joined_account(held, origin.account, str(self._root))
+        require_same_account(held, origin.account, str(self._root))
         self._folder.prepare()
-        bag = Bag(self._folder, evolve(origin, account=account), token, self._log)
+        bag = Bag(self._folder, origin, token, self._log)
         self._begun = bag, ItemWriter(self._folder, bag)
         return CAPABILITIES
 
@@ -79,6 +79,24 @@ class DiskImporter:
     def update_item(self, item: Item, previous: Receipt) -> Receipt:
         """Merge the record, and add blobs; none is removed or replaced."""
         return self._writer.update(item, previous)
+
+    def fill_item(self, item: Item, previous: Receipt) -> Receipt:
+        """Add what only an older export has; nothing that is there is changed."""
+        return self._writer.fill(item, previous)
+
+    def remove(self, receipt: Receipt, previous: Receipt | None) -> Receipt | None:
+        """Take back what was written for an item."""
+        return remove(self._folder, self._bag, receipt, previous)
+
+    def known(self) -> Iterator[Holding]:
+        """Read back what the bundle holds."""
+        reader = BundleReader(self._folder, str(self._root), self._unread)
+        for found in reader.found():
+            receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
+            yield Holding(found.item, receipt)
+
+    def _unread(self, path: str, reason: str) -> None:
+        self._log.warning("%s: not read back: %s", self._folder.path(path), reason)
 
     def sync(self) -> None:
         """Flush what was written to the disk."""

@@ -12,10 +12,10 @@ from pathlib import Path
 from decamp import DestinationRefused
 from decamp.bundle import MARKER, MAX_NAME_BYTES, TAG_MANIFEST, Marker, read_marker
 from decamp_disk.failures import explained
-from decamp_disk.folder import TEMPORARY, LocalFolder
+from decamp_disk.folder import FORMER, TEMPORARY, LocalFolder
 from decamp_disk.lock import LOCK
 
-__all__ = ["canonical", "identity", "seal", "survey"]
+__all__ = ["canonical", "identity", "is_clutter", "seal", "survey"]
 
 # What systems put into folders and onto empty disks by themselves; lower case.
 _CLUTTER = {
@@ -80,7 +80,7 @@ def survey(root: Path) -> Marker | None:
         names = {entry.name for entry in root.iterdir()}
         if MARKER in names:
             return read_marker((root / MARKER).read_bytes(), str(root))
-        if any(not _is_ours_or_clutter(name) for name in names):
+        if any(not is_clutter(name) for name in names):
             raise DestinationRefused(
                 f"{root} is not empty, and not a bundle that decamp made.",
                 hint=f"Choose an empty folder, for example {root / 'decamp'}.",
@@ -115,5 +115,6 @@ def _look(path: Path, root: Path) -> None:
     )
 
 
-def _is_ours_or_clutter(name: str) -> bool:
-    return name == LOCK or name.startswith(TEMPORARY) or name.lower() in _CLUTTER
+def is_clutter(name: str) -> bool:
+    """Tell whether a name at the top is nobody's: of our lock and temporaries, or the system's."""
+    return name in (LOCK, FORMER) or name.startswith(TEMPORARY) or name.lower() in _CLUTTER

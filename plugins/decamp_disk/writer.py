@@ -8,13 +8,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
-from attrs import evolve
+from attrs import evolve, frozen
 
 from decamp import Conflict, Corrupted, Item, Receipt
 from decamp.bundle import (
     Entry,
     File,
     Part,
+    fill_record,
     is_segment,
     merge_record,
     parts,
@@ -24,8 +25,42 @@ from decamp.bundle import (
 )
 from decamp_disk.bag import Bag
 from decamp_disk.folder import Held, LocalFolder
+from decamp_disk.removal import former_of, keep_former, with_former
 
-__all__ = ["ItemWriter", "find"]
+__all__ = ["ItemWriter", "find", "receipt_of"]
+
+
+@frozen
+class _There:
+    """What is there of an item that was delivered before."""
+
+    previous: Receipt
+    entry: Entry
+    path: str
+    """Where its record lies, for people."""
+    stamp: tuple[int, int] | None
+    held: bytes | None
+    """The bytes of its record; None if a person has removed it."""
+    delivered: bytes | None
+    """Its record as the receipt has it, also if our own update has replaced it; None if it
+    is gone, or was edited."""
+    kept: list[File]
+    """Its other files that are as we left them."""
+    gone: set[str]
+    """Names of its files that a person took out."""
+
+    @property
+    def files(self) -> list[File]:
+        """The record and the other files."""
+        return [self.entry.record, *self.kept]
+
+    def record(self, data: bytes | None) -> dict[str, Any]:
+        """Read the record, without the files that are gone.
+
+        Raises:
+            Conflict: It is no JSON.
+        """
+        return {} if data is None else without_media(_decoded(data, self.path), self.gone)
 
 
 class ItemWriter:
@@ -56,23 +91,89 @@ class ItemWriter:
         """
         if is_segment(item) or item.kind == "section":
             return self.add(item)  # their content is part of their name
-        entry = Entry.from_data(previous.data)
-        path = entry.record.path
-        stamp, held = self._folder.stamp(path), self._folder.read(path)
-        kept, gone = self._kept(entry)
-        new, beside = self._new_blobs(item, [entry.record, *kept])
-        before = {} if held is None else _decoded(held, self._folder.path(path))
-        merged = merge_record(without_media(before, gone), _renamed(item.record, beside))
-        wanted = record_bytes(item.id, merged)
-        if held not in (None, wanted) and _sha256(held) != entry.record.sha256:
-            # Had it been our own update whose answer was lost, merging would change nothing.
-            raise _edited(self._folder.path(path))
+        there = self._there(previous)
+        new, beside = self._new_blobs(item, there.files)
+        merged = merge_record(there.record(there.held), _renamed(item.record, beside))
+        wanted = self._wanted(item.id, there, merged)
         added = [self._place(part)[0] for part in new]
-        if stamp is None or held != wanted:
-            record = self._replaced(path, wanted)
+        return self._brought(item, there, added, wanted)
+
+    def fill(self, item: Item, previous: Receipt) -> Receipt:
+        """Add what only this older version of an item has; what is there stays.
+
+        Raises:
+            Conflict: Something of it was edited.
+        """
+        if is_segment(item) or item.kind == "section":
+            return self.add(item)
+        there = self._there(previous)
+        if there.delivered is None and there.held not in (None, record_bytes(item.id, item.record)):
+            # Filling an edited record may change nothing, which is no proof that it is ours.
+            raise _edited(there.path)
+        added, others = self._fill_files(item, there.files)
+        record = without_media(item.record, others)
+        filled, gave_way = fill_record(there.record(there.delivered), record)
+        receipt = self._brought(item, there, added, self._wanted(item.id, there, filled))
+        return evolve(receipt, superseded=gave_way or bool(others))
+
+    def _fill_files(self, item: Item, files: Sequence[File]) -> tuple[list[File], set[str]]:
+        """Put blobs where nothing is, and name those in whose place something else stays.
+
+        Args:
+            files: What is there of the item.
+        """
+        new, beside = self._new_blobs(item, files)
+        added: list[File] = []
+        others: set[str] = set()
+        for part in new:
+            name = part.blob.name if part.blob else ""
+            if name in beside:  # a newer version has its place
+                others.add(name)
+                continue
+            try:
+                added.append(self._place(part)[0])
+            except Conflict:
+                others.add(name)
+        return added, others
+
+    def _there(self, previous: Receipt) -> _There:
+        """Look at what is there of an item.
+
+        Raises:
+            Conflict: One of its blobs was edited.
+        """
+        entry = Entry.from_data(previous.data)
+        path, digest = entry.record.path, entry.record.sha256
+        stamp, held = self._folder.stamp(path), self._folder.read(path)
+        as_delivered = held is None or _sha256(held) == digest
+        delivered = held if as_delivered else former_of(self._folder, digest)
+        kept, gone = self._kept(entry)
+        where = self._folder.path(path)
+        return _There(previous, entry, where, stamp, held, delivered, kept, gone)
+
+    @staticmethod
+    def _wanted(item_id: str, there: _There, record: Mapping[str, Any]) -> bytes:
+        """Give the bytes of the new record.
+
+        Raises:
+            Conflict: What is there is neither the record that was delivered nor this one.
+        """
+        wanted = record_bytes(item_id, record)
+        if there.held not in (None, wanted) and _sha256(there.held) != there.entry.record.sha256:
+            # Had it been our own update whose answer was lost, joining would change nothing.
+            raise _edited(there.path)
+        return wanted
+
+    def _brought(self, item: Item, there: _There, added: Sequence[File], wanted: bytes) -> Receipt:
+        """Put the record of an item in place, once its files are."""
+        path = there.entry.record.path
+        if there.stamp is None or there.held != wanted:
+            file = self._replaced(path, wanted, there.held)
         else:
-            record = File(path, len(wanted), _sha256(wanted), stamp[1])
-        return _receipt(self._folder, item, [*kept, *added, record], existed=False)
+            file = File(path, len(wanted), _sha256(wanted), there.stamp[1])
+        receipt = _receipt(self._folder, item, [*there.kept, *added, file], existed=False)
+        former = there.delivered if file.sha256 != there.entry.record.sha256 else None
+        return evolve(receipt, data=with_former(receipt.data, there.previous.data, former))
 
     def _kept(self, entry: Entry) -> tuple[list[File], set[str]]:
         """Tell which blobs of an item are as we left them, and the names of those gone."""
@@ -89,8 +190,10 @@ class ItemWriter:
         # Another version of a blob lies beside the first, which may be the one that is left.
         return kept, gone - {file.name for file in kept}
 
-    def _replaced(self, path: str, wanted: bytes) -> File:
+    def _replaced(self, path: str, wanted: bytes, held: bytes | None) -> File:
         self._bag.open()
+        if held is not None:
+            keep_former(self._folder, held)
         self._folder.make(path.rpartition("/")[0])
         with self._folder.staging() as stage:
             staged = self._folder.write(f"{stage}/record", wanted)
@@ -196,9 +299,13 @@ def _receipt(folder: LocalFolder, item: Item, files: Sequence[File], *, existed:
     """Make a receipt of files with the record last."""
     *others, record = files
     rows = item.record.get("rows") if is_segment(item) else None
-    entry = Entry(item.kind, (record, *others), rows)
+    return receipt_of(folder, item, Entry(item.kind, (record, *others), rows), existed=existed)
+
+
+def receipt_of(folder: LocalFolder, item: Item, entry: Entry, *, existed: bool) -> Receipt:
+    """Make the receipt of an item that lies in these files."""
     where = place(item)
-    location = folder.path(where.folder if where.owned else record.path)
+    location = folder.path(where.folder if where.owned else entry.record.path)
     return Receipt(item.id, location, existed, entry.to_data())
 
 
@@ -212,8 +319,8 @@ def _fits(part: Part, held: Held) -> bool:
     return part.fits(held.size, held.head, held.body_sha256)
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _sha256(data: bytes | None) -> str:
+    return hashlib.sha256(data or b"").hexdigest()
 
 
 def _digest(part: Part) -> str:

@@ -37,6 +37,7 @@ def decamp_exporters() -> Iterable[ExporterSpec[Any]]:
             kinds=frozenset({"profile", "post", "conversation", "message", "event", "section"}),
             omits=OMITS,
             recognises=_recognises,
+            takes_paths=True,
             sandbox=_sandbox,
         )
     ]

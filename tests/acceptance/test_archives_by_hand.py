@@ -14,7 +14,7 @@ import hand_archives
 from archive_leaves import leaves
 from cli_run import Cli
 from decamp_tiktok.sandbox import MediaServer
-from hand_files import bundle_leaves, documents, keys, pack, rezipped
+from hand_files import account, bundle_leaves, documents, keys, pack, rezipped
 from hand_messages import messages_only
 from journey import Journey
 
@@ -82,12 +82,14 @@ def test_messages_of_nobody_in_particular_and_partners_with_hard_names(tmp_path:
 
     archive, bundle = rezipped(tmp_path / "new.zip", new), str(journey.bundle)
     cli = Cli(journey.home)
-    asked = cli("transfer", str(archive), bundle)
+    told = cli("transfer", str(archive), bundle, "--json")
+    assert told.code == 0
+    assert "continues what is there" in told.err, "the messages tell whose it is"
+    assert told.document["counts"]["message"]["new"] == 2
+    stranger = pack(tmp_path / "c.zip", account("someone.else", "four"))
+    asked = cli("transfer", str(stranger), bundle)
     assert asked.code == 2
     assert "--account" in asked.err
-    named = cli("transfer", str(archive), bundle, "--account", "hand.three", "--json")
-    assert named.code == 0
-    assert named.document["counts"]["message"]["new"] == 2
     journey.bag()
     assert lost(leaves(old) | leaves(new), journey.bundle) == {}
     texts = Counter(one.get("text") for one in documents(journey.bundle) if "side" in one)

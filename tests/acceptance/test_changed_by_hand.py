@@ -13,7 +13,7 @@ import pytest
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
 from hand_archives import clip, slides
 from hand_files import account, documents, pack
-from journey import Journey
+from journey import Journey, stamps
 
 VIDEO = "data/posts/2024/2024-01-01T000001Z/1.mp4"
 RECORD = "data/posts/2024/2024-01-01T000001Z/post.json"
@@ -69,17 +69,19 @@ def test_a_bundle_that_is_gone_is_written_again(tmp_path: Path, server: MediaSer
     journey.bag()
 
 
-def test_a_bundle_that_was_moved_is_not_touched(tmp_path: Path, server: MediaServer) -> None:
+def test_a_bundle_that_was_moved_is_known_by_its_marker(
+    tmp_path: Path, server: MediaServer
+) -> None:
     journey = delivered(tmp_path, server)
     moved = tmp_path / "moved"
     shutil.move(journey.bundle, moved)
-    before = sorted(path for path in moved.rglob("*"))
+    before = stamps(moved)
     receipt = journey.run(tmp_path / "first.zip", destination=str(moved))
-    assert receipt["exit_code"] == 9
-    assert "Nothing was changed" in receipt["error"]["hint"]
-    assert sorted(path for path in moved.rglob("*")) == before
+    assert receipt["exit_code"] == 0
+    assert stamps(moved) == before
     shutil.move(moved, journey.bundle)
     assert journey.run(tmp_path / "first.zip")["exit_code"] == 0
+    assert stamps(journey.bundle) == before
 
 
 TAKEN = ["data/activity/searched", VIDEO, "data"]

@@ -104,6 +104,64 @@ def oracle(*archives: Path) -> Counter[tuple[str, str]]:
     return expected
 
 
+@pytest.mark.parametrize("generations", [("A", "D"), ("D", "D")], ids="".join)
+def test_an_older_export_changes_nothing_that_is_newer(
+    generations: tuple[str, str], tmp_path: Path
+) -> None:
+    with MediaServer() as server:
+        old = write(
+            tmp_path / "old.zip", server, FIRST, generation=generations[0], username="old.name"
+        )
+        new = write(
+            tmp_path / "new.zip", server, LATER, generation=generations[1], trim_before=TRIMMED
+        )
+        straight, back = (Journey(tmp_path / name, server) for name in ("straight", "back"))
+        straight.run(old)
+        straight.run(new)
+        for export in (old, new):
+            back.run(export)
+        before = stamps(back.bundle)
+        third = back.run(old)
+        fourth = back.run(old)
+
+    assert tree(back.bundle) == tree(straight.bundle)
+    assert stamps(back.bundle) == before, "the third run writes nothing"
+    for receipt in (third, fourth):
+        assert receipt["exit_code"] == 0
+        assert not receipt["verdict"]["complete"], "the old user name is not there"
+        assert "in a newer version" in receipt["verdict"]["reasons"][0]
+        assert receipt["counts"]["profile"]["superseded"] == 1
+    back.bag()
+
+
+def test_the_newer_export_first(tmp_path: Path) -> None:
+    """Rows and posts are the same in any order; the newer record wins in both."""
+    with MediaServer() as server:
+        old = write(tmp_path / "old.zip", server, FIRST)
+        new = write(tmp_path / "new.zip", server, LATER, trim_before=TRIMMED)
+        first, second = (Journey(tmp_path / name, server) for name in ("first", "second"))
+        for export in (old, new):
+            assert first.run(export)["exit_code"] == 0
+        for export in (new, old):
+            assert second.run(export)["exit_code"] == 0
+    assert Counter(json.dumps(row, sort_keys=True) for row in rows(first.bundle, "watched")) == (
+        Counter(json.dumps(row, sort_keys=True) for row in rows(second.bundle, "watched"))
+    )
+    assert says(first.bundle) == says(second.bundle)
+    second.bag()
+
+
+def says(bundle: Path) -> dict[str, Any]:
+    """Read posts and the profile: all but counts, which alone are no change, and raw fields."""
+    records = {}
+    for path in [*bundle.rglob("post.json"), *bundle.rglob("profile.json")]:
+        record = json.loads(path.read_bytes())
+        records[path.relative_to(bundle).as_posix()] = {
+            name: value for name, value in record.items() if name not in ("counts", "source")
+        }
+    return records
+
+
 @pytest.mark.parametrize("command", ["plan", "inspect"])
 def test_looking_changes_nothing_anywhere(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

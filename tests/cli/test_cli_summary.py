@@ -228,6 +228,21 @@ def test_where_nothing_can_be_done_nothing_is_asked():
     assert "run the same command again" not in said
 
 
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [("alias", "names are replaced by aliases"), ("drop", "about other people is left out")],
+)
+def test_what_becomes_of_other_people_is_told(way, said):
+    counts = {"found": 9, "new": 2, "delivered": 2, "not_asked": 7, "left_out": 4}
+    told = said_of(receipt(people=way, counts={"message": counts}))
+    assert said in told and "may still name somebody" in told
+    assert "About others, left out 4 messages" in told
+    assert "Not asked for 3 messages" in told
+    old = receipt(counts={"message": counts})
+    del old["people"]
+    assert "aliases" not in said_of(old), "a receipt of an older version does not say"
+
+
 def test_quiet_says_the_verdict_and_no_more():
     output = listening(quiet=True)
     show_receipt(output, receipt())

@@ -239,4 +239,4 @@ def test_plugins_are_listed(cli):
     }
     assert "-o from.media=..." in ended.err
     only = cli("plugins", "list", "--json", DECAMP_PLUGINS="disk").document
-    assert not only["exporters"]
+    assert [entry["name"] for entry in only["exporters"]] == ["disk"]

@@ -16,9 +16,9 @@ from decamp.bundle import (
     bag_declaration,
     bag_info,
     encode_path,
-    joined_account,
     manifest,
     read_marker,
+    require_same_account,
 )
 from decamp.validation import require_valid
 
@@ -68,13 +68,16 @@ def test_a_newer_format_is_refused_before_it_is_read() -> None:
         read_marker(b'{"format": 9, "account": "in some new way"}', "here")
 
 
-def test_accounts_join_with_the_newest_names_first() -> None:
-    assert joined_account(None, ADA, "here") == ADA
-    held = Account(None, ("old", "ada"))
-    assert joined_account(held, ADA, "here") == Account("1", ("ada", "old"))
-    assert joined_account(ADA, Account(None, ("new",)), "here") == Account("1", ("new", "ada"))
-    with pytest.raises(DestinationRefused, match="another account"):
-        joined_account(ADA, Account("2", ("ada",)), "here")
+def test_another_account_is_refused() -> None:
+    require_same_account(None, ADA, "here")
+    require_same_account(Account(None, ("old",)), ADA, "here")
+    require_same_account(ADA, Account(None, ("new",)), "here")
+    for held, new in (
+        (ADA, Account("2", ("ada",))),
+        (Account(service="tiktok"), Account(service="other")),
+    ):
+        with pytest.raises(DestinationRefused, match="another account"):
+            require_same_account(held, new, "here")
 
 
 def test_counts_are_of_rows_and_items() -> None:

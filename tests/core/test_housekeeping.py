@@ -70,7 +70,7 @@ def checks(home: Home, now: datetime = NOW, registry: Registry | None = None) ->
 
 def problems(home: Home, **settings: object) -> list[Check]:
     found = checks(home, **settings)  # type: ignore[arg-type]
-    return [check for check in found if check.state == "problem"]
+    return [check for check in found if check.level == "problem"]
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -101,7 +101,7 @@ def hold(home: Home) -> FileLock:
 def test_before_the_first_run_all_is_well_and_nothing_is_made(home: Home) -> None:
     found = checks(home)
     assert exit_code(found) == 0
-    assert {check.name for check in found if check.state == "note"} >= {"home", "journal"}
+    assert {check.about for check in found if check.level == "note"} >= {"home", "journal"}
     assert not home.folder.exists()
 
 
@@ -109,7 +109,7 @@ def test_a_used_home_is_well_and_stays_as_it_is(used: Home) -> None:
     before = stamps(used.folder)
     found = checks(used)
     assert exit_code(found) == 0
-    said = " ".join(f"{check.name}: {check.text}" for check in found)
+    said = " ".join(f"{check.about}: {check.text}" for check in found)
     assert f"sound, read from end to end; format {VERSION}" in said
     assert "tiktok to /bundle: 1 item on their way when a run ended" in said
     assert "the copy there is not finished" in said
@@ -150,13 +150,13 @@ def test_a_home_on_a_network_is_a_problem(used: Home, monkeypatch: pytest.Monkey
 def test_a_full_disk_is_a_problem(used: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = SimpleNamespace(free=5_000_000)
     monkeypatch.setattr("decamp.housekeeping.doctor.shutil.disk_usage", lambda place: usage)
-    assert {check.name for check in problems(used)} == {"room"}
+    assert {check.about for check in problems(used)} == {"space"}
 
 
 def test_a_clock_that_is_wrong_is_a_problem(used: Home) -> None:
     [found] = problems(used, now=datetime(2026, 11, 23, tzinfo=UTC))
     assert "lies in the future" in found.text
-    assert {check.name for check in problems(used, now=datetime(1970, 1, 1, tzinfo=UTC))} == {
+    assert {check.about for check in problems(used, now=datetime(1970, 1, 1, tzinfo=UTC))} == {
         "clock"
     }
     assert problems(used, now=NOW + timedelta(days=900)) == []

@@ -13,7 +13,7 @@ import pytest
 
 from decamp.errors import JournalDamaged, Locked
 from decamp.filesystems import is_network
-from decamp.journal import Frozen, Intent, Journal, Outcome, RunRecord, Settled
+from decamp.journal import Frozen, Intent, Journal, Marks, Outcome, RunRecord, Settled
 from decamp.journal.schema import VERSION
 from decamp.model import Blob, Item, Receipt
 
@@ -60,7 +60,7 @@ def test_an_intent_is_known_until_it_is_settled(journal: Journal, route: int) ->
         3,
         None,
     )
-    [(_, item)] = journal.open_intents(route)
+    [(_, item, _)] = journal.open_intents(route)
     assert (item.id, item.kind, item.record, item.blobs[0].size) == ("post:1", "post", {"n": 1}, 1)
 
     journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
@@ -84,7 +84,7 @@ def test_an_update_keeps_the_old_receipt_until_the_new_one(journal: Journal, rou
     journal.settle(route, "r1", [Settled("post:1", "confirmed", receipt())])
     journal.intend(route, "r2", [Intent(post(), "new", 1)], full=False)
 
-    [(known, _)] = journal.open_intents(route)
+    [(known, _, _)] = journal.open_intents(route)
     assert known.receipt is not None
     assert [one.item_id for one in journal.receipts(route)] == ["post:1"]
     journal.settle(route, "r2", [Settled("post:1", "failed", reason="no")])
@@ -145,10 +145,12 @@ def test_listing_never_hides_what_is_held(journal: Journal, route: int) -> None:
 
 
 def test_ordinals_are_kept(journal: Journal, route: int) -> None:
-    journal.set_ordinals(route, [("post:1", 1, ("/a", "A")), ("post:1", 2, ("/b", ""))])
-    journal.set_ordinals(route, [("post:1", 1, ("/a2", "A"))])
+    first, second = Marks(("/a", "A"), {"caption": "x"}), Marks(("/b", ""))
+    journal.set_ordinals(route, [("post:1", 1, first), ("post:1", 2, second)])
+    later = Marks(("/a2", "A"))
+    journal.set_ordinals(route, [("post:1", 1, later)])
     found = journal.ordinals(route, ["post:1", "post:2"])
-    assert found == {"post:1": [(1, ("/a2", "A")), (2, ("/b", ""))], "post:2": []}
+    assert found == {"post:1": [(1, later), (2, second)], "post:2": []}
 
 
 def test_routes_have_aliases(journal: Journal, route: int) -> None:
@@ -202,7 +204,7 @@ def test_how_things_stand_on_a_route(journal: Journal, route: int) -> None:
     journal.prove(route, [("post:1", "digest")], NOW)
 
     standing = journal.standing(route)
-    assert (standing.held, standing.unobtainable, standing.people) == (2, 2, "")
+    assert (standing.held, standing.unobtainable) == (2, 2)
     assert standing.proofs == {"": (1, ""), "digest": (1, NOW)}
     assert (standing.doubtful, standing.kept) == ({"event": 3}, {})
     assert journal.collections(route) == ["event:watched"]

@@ -58,7 +58,7 @@ def content(journal: Journal) -> list[object]:
         journal.runs(),
         route,
         *journal.items(route.id, "confirmed", "incomplete", "failed"),
-        *((known.item_id, item.record) for known, item in journal.open_intents(route.id)),
+        *((known.item_id, item.record) for known, item, *_ in journal.open_intents(route.id)),
         *((name, one.count, one.total, one.keys()) for name, one in sorted(buckets.items())),
         journal.ordinals(route.id, ["post:1"]),
         journal.effects("r1"),

@@ -21,7 +21,6 @@ NOW = "2026-11-23T09:16:10Z"
 def standing(**changes: object) -> Standing:
     known = {
         "held": 4, "proofs": {"": (4, "")}, "doubtful": {}, "kept": {}, "unobtainable": 0,
-        "people": "",
     }  # fmt: skip
     return Standing(**known | changes)  # type: ignore[arg-type]
 
@@ -49,8 +48,10 @@ WELL = ("found", "new", "changed", "unchanged", "delivered", "updated")
 @pytest.mark.parametrize("column", [name for name in COLUMNS if name not in WELL])
 def test_every_other_column_speaks_against_it(column: str) -> None:
     """A column that the engine learns and the verdict does not know would fail here."""
-    table = {"post": {"found": 1, "new": 1, "delivered": 1, column: 1}}
-    verdict = judged(table)
+    columns = {"found": 1, "new": 1, "delivered": 1, column: 1}
+    if column == "left_out":  # always a part of those
+        columns["not_asked"] = 1
+    verdict = judged({"post": columns})
     assert not verdict["complete"]
     [reason] = verdict["reasons"]  # type: ignore[misc]
     assert reason.startswith("1 item ")
@@ -82,11 +83,23 @@ def test_no_when_something_was_found_and_nothing_is_said_of_it(columns: dict[str
     assert "not accounted for" in reason
 
 
-@pytest.mark.parametrize("people", ["alias", "drop"])
-def test_no_when_names_were_not_brought_as_they_are(people: str) -> None:
-    [reason] = judged(ALL_WELL, people=people)["reasons"]  # type: ignore[misc]
-    assert "as you asked" in reason
-    assert judged(ALL_WELL, people="keep")["complete"]
+def test_no_when_names_are_there_as_aliases() -> None:
+    for table, complete in ((ALL_WELL, False), ({"post": ALL_WELL["post"]}, True)):
+        verdict = verdict_of(table, standing(), (), people="alias", ended=True)
+        assert verdict["complete"] is complete
+    assert "as you asked" in verdict_of(ALL_WELL, standing(), (), people="alias", ended=True)[
+        "reasons"
+    ][0]  # fmt: skip
+    assert verdict_of(ALL_WELL, standing(), (), people="drop", ended=True)["complete"]
+
+
+def test_what_is_left_out_for_others_is_told_once() -> None:
+    table = {"event": {"found": 9, "not_asked": 5, "left_out": 3, "new": 4, "delivered": 4}}
+    assert judged(table)["reasons"] == [
+        "2 items had not been asked for",
+        "3 items had, or may have had, other people's data, which you asked to leave out",
+    ]
+    assert proof_of(table, standing(), NOW, NOW)["written"] == 4
 
 
 def test_what_nobody_could_have_had_is_no_reason_and_not_passed_over() -> None:
@@ -220,7 +233,7 @@ def test_an_item_that_a_person_settled_is_not_called_delivered(bench: Bench) -> 
 def test_a_receipt_says_whose_will_it_was_and_which_version_wrote_it(bench: Bench) -> None:
     receipt = bench.run(Page((post_item(1),)))
     assert receipt["consent"] == {
-        "basis": "file", "given": receipt["started"], "source": "scripted:", "asked": {},
+        "basis": "file", "named": "scripted:", "given": receipt["started"], "asked": {},
     }  # fmt: skip
     assert receipt["version"]
     assert receipt["proof"]["written"] == 1

@@ -65,7 +65,7 @@ def test_help_and_version(python: Path, tmp_path: Path) -> None:
 
 def test_plugins_are_found(python: Path, tmp_path: Path) -> None:
     found = json.loads(run(python, tmp_path, "plugins", "list", "--json").stdout)
-    assert [one["name"] for one in found["exporters"]] == ["tiktok"]
+    assert [one["name"] for one in found["exporters"]] == ["disk", "tiktok"]
     assert [one["name"] for one in found["importers"]] == ["disk"]
     assert found["broken"] == []
 

@@ -51,7 +51,7 @@ def segment(kind: str, collection: str, rows: list[dict[str, Any]], **header: An
     if times:
         record |= {"since": min(times), "until": max(times)}
     made = blob("rows.jsonl", data, "application/x-ndjson", rows=kind)
-    return Item(f"{kind}:{collection}:{made.sha256}"[:60], kind, record, (made,))
+    return Item(f"{kind}:{collection}:{(made.sha256 or '')[:32]}", kind, record, (made,))
 
 
 def messages(key: str = "alice", count: int = 3, year: int = 2024) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +56,8 @@ class Bench:
     missing: set[str] = field(factory=set)
     """Names of blobs that cannot be had."""
     runs: int = 0
+    answer: bool | None = None
+    """What a person says to a question; None if nobody is there."""
 
     @property
     def path(self) -> Path:
@@ -76,6 +79,8 @@ class Bench:
         mapping: int = 1,
         patience: float = 30.0,
         exporter: Exporter | None = None,
+        former: Callable[[Item, int], Item | None] | None = None,
+        refresh: bool = False,
     ) -> dict[str, Any]:
         self.runs += 1
         scratch = self.folder / f"scratch-{self.runs}"
@@ -96,6 +101,7 @@ class Bench:
                         create=lambda context: exporter,
                         kinds=frozenset({"post", "event"}),
                         mapping_version=mapping,
+                        former=former,
                     ),
                     exporter=exporter,
                     importer_spec=ImporterSpec(
@@ -110,6 +116,7 @@ class Bench:
                     selection=selection or Selection(),
                     account=account,
                     dry_run=dry_run,
+                    refresh=refresh,
                 ),
                 Settings(
                     journal=journal,
@@ -121,6 +128,7 @@ class Bench:
                     stop=self.stop,
                     wait=wait,
                     patience=patience,
+                    ask=lambda question: self.answer,
                 ),
             ).run()
         finally:

@@ -88,5 +88,5 @@ def rows(bundle: Path, collection: str) -> list[dict[str, Any]]:
     """Read all rows of a kind of activity, segment headers left out."""
     found: list[dict[str, Any]] = []
     for path in sorted((bundle / "data" / "activity" / collection).glob("*.jsonl")):
-        found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+        found += [json.loads(line) for line in path.read_text("utf-8").split("\n")[1:-1]]
     return found

@@ -12,13 +12,22 @@ from decamp.bundle.bag import (
     bag_info,
     encode_path,
     manifest,
+    read_manifest,
 )
 from decamp.bundle.contents import Contents, Entry, File
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
-from decamp.bundle.marker import FORMAT, MARKER, Marker, joined_account, read_marker
+from decamp.bundle.marker import FORMAT, MARKER, Marker, read_marker, require_same_account
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
-from decamp.bundle.page import INDEX, is_page, pages
-from decamp.bundle.record import ITEM_ID, merge_record, record_bytes, segment_header, without_media
+from decamp.bundle.page import INDEX, is_page, is_tag, pages
+from decamp.bundle.reading import BundleReader, Found, Readable
+from decamp.bundle.record import (
+    ITEM_ID,
+    fill_record,
+    merge_record,
+    record_bytes,
+    segment_header,
+    without_media,
+)
 
 __all__ = [
     "BAG_DECLARATION",
@@ -30,26 +39,32 @@ __all__ = [
     "MARKER",
     "MAX_NAME_BYTES",
     "TAG_MANIFEST",
+    "BundleReader",
     "Contents",
     "Entry",
     "File",
+    "Found",
     "Marker",
     "Part",
     "Place",
+    "Readable",
     "bag_declaration",
     "bag_info",
     "encode_path",
+    "fill_record",
     "is_page",
     "is_segment",
-    "joined_account",
+    "is_tag",
     "manifest",
     "marked_file_name",
     "merge_record",
     "pages",
     "parts",
     "place",
+    "read_manifest",
     "read_marker",
     "record_bytes",
+    "require_same_account",
     "safe_file_name",
     "safe_name",
     "segment_header",

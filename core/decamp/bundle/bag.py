@@ -7,6 +7,7 @@ Bagging-Date is left out, so the same content gives the same bytes.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from io import BytesIO
 
@@ -20,8 +21,10 @@ __all__ = [
     "TAG_MANIFEST",
     "bag_declaration",
     "bag_info",
+    "decode_path",
     "encode_path",
     "manifest",
+    "read_manifest",
 ]
 
 BAG_DECLARATION = "bagit.txt"
@@ -29,7 +32,9 @@ BAG_INFO = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ENCODED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_DECODED = {code: character for character, code in _ENCODED.items()}
 
 
 def bag_declaration() -> bytes:
@@ -52,12 +57,29 @@ def encode_path(path: str) -> str:
     return re.sub(r"[%\r\n]", lambda found: _ENCODED[found[0]], path)
 
 
+def decode_path(text: str) -> str:
+    """Read a path of a manifest."""
+    return re.sub(
+        "%(25|0D|0A)", lambda found: _DECODED[found[0].upper()], text, flags=re.IGNORECASE
+    )
+
+
 def manifest(files: Iterable[File]) -> bytes:
     """Write a manifest (sections 2.1.3 and 2.2.1), in order of paths."""
     text = BytesIO()  # line by line: there can be hundreds of thousands
     for file in sorted(files, key=lambda file: encode_path(file.path)):
         text.write(f"{file.sha256}  {encode_path(file.path)}\n".encode())
     return text.getvalue()
+
+
+def read_manifest(data: bytes) -> dict[str, str]:
+    """Read a manifest: digest by path in normal form C. What is no line of one is left out."""
+    found = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        digest, _, path = line.partition("  ")
+        if _DIGEST.fullmatch(digest):
+            found[unicodedata.normalize("NFC", decode_path(path))] = digest
+    return found
 
 
 def _names(account: Account) -> tuple[str, ...]:

@@ -160,7 +160,9 @@ def _segment(item: Item) -> Place:
         raise ItemError(f"{item.id}: a segment needs the digest of its rows.")
     collection = safe_name(str(item.record.get("collection", item.kind)))
     area = "messages" if item.kind == "message" else "activity"
-    name = f"{_span(item)}_{digest[:12]}.jsonl"
+    again = item.record.get("again")  # equal rows that came another time
+    mark = f"-{again}" if isinstance(again, int) else ""
+    name = f"{_span(item)}_{digest[:12]}{mark}.jsonl"
     return Place(f"data/{area}/{collection}", name, owned=False)
 
 

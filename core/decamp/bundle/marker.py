@@ -12,7 +12,7 @@ from attrs import field, frozen
 from decamp.errors import DestinationRefused
 from decamp.model import Account, Origin
 
-__all__ = ["FORMAT", "MARKER", "Marker", "joined_account", "read_marker"]
+__all__ = ["FORMAT", "MARKER", "Marker", "read_marker", "require_same_account"]
 
 MARKER = "decamp.json"
 
@@ -44,6 +44,9 @@ class Marker:
         document["account"] = whose | {"names": list(account.names)}
         if as_of is not None:
             document["exported"] = f"{as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if self.origin.people != "keep":
+            document["people"] = self.origin.people
+            document["people_check"] = self.origin.people_check
         document["counts"] = dict(sorted(self.counts.items()))
         document["complete"] = self.complete
         if self.token and not self.complete:
@@ -61,6 +64,8 @@ class _Document(msgspec.Struct):
     account: _Account
     source: str = ""
     exported: datetime | None = None
+    people: str = "keep"
+    people_check: str = ""
     counts: dict[str, int] = {}
     complete: bool = False
     token: str = ""
@@ -94,23 +99,21 @@ def read_marker(data: bytes, where: str) -> Marker:
             hint=f"Put the former {MARKER} back, or choose an empty folder.",
         ) from error
     account = Account(document.account.id, document.account.names, document.source)
-    origin = Origin(account, document.exported)
+    origin = Origin(account, document.exported, document.people, document.people_check)
     return Marker(origin, document.counts, document.complete, document.token)
 
 
-def joined_account(held: Account | None, new: Account, where: str) -> Account:
-    """Join what a bundle says about its account with what is known now, newest names first.
+def require_same_account(held: Account | None, new: Account, where: str) -> None:
+    """Refuse the data of another account than the one whose data is there.
 
     Raises:
         DestinationRefused: They are two accounts.
     """
     if held is None:
-        return new
+        return
     other_service = held.service and new.service and held.service != new.service
     if (held.id and new.id and held.id != new.id) or other_service:
         raise DestinationRefused(
             f"{where} holds the data of another account.",
             hint="One bundle holds one account: choose an empty folder.",
         )
-    names = tuple(dict.fromkeys(new.names + held.names))
-    return Account(new.id or held.id, names, new.service or held.service)

@@ -20,14 +20,16 @@ from urllib.parse import quote
 import msgspec
 from attrs import frozen
 
+from decamp.bundle.bag import BAG_DECLARATION, BAG_INFO, MANIFEST, TAG_MANIFEST
 from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.marker import MARKER
 from decamp.bundle.record import natural
 from decamp.model import Account
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["INDEX", "POSTS_ON_INDEX", "is_page", "pages"]
+__all__ = ["INDEX", "POSTS_ON_INDEX", "is_page", "is_tag", "pages"]
 
 INDEX = "index.html"
 
@@ -40,8 +42,9 @@ POSTS_ON_A_PAGE = 2_000
 Read = Callable[[str], bytes | None]
 """Gives the content of a record by its path; None if it cannot be had."""
 
+_TAGS = (BAG_DECLARATION, BAG_INFO, MANIFEST, TAG_MANIFEST, MARKER)
 _PAGE = re.compile(r"index\.html|posts-(?:[0-9]{4}(?:-[0-9]{2})?|undated)\.html")
-_SPAN = re.compile(r"([0-9-]{10})_([0-9-]{10})_[0-9a-f]{12}\.jsonl")
+_SPAN = re.compile(r"([0-9-]{10})_([0-9-]{10})_[0-9a-f]{12}(?:-[0-9]+)?\.jsonl")
 _PHOTO = re.compile(r".*\.(?:jpe?g|png|gif|webp|avif)")
 _POLICY = (
     "default-src 'none'; img-src 'self' file:; base-uri 'none'; form-action 'none'; "
@@ -131,6 +134,11 @@ def pages(contents: Contents, account: Account, read: Read) -> Iterator[tuple[st
 def is_page(name: str) -> bool:
     """Tell whether a file at the top of a bundle has a name that `pages` gives."""
     return _PAGE.fullmatch(name) is not None
+
+
+def is_tag(name: str) -> bool:
+    """Tell whether a name at the top of a bundle is that of a tag file or a page."""
+    return name in _TAGS or is_page(name)
 
 
 # --- what the pages show -----------------------------------------------------------------

@@ -10,7 +10,15 @@ import msgspec
 from decamp.errors import ItemRejected
 from decamp.model import Item
 
-__all__ = ["ITEM_ID", "merge_record", "natural", "record_bytes", "segment_header", "without_media"]
+__all__ = [
+    "ITEM_ID",
+    "fill_record",
+    "merge_record",
+    "natural",
+    "record_bytes",
+    "segment_header",
+    "without_media",
+]
 
 ITEM_ID = "item_id"
 """The member of a record in a bundle that holds the id of its item."""
@@ -63,6 +71,41 @@ def merge_record(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
+def fill_record(
+    there: Mapping[str, Any], older: Mapping[str, Any], ignored: Collection[str] = ("counts",)
+) -> tuple[dict[str, Any], bool]:
+    """Add to a record what only an older version of it has.
+
+    What is there stays, be it nested: an absent (or null) member is added, any other is not
+    touched, and a list is one value. `media` and `missing` are joined by the names of their
+    files, and what is there is not `missing`. If the older version has nothing more, the
+    record is as it was, in the same order. Filling twice changes nothing more.
+
+    Args:
+        ignored: Members that are filled too, but whose values are expected to differ. Counts
+            of likes do so in nearly every export, and saying it each time would tell nothing.
+
+    Returns:
+        The record, and whether other values stayed in the place of some of the older version:
+        outside of what is ignored, `ITEM_ID`, `source` (it tells where a version came from),
+        `media` and `missing`.
+    """
+    expected = {ITEM_ID, "source", "media", "missing", *ignored}
+    superseded = _differ(there, {name: older[name] for name in older.keys() - expected})
+    filled = _fill(there, {n: older[n] for n in older if n not in ("media", "missing")})
+    media = _joined(there.get("media"), older.get("media"))
+    missing = _joined(there.get("missing"), older.get("missing"))
+    present, absent = _by_name(media), _by_name(missing)
+    if present.keys() & absent.keys():
+        missing = [absent[name] for name in absent if name not in present]
+    for name, files in (("media", media), ("missing", missing)):
+        if files:
+            filled[name] = files
+        elif filled.get(name):
+            del filled[name]
+    return filled, superseded
+
+
 def without_media(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Copy a record without the entries in `media` of files that are gone."""
     media = _by_name(record.get("media"))
@@ -83,6 +126,40 @@ def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         elif value is not None or name not in merged:
             merged[name] = value
     return merged
+
+
+def _fill(there: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(there)
+    for name, value in older.items():
+        held = filled.get(name)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            filled[name] = _fill(held, value)
+        elif held is None and value is not None:
+            filled[name] = value
+    return filled
+
+
+def _differ(there: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
+    """Tell whether any value of the older record has another one in its place."""
+    for name, value in older.items():
+        held = there.get(name)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            if _differ(held, value):
+                return True
+        elif held is not None and value is not None and held != value:
+            return True
+    return False
+
+
+def _joined(held: Any, older: Any) -> Any:
+    """Add to a list of files those that only an older list names; any other value stays."""
+    if not held:
+        return older
+    files, more = _by_name(held), _by_name(older)
+    if not files or more.keys() <= files.keys():
+        return held
+    files = more | files
+    return [files[name] for name in sorted(files, key=natural)]
 
 
 def _by_name(entries: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from decamp.cli.command import Group
 __all__ = ["COMMANDS", "app", "load_command"]
 
 _MOVE, _BACK, _KNOW = "Move your data", "Look back", "Look around"
+_CARE = "Take care of what was moved"
 
 COMMANDS = {
     "demo": (_MOVE, "Show the whole journey with made-up data, offline."),
@@ -22,10 +23,17 @@ COMMANDS = {
     "status": (_BACK, "Tell how a run is going, or how it ended."),
     "receipt": (_BACK, "Tell what a run has brought, and what is missing."),
     "runs": (_BACK, "List all runs."),
+    "verify": (_CARE, "Tell whether the copy is still there, and still the same."),
+    "undo": (_CARE, "Take back what a run brought."),
+    "resolve": (
+        _CARE,
+        "Settle what decamp cannot decide: doubts, and edits that met a newer version.",
+    ),
+    "forget": (_CARE, "Remove what decamp remembers of a destination, with its receipts."),
+    "purge": (_CARE, "Remove what decamp keeps on this computer and does not need."),
+    "doctor": (_CARE, "Look whether decamp and what it keeps are in order."),
     "plugins": (_KNOW, "See which sources and destinations there are."),
     "schemas": (_KNOW, "Read the JSON Schemas, and check files against them."),
-    "doctor": (_KNOW, "Look at this computer and at what decamp keeps on it."),
-    "purge": (_KNOW, "Remove what decamp keeps and does not need."),
 }
 """Name to panel and first line of help. Each command is a module of `decamp.cli.commands`
 whose docstring says the same; a test holds them together."""

@@ -1,4 +1,4 @@
-"""How a person repeats the check of a copy, with a tool that is not ours."""
+"""How a person repeats the check of a copy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from decamp.cli.words import command_line
 
-__all__ = ["bag_check", "folder_of"]
+__all__ = ["check_commands", "folder_of"]
 
 
 def folder_of(destination: Mapping[str, Any]) -> Path | None:
@@ -21,9 +21,18 @@ def folder_of(destination: Mapping[str, Any]) -> Path | None:
     return place if place.is_absolute() and place.is_dir() else None
 
 
-def bag_check(destination: Mapping[str, Any]) -> list[str]:
-    """Write the commands with which the Library of Congress's tool judges; none if it is no bag."""
+def check_commands(destination: Mapping[str, Any]) -> list[str]:
+    """Write the commands that check a copy on this computer; none if it is elsewhere.
+
+    A bag is also judged by a tool that is not ours, the Library of Congress's.
+    """
     place = folder_of(destination)
-    if place is None or not (place / "bagit.txt").is_file():
+    if place is None:
         return []
-    return ["pip install bagit", command_line("bagit.py", "--validate", "--quiet", str(place))]
+    lines = [command_line("decamp", "verify", "--deep", str(place))]
+    if (place / "bagit.txt").is_file():
+        lines += [
+            "pip install bagit",
+            command_line("bagit.py", "--validate", "--quiet", str(place)),
+        ]
+    return lines

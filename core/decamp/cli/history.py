@@ -7,8 +7,9 @@ from typing import Any
 from decamp.errors import ConfigError
 from decamp.home import Home, is_held
 from decamp.journal import Journal, RunRecord
+from decamp.report.verdict import read_back
 
-__all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "state_of"]
+__all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "receipt_of", "state_of"]
 
 NO_RUNS = "decamp has not moved anything on this computer yet."
 _CANDIDATES = 5
@@ -49,6 +50,22 @@ def find_run(home: Home, prefix: str = "") -> RunRecord:
             f"{len(runs)} runs begin with {prefix!r}.", hint=f"Say more of the id: {names}"
         )
     return exact[0] if exact else runs[0]
+
+
+def receipt_of(home: Home, run: RunRecord) -> dict[str, Any] | None:
+    """Give the receipt of a run, with what was read back until now; None if it has none."""
+    if run.report is None:
+        return None
+    receipt = dict(run.report)
+    if run.route is None or "proof" not in receipt:
+        return receipt
+    journal = Journal.open(home.journal)
+    try:
+        proofs = journal.proofs(run.route)
+    finally:
+        journal.close()
+    held = sum(count for count, _ in proofs.values())
+    return receipt | {"proof": receipt["proof"] | {"held": held, "read_back": read_back(proofs)}}
 
 
 def state_of(run: RunRecord, home: Home) -> str:

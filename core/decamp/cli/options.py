@@ -12,12 +12,14 @@ __all__ = [
     "Account",
     "Consolidate",
     "Destination",
+    "DryRun",
     "Events",
     "Json",
     "Kinds",
     "Limit",
     "Options",
     "People",
+    "Place",
     "Quiet",
     "Refresh",
     "RunId",
@@ -25,6 +27,7 @@ __all__ = [
     "Source",
     "Until",
     "Verbose",
+    "Yes",
     "command_app",
     "require_one",
 ]
@@ -45,6 +48,16 @@ RunId = Annotated[
         show_default=False,
     ),
 ]
+Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="[DESTINATION]",
+        help="A folder, or PLUGIN:LOCATION. That of the latest run if left out.",
+        show_default=False,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")]
 Kinds = Annotated[
     list[str] | None,
     typer.Option(

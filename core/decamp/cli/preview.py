@@ -7,7 +7,7 @@ from typing import Any
 
 from decamp.cli.output import Output
 from decamp.cli.troubles import show_problems
-from decamp.cli.words import by_kind, moment, no_data, number, plural, several
+from decamp.cli.words import by_kind, moment, no_data, number, people_words, plural, several
 
 __all__ = ["show_plan"]
 
@@ -17,6 +17,7 @@ _COLUMNS = {
     "changed": "changed",
     "unchanged": "there already",
     "not_asked": "not asked for",
+    "left_out": "about others",
     "skipped": "not taken there",
     "rejected": "kept raw",
 }
@@ -51,6 +52,7 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
             for kind, count in by_kind(counts)
         ],
     )
+    output.say(people_words(plan["people"]))
     show_problems(output, plan["problems"], counts)
     output.say()
     bring = sum(count.get("new", 0) + count.get("changed", 0) for count in counts.values())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -30,9 +31,12 @@ __all__ = ["RunProgress"]
 _SECONDS_BETWEEN_LINES = 10.0
 _STAGES = {
     "reading": "Reading",
+    "reading-back": "Reading back what is there",
     "items": "Posts and media",
     "rows": "Messages and activity",
     "finishing": "Finishing",
+    "verifying": "Looking at what is there",
+    "undoing": "Taking back",
 }
 _TROUBLE = ("failed", "conflict", "unknown", "skipped")
 
@@ -110,6 +114,17 @@ class RunProgress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else for a while."""
+        if self._live is not None:
+            self._live.stop()
+        try:
+            yield
+        finally:
+            if self._live is not None:
+                self._live.start()
 
     def __call__(self, event: Event) -> None:
         """Show what has happened."""

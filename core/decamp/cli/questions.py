@@ -1,23 +1,32 @@
-"""Questions to a person at a terminal."""
+"""Questions that only a person can answer, asked where one is there."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from decamp.cli.output import Output
+from decamp.cli.words import printable
 
-__all__ = ["confirm"]
-
-_YES = ("y", "yes")
+__all__ = ["choose", "confirm"]
 
 
 def confirm(output: Output, question: str) -> bool | None:
-    """Ask a question that is answered with yes or no; no is the default.
+    """Ask for yes or no; None if nobody is there to answer."""
+    answer = choose(output, question, ("yes", "no"))
+    return None if answer is None else answer == "yes"
 
-    Returns:
-        The answer; None where there is no terminal to ask at.
-    """
-    if not sys.stdin.isatty() or not output.console.is_terminal:
+
+def choose(output: Output, question: str, answers: Sequence[str]) -> str | None:
+    """Ask for one of some words, or the beginning of one; None if nobody is there to answer."""
+    if not (sys.stdin and sys.stdin.isatty() and output.console.is_terminal):
         return None
-    output.console.print(f"{question} [y/N] ", end="", markup=False, highlight=False)
-    return sys.stdin.readline().strip().lower() in _YES
+    while True:
+        output.console.print(f"{printable(question)} [{'/'.join(answers)}] ", end="")
+        line = sys.stdin.readline()
+        if not line:
+            return None
+        said = line.strip().lower()
+        found = [answer for answer in answers if said and answer.startswith(said)]
+        if len(found) == 1:
+            return found[0]

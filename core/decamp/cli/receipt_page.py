@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from decamp.cli import statement
-from decamp.cli.checks import bag_check
+from decamp.cli.checks import check_commands
 from decamp.cli.words import by_kind, moment, number, printable, several, size
 
 __all__ = ["receipt_page"]
@@ -40,6 +40,8 @@ _COLUMNS = (
     ("withheld", "Changed, not sent"),
     ("superseded", "Newer version there"),
     ("kept", "Settled by you"),
+    ("trimmed", "Without others' part"),
+    ("left_out", "About others, left out"),
     ("skipped", "Not taken there"),
     ("not_asked", "Not asked for"),
 )
@@ -48,11 +50,12 @@ _EXAMPLES = 200
 """The most entries of one list; the JSON of the receipt has more."""
 
 
-def receipt_page(receipt: Mapping[str, Any]) -> bytes:
+def receipt_page(receipt: Mapping[str, Any], *, undone: bool = False) -> bytes:
     """Make the page.
 
     Args:
         receipt: Valid by ``receipt.schema.json``, of this version or an earlier one.
+        undone: The run was taken back since.
     """
     # Only who asks for a page pays for these.
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -74,6 +77,7 @@ def receipt_page(receipt: Mapping[str, Any]) -> bytes:
     text = template.render(
         policy=_POLICY.format(digest),
         style=Markup(style),  # noqa: S704 (our own file, not data)
+        undone=undone,
         **_content(receipt),
     )
     return text.encode("utf-8", "replace")
@@ -91,11 +95,12 @@ def _content(receipt: Mapping[str, Any]) -> dict[str, Any]:
         ("To", place),
         ("The copy", statement.where(receipt)),
         ("Asked for", statement.asked(receipt)),
+        ("Other people", statement.people(receipt)),
         ("Begun", moment(receipt["started"])),
         ("Ended", f"{moment(receipt['ended'])}. {_STATES[receipt['state']]}"),
         ("Media files", f"{number(media['stored'])} stored by this run ({size(media['bytes'])})"),
     ]
-    check = bag_check(destination)
+    check = check_commands(destination)
     return {
         "owner": account[0] if account else "",
         "run": receipt["run"],

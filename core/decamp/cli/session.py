@@ -10,8 +10,10 @@ from typing import Any
 from decamp.assembly import Request
 from decamp.cli.output import Output
 from decamp.cli.progress import RunProgress
+from decamp.cli.questions import confirm
 from decamp.cli.signals import stop_on_signals
 from decamp.cli.words import command_line
+from decamp.engine import Ask
 from decamp.events import Emit, Event, as_json
 
 __all__ = ["transfer_command", "watched"]
@@ -19,7 +21,7 @@ __all__ = ["transfer_command", "watched"]
 
 def watched(
     output: Output,
-    work: Callable[[Emit, threading.Event], dict[str, Any]],
+    work: Callable[[Emit, threading.Event, Ask], dict[str, Any]],
     *,
     events: bool = False,
 ) -> dict[str, Any]:
@@ -27,7 +29,8 @@ def watched(
 
     Args:
         output: Where people read.
-        work: Takes where to report and the event that asks it to stop; gives its document.
+        work: Takes where to report, the event that asks it to stop, and what asks a person;
+            gives its document.
         events: Also print each event to standard output.
     """
     live = output.console.is_terminal and not output.quiet
@@ -41,7 +44,11 @@ def watched(
                 output.line(as_json(event))
             progress(event)
 
-        return work(emit, stop)
+        def ask(question: str) -> bool | None:
+            with progress.paused():
+                return confirm(output, question)
+
+        return work(emit, stop, ask)
 
 
 def transfer_command(request: Request, home: Path | None = None) -> str:

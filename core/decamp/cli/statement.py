@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from decamp.cli.words import day, moment, no_data, number, plural, several
+from decamp.cli.words import day, moment, no_data, number, people_words, plural, several
 
-__all__ = ["asked", "consent", "exported", "not_covered", "proof", "verdict", "where"]
+__all__ = ["asked", "consent", "exported", "not_covered", "people", "proof", "verdict", "where"]
 
 _DEPTHS = {
     "digest": "byte for byte, by SHA-256",
@@ -38,6 +38,8 @@ def verdict(receipt: Mapping[str, Any]) -> str:
 def proof(receipt: Mapping[str, Any]) -> list[str]:
     """Say how that is proved."""
     proved = receipt.get("proof")
+    if proved is None and "proof" in receipt["verdict"]:
+        return [receipt["verdict"]["proof"]]
     if proved is None:
         return ["This receipt is from an earlier version of decamp, which did not note it."]
     written, before = proved["written"], proved["before"]
@@ -76,6 +78,12 @@ def exported(receipt: Mapping[str, Any]) -> str:
     return moment(as_of) if as_of else "The export does not say when it was made."
 
 
+def people(receipt: Mapping[str, Any]) -> str:
+    """Say what became of other people's names; empty if they are there as they are."""
+    way = receipt.get("people", "keep")
+    return "" if way == "keep" else people_words(way)
+
+
 def where(receipt: Mapping[str, Any]) -> str:
     """Say whether the copy is on this computer."""
     return _WHERE.get(receipt["destination"].get("where", ""), "")
@@ -88,11 +96,11 @@ def consent(receipt: Mapping[str, Any]) -> str:
         return ""
     if given["basis"] == "file":
         return (
-            f"You named {given['source']} to decamp, on {moment(given['given'])}, and asked for "
+            f"You named {given['named']} to decamp, on {moment(given['given'])}, and asked for "
             f"{_selection(given['asked'])}."
         )
-    said = f"{given['source']} gave decamp access on {moment(given['given'])}"
-    for name, text in (("scopes_asked", ", asked for {}"), ("scopes_granted", ", granted {}")):
+    said = f"{given['named']} gave decamp access on {moment(given['given'])}"
+    for name, text in (("scopes", ", asked for {}"), ("granted", ", granted {}")):
         if name in given:
             said += text.format(", ".join(given[name]) or "nothing")
     if "until" in given:

@@ -6,10 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from decamp.cli import statement
-from decamp.cli.checks import bag_check, folder_of
+from decamp.cli.checks import check_commands, folder_of
 from decamp.cli.output import Output
 from decamp.cli.troubles import show_missing, show_problems
-from decamp.cli.words import amount, by_kind, command_line, day, no_data, number, plural, size
+from decamp.cli.words import (
+    amount,
+    by_kind,
+    command_line,
+    day,
+    no_data,
+    number,
+    plural,
+    size,
+)
 
 __all__ = ["show_receipt"]
 
@@ -34,6 +43,8 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
         return
     _headline(output, receipt)
     output.facts(_facts(receipt))
+    if statement.people(receipt):
+        output.say(statement.people(receipt))
     show_missing(output, receipt["media"]["missing"], receipt["unlisted"]["missing"])
     show_problems(output, receipt["problems"], receipt["counts"])
     if receipt["unlisted"]["problems"]:
@@ -94,10 +105,19 @@ def _facts(receipt: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts += _list("Brought up to date", _amounts(counts, "updated"))
     facts += _list("Without all media", _amounts(counts, "incomplete"))
     facts += _list("There already", _amounts(counts, "unchanged"))
-    facts += _list("Not asked for", _amounts(counts, "not_asked"))
+    facts += _list("About others, left out", _amounts(counts, "left_out"))
+    facts += _list("Not asked for", _amounts(_unasked(counts), "not_asked"))
     facts += _list("Not taken there", _amounts(counts, "skipped"))
     nothing = "nothing; there was nothing to bring" if receipt["state"] == "done" else "nothing"
     return facts or [("Arrived", nothing)]
+
+
+def _unasked(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Count what no option but ``--people drop`` has left out as asked for."""
+    return {
+        kind: {"not_asked": columns.get("not_asked", 0) - columns.get("left_out", 0)}
+        for kind, columns in counts.items()
+    }
 
 
 def _arrived(counts: Mapping[str, Mapping[str, int]], media: Mapping[str, Any]) -> list[str]:
@@ -177,8 +197,6 @@ def _after(output: Output, receipt: Mapping[str, Any]) -> None:
         page = place / "index.html"
         if page.is_file():
             output.say(f"Look at it: open {page} in a browser.")
-        lines = bag_check(receipt["destination"])
-        if lines:
-            output.say("Check it at any time, with the Library of Congress's tool:")
-        for line in lines:
+        output.say("Check it at any time, also with a tool that is not ours:")
+        for line in check_commands(receipt["destination"]):
             output.command(line)

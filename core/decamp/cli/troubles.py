@@ -27,6 +27,7 @@ _BY_CODE = {
     "ambiguous": "{what} could not be told apart from {kinds} that were delivered before, and "
     "{are} not sent again.",
     "duplicate-id": "{what} had the same id as another of this export; the first was taken.",
+    "people": "{what} {are} left out, because {they} may name other people.",
     "kept-raw": "{what} could not be read, and {are} kept as {they} came.",
 }
 """Said instead, where the code tells more than the state."""

@@ -18,6 +18,7 @@ __all__ = [
     "moment",
     "no_data",
     "number",
+    "people_words",
     "plural",
     "printable",
     "several",
@@ -76,6 +77,13 @@ def no_data(counts: Mapping[str, Mapping[str, int]]) -> str:
     sections = counts.get("section", {}).get("found", 0)
     said = f"apart from {amount('section', sections)}, {_NO_DATA}" if sections else _NO_DATA
     return said[0].upper() + said[1:]
+
+
+def people_words(way: str) -> str:
+    """Say what becomes of other people's names: ``keep``, ``alias`` or ``drop``."""
+    from decamp.engine.peoplechoice import WORDS
+
+    return WORDS[way]
 
 
 def by_kind(table: Mapping[str, T]) -> list[tuple[str, T]]:

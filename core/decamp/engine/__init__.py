@@ -1,7 +1,8 @@
 """Moves items from an exporter to an importer."""
 
+from decamp.engine.route import Ask, nobody
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.engine.transfer import Engine, Job, Settings
 
-__all__ = ["Engine", "Job", "Selection", "Settings", "Tally"]
+__all__ = ["Ask", "Engine", "Job", "Selection", "Settings", "Tally", "nobody"]

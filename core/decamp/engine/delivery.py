@@ -279,6 +279,7 @@ class Delivery:
                 Intent(
                     *(work.item, work.digest, work.mapping, tuple(work.media), work.frozen),
                     work.as_of,
+                    work.version,
                 )
                 for work in ready
             ],

@@ -11,7 +11,9 @@ from decamp.engine.decide import Decider, Decision
 from decamp.engine.delivery import Delivery
 from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.ordinals import Ordinals
+from decamp.engine.people import KEEP, People
 from decamp.engine.quarantine import NOT_TEXT, REJECTED, rejected_item
+from decamp.engine.renames import Renames
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.journal import Journal, Known, Route
@@ -35,6 +37,8 @@ class ItemIntake:
     _delivery: Delivery | None
     """None in a dry run."""
     _links: LinkWatch
+    _renames: Renames
+    _people: People = KEEP
     _ordinals: Ordinals = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
     _versions: Mapping[tuple[str, str], bool] = field(factory=dict, init=False)
@@ -48,7 +52,9 @@ class ItemIntake:
 
     def take(self, page: Page) -> None:
         """Take the items of a page."""
-        numbered = self._ordinals.resolve(page.items)
+        numbered = self._ordinals.resolve(
+            [self._renames.item(item) for item in self._people.items(page.items)]
+        )
         ids = [item.id for item in numbered.items]
         self._known = self._journal.known_many(self._route.id, ids)
         self._versions = self._journal.versions(self._route.id, ids)
@@ -67,9 +73,9 @@ class ItemIntake:
         """Keep something that its schema refuses: raw, as a section, and listed."""
         self._tally.add(kind, "rejected", len(value) if isinstance(value, list) else 1)
         self._tally.problem(where, kind, "rejected", "invalid", reason)
-        item = rejected_item(where, value, reason)
-        self._known |= self._journal.known_many(self._route.id, [item.id])
-        self._take(item)
+        for item in self._people.items([rejected_item(where, value, reason)]):
+            self._known |= self._journal.known_many(self._route.id, [item.id])
+            self._take(item)
 
     def _take(self, item: Item) -> None:
         self._tally.add(item.kind, "found")

@@ -2,21 +2,24 @@
 
 TikTok posts carry no id: their key is the second they were posted in, and two may share
 it. The first gets the plain id, the others ``#2``, ``#3``, in order of appearance; in a
-later export each is recognised by `Item.match`, and a number is never given twice.
+later export each is recognised by `Item.match`, then by what its record says, and a number
+is never given twice.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+import msgspec
 from attrs import define, field
 
-from decamp.journal import Journal
+from decamp.identity import own_fields
+from decamp.journal import Journal, Marks
 from decamp.model import Item
 
-__all__ = ["Numbered", "Ordinals"]
+__all__ = ["Numbered", "Ordinals", "marks_of", "part_id"]
 
 
 @define
@@ -27,6 +30,32 @@ class Numbered:
     ambiguous: list[Item] = field(factory=list)
 
 
+def part_id(item_id: str) -> tuple[str, int]:
+    """Part an id into the one that items share, and the number."""
+    key, mark, number = item_id.rpartition("#")
+    return (key, int(number)) if mark and number.isascii() and number.isdigit() else (item_id, 1)
+
+
+def marks_of(item: Item, salt: bytes) -> Marks:
+    """Digest what recognises an item: the journal needs to compare captions, not to know them.
+
+    Args:
+        salt: 16 secret bytes, the journal's own.
+    """
+
+    def mark(data: bytes) -> str:
+        return hashlib.blake2b(data, digest_size=8, salt=salt).hexdigest()
+
+    features = [text and mark(text.encode("utf-8", "surrogatepass")) for text in item.match]
+    fields = {
+        name: mark(_encode(value)) for name, value in own_fields(item.kind, item.record).items()
+    }
+    return Marks(tuple(features), fields)
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
 @define
 class Ordinals:
     """Gives ids to items with `match`, on one route."""
@@ -34,71 +63,144 @@ class Ordinals:
     _journal: Journal
     _route: int
 
-    def _marks(self, item: Item) -> tuple[str, ...]:
-        """Digest what recognises an item: the journal needs to compare captions, not to know."""
-        return tuple(
-            feature
-            and hashlib.blake2b(
-                feature.encode("utf-8", "surrogatepass"), digest_size=8, salt=self._journal.salt
-            ).hexdigest()
-            for feature in item.match
-        )
-
     def resolve(self, items: Sequence[Item]) -> Numbered:
         """Number the items of one page; items of one id always stand together in one."""
         result = Numbered()
         given = self._journal.ordinals(
-            self._route, list(dict.fromkeys(item.id for item in items if item.match))
+            self._route, list(dict.fromkeys(_key(item) for item in items if item.match))
         )
-        learnt: list[tuple[str, int, tuple[str, ...]]] = []
-        for key, group in groupby(items, key=lambda item: item.id):
+        learnt: list[tuple[str, int, Marks]] = []
+        for key, group in groupby(items, key=_key):
             together = list(group)
             if not any(item.match for item in together):
                 result.items += together
                 continue
-            together = [item.evolve(match=self._marks(item)) for item in together]
+            found = [_Found(item, marks_of(item, self._journal.salt)) for item in together]
             known = given[key]
-            pairs, rest = _pair(together, known)
+            pairs, rest = _pair(found, known)
             numbers = {number for number, _ in known}
             if rest and len(known) > len(pairs):
-                result.ambiguous += rest
+                result.ambiguous += [one.item for one in rest]
             else:
-                for number, item in enumerate(rest, max(numbers, default=0) + 1):
-                    pairs.append((item, number))
-            for item, number in pairs:
-                learnt.append((key, number, item.match))
-                result.items.append(item.evolve(id=key if number == 1 else f"{key}#{number}"))
+                for one in rest:
+                    wanted = part_id(one.item.id)[1]  # a bundle has numbered its items already
+                    number = wanted if wanted not in numbers else max(numbers) + 1
+                    numbers.add(number)
+                    pairs.append((one, number))
+            before = dict(known)
+            for one, number in pairs:
+                learnt.append((key, number, _joined(before.get(number), one.marks)))
+                result.items.append(one.item.evolve(id=key if number == 1 else f"{key}#{number}"))
         if learnt:
             self._journal.set_ordinals(self._route, learnt)
         return result
 
 
+def _key(item: Item) -> str:
+    """Give the id that an item may share with others."""
+    return part_id(item.id)[0] if item.match else item.id
+
+
+@define(eq=False)
+class _Found:
+    item: Item
+    marks: Marks
+
+
+def _joined(before: Marks | None, now: Marks) -> Marks:
+    """Remember the newest of each mark; an export that says less takes none away."""
+    if before is None:
+        return now
+    features = [
+        new or (before.features[level] if level < len(before.features) else "")
+        for level, new in enumerate(now.features)
+    ]
+    return Marks(tuple(features), {**before.fields, **now.fields})
+
+
 def _pair(
-    items: list[Item], known: list[tuple[int, tuple[str, ...]]]
-) -> tuple[list[tuple[Item, int]], list[Item]]:
+    items: list[_Found], known: list[tuple[int, Marks]]
+) -> tuple[list[tuple[_Found, int]], list[_Found]]:
     """Recognise items: by the strongest feature first, and by being the only one left."""
-    pairs: list[tuple[Item, int]] = []
+    pairs: list[tuple[_Found, int]] = []
     left, open_numbers = list(items), dict(known)
-    depth = max((len(item.match) for item in items), default=0)
+
+    def settle(item: _Found, number: int) -> None:
+        pairs.append((item, number))
+        left.remove(item)
+        del open_numbers[number]
+
+    depth = max((len(item.marks.features) for item in items), default=0)
     for level in range(depth):
         for item in list(left):
-            feature = item.match[level] if level < len(item.match) else ""
+            feature = _at(item.marks, level)
             same = [
-                number
-                for number, match in open_numbers.items()
-                if feature and level < len(match) and match[level] == feature
+                n for n, marks in open_numbers.items() if feature and _at(marks, level) == feature
             ]
-            twins = [one for one in left if one.match[level : level + 1] == (feature,)]
+            twins = [one for one in left if _at(one.marks, level) == feature]
             if len(same) == 1 and len(twins) == 1:
-                pairs.append((item, same[0]))
-                left.remove(item)
-                del open_numbers[same[0]]
-    if len(items) == len(known) and (len(left) == 1 or _alike(left, open_numbers)):
+                settle(item, same[0])
+    while (best := _most_alike(left, open_numbers)) is not None:
+        settle(*best)
+    if len(items) == len(known) and (_only_one(items, left) or _alike(left, open_numbers)):
         pairs += zip(left, open_numbers, strict=True)
         left = []
     return pairs, left
 
 
-def _alike(items: list[Item], numbers: dict[int, tuple[str, ...]]) -> bool:
+def _only_one(items: list[_Found], left: list[_Found]) -> bool:
+    """Tell whether the one that is left is known by being it.
+
+    That holds for full copies of a service, which have features; not for a bundle, which may
+    have been filled from others.
+    """
+    return len(left) == 1 and (len(items) == 1 or any(left[0].marks.features))
+
+
+def _at(marks: Marks, level: int) -> str:
+    return marks.features[level] if level < len(marks.features) else ""
+
+
+def _most_alike(items: list[_Found], numbers: Mapping[int, Marks]) -> tuple[_Found, int] | None:
+    """Find two whose records say the same in more fields than those of any other pair of either.
+
+    With one candidate only, nothing tells whether it is the same one or another.
+    """
+    if len(items) < 2 and len(numbers) < 2:
+        return None
+    scores = {
+        (place, number): _likeness(item.marks, marks)
+        for place, item in enumerate(items)
+        for number, marks in numbers.items()
+    }
+    for (place, number), score in sorted(scores.items(), key=lambda entry: -entry[1]):
+        rivals = [
+            other
+            for (p, n), other in scores.items()
+            if (p == place) != (n == number)  # they share one side with this pair
+        ]
+        if score > 0 and rivals and all(score > other for other in rivals):
+            return items[place], number
+    return None
+
+
+def _likeness(one: Marks, other: Marks) -> int:
+    """Count fields that agree, less those that differ.
+
+    Only of use where one side was read back from a destination, which knows no features:
+    where both have them they differ, and an edit cannot be told from another post.
+    """
+    if any(map(all, zip(one.features, other.features, strict=False))):
+        return 0
+    both = one.fields.keys() & other.fields.keys()
+    agree = sum(one.fields[name] == other.fields[name] for name in both)
+    return agree - (len(both) - agree)
+
+
+def _alike(items: list[_Found], numbers: Mapping[int, Marks]) -> bool:
     """Tell whether nothing but the strongest feature, which may rotate, tells these apart."""
-    return len({item.match[1:] for item in items} | {match[1:] for match in numbers.values()}) == 1
+    if not items:
+        return False
+    seen = {item.marks.features[1:] for item in items}
+    seen |= {marks.features[1:] for marks in numbers.values()}
+    return len(seen) == 1

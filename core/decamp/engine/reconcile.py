@@ -6,11 +6,13 @@ surely not there is released and travels again, and where nobody can tell it is 
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from decamp.engine.work import repairable
 from decamp.errors import ItemError
 from decamp.journal import Journal, Known, Route, Settled
 from decamp.model import Item, Receipt
-from decamp.spec import Finds, Importer, ImporterCapabilities, Updates
+from decamp.spec import Fills, Finds, Importer, ImporterCapabilities, Updates
 
 __all__ = ["reconcile"]
 
@@ -34,13 +36,13 @@ def reconcile(
         How many there were.
     """
     intents = journal.open_intents(route.id)
-    for known, item in intents:
+    for known, item, version in intents:
         if known.receipt is None:
             settled = _new(importer, capabilities, item)
         elif look_only:
             settled = Settled(item.id, "failed", reason=_DOUBT)
         else:
-            settled = _update(importer, known, item, known.receipt)
+            settled = _update(importer, known, item, known.receipt, version)
         if settled is None:
             journal.release(route.id, item.id)
         else:
@@ -61,10 +63,15 @@ def _new(importer: Importer, capabilities: ImporterCapabilities, item: Item) -> 
     return Settled(item.id, "unknown", reason=_DOUBT)
 
 
-def _update(importer: Importer, known: Known, item: Item, previous: Receipt) -> Settled:
-    """Repeat an update, which is harmless if it had happened already."""
-    assert isinstance(importer, Updates)
+def _update(
+    importer: Importer, known: Known, item: Item, previous: Receipt, version: str
+) -> Settled:
+    """Repeat an update, or a fill, which is harmless if it had happened already."""
     try:
+        if version:
+            assert isinstance(importer, Fills)
+            return evolve(_held(item, importer.fill_item(item, previous)), version=version)
+        assert isinstance(importer, Updates)
         return _held(item, importer.update_item(item, previous))
     except ItemError:
         return Settled(known.item_id, "failed", reason=_DOUBT)  # due again in this run

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from decamp.engine.delivery import Delivery
 from decamp.engine.items import ItemIntake
+from decamp.engine.people import KEEP, People
 from decamp.engine.quarantine import split_rows
 from decamp.engine.reading import Interrupted
 from decamp.engine.selection import Selection
@@ -32,19 +33,29 @@ class RowIntake:
 
     _selection: Selection
     _tally: Tally
-    _spool: RowSpool
+    spool: RowSpool
+    _people: People = KEEP
     _bad: list[tuple[RowBatch, _Bad]] = field(factory=list, init=False)
     total: int = field(default=0, init=False)
     """Rows that were read."""
 
     @classmethod
-    def open(cls, scratch: Path, salt: bytes, selection: Selection, tally: Tally) -> RowIntake:
+    def open(
+        cls,
+        scratch: Path,
+        salt: bytes,
+        selection: Selection,
+        tally: Tally,
+        people: People = KEEP,
+        *,
+        consolidate: bool = False,
+    ) -> RowIntake:
         """Make one with a spool in a private folder."""
-        return cls(selection, tally, RowSpool(scratch, salt))
+        return cls(selection, tally, RowSpool(scratch, salt, keep_cuts=not consolidate), people)
 
     def close(self) -> None:
         """Remove the spool."""
-        self._spool.close()
+        self.spool.close()
 
     def take(self, batch: RowBatch) -> None:
         """Take one batch: what was asked for is judged and spooled."""
@@ -53,17 +64,22 @@ class RowIntake:
         rows = self._selection.rows(batch.rows) if self._selection.takes_kind(kind) else ()
         left_out = len(batch.rows) - len(rows)
         if left_out:
+            self._people.notice(batch)
             self._tally.add(kind, "found", left_out)
             self._tally.add(kind, "not_asked", left_out)
+        whole = rows is batch.rows
+        batch = self._people.batch(batch)
         try:
             if rows_check(kind)(rows):
-                self._spool.add(batch.collection, rows, batch.path)
+                kept = self._people.rows(batch.collection, rows)
+                segment = batch.segment if whole and len(kept) == len(rows) else None
+                self.spool.add(batch.collection, kept, batch.path, segment)
                 return
         except UnicodeEncodeError:
             pass  # half a character somewhere: look at each row
         good, bad = split_rows(kind, rows)
         self._bad.append((batch, bad))
-        self._spool.add(batch.collection, good, batch.path)
+        self.spool.add(batch.collection, self._people.rows(batch.collection, good), batch.path)
 
     def send(
         self,
@@ -83,7 +99,7 @@ class RowIntake:
             kind = batch.collection.kind
             self._tally.add(kind, "found", len(bad))
             items.reject(kind, batch.path, [row for row, _ in bad], bad[0][1])
-        for collection in self._spool.collections():
+        for collection in self.spool.collections():
             name = collection_id(collection)
             held = journal.buckets(route.id, name)
             delivered = {
@@ -95,8 +111,12 @@ class RowIntake:
                 nonlocal found
                 found += rows
 
-            for segment in self._spool.segments(
-                collection, delivered, max_rows=capabilities.max_segment_rows, found=count
+            for segment in self.spool.segments(
+                collection,
+                delivered,
+                max_rows=capabilities.max_segment_rows,
+                found=count,
+                refine=self._people.refine(collection),
             ):
                 if stop.is_set():
                     raise Interrupted

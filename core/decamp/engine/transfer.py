@@ -18,25 +18,31 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from decamp.credentials import NoSecrets, Secrets
+from decamp.engine.before import delivered_before, notice_lost
 from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery, Fetch
 from decamp.engine.items import ItemIntake
 from decamp.engine.linkwatch import LinkWatch
+from decamp.engine.people import KEEP, People
+from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
-from decamp.engine.route import find_route
+from decamp.engine.renames import Renames
+from decamp.engine.route import Ask, RouteFinder, names_of, nobody
 from decamp.engine.segments import RowIntake
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
-from decamp.errors import TransferError
+from decamp.errors import Locked, TransferError
 from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
 from decamp.journal import Journal, Route, RunRecord, Standing
 from decamp.model import Account, Destination, Item, Origin, Page
 from decamp.report import Run, report
 from decamp.spec import (
     Begins,
+    Closes,
     Exporter,
     ExporterSpec,
     Fills,
@@ -46,7 +52,6 @@ from decamp.spec import (
     ImporterCapabilities,
     ImporterSpec,
     Updates,
-    Verifies,
 )
 
 __all__ = ["Engine", "Job", "Settings"]
@@ -91,6 +96,8 @@ class Settings:
     stop: threading.Event
     wait: bool = True
     patience: float = 1800.0
+    ask: Ask = nobody
+    secrets: Secrets = field(factory=NoSecrets)
 
 
 @define
@@ -105,8 +112,11 @@ class Engine:
     _destination: Destination | None = field(default=None, init=False)
     _route: Route | None = field(default=None, init=False)
     _capabilities: ImporterCapabilities = field(factory=ImporterCapabilities, init=False)
+    _rows: RowIntake | None = field(default=None, init=False)
     _items: ItemIntake | None = field(default=None, init=False)
     _delivery: Delivery | None = field(default=None, init=False)
+    _choice: PeopleChoice = field(factory=PeopleChoice, init=False)
+    _people: People = field(default=KEEP, init=False)
 
     def run(self) -> dict[str, Any]:
         """Do the job and report; errors end the run and stand in the report.
@@ -127,6 +137,10 @@ class Engine:
                 fingerprint = f"{copy}/{job.exporter_spec.mapping_version}"
             self._record_start(started, fingerprint)
             with settings.lock(f"{job.importer_spec.name}:{self._destination.id}"):
+                self._choice = choose(
+                    job.people, settings.journal, self._routes(), self._destination,
+                    settings.secrets,
+                )  # fmt: skip
                 if not self._nothing_new(fingerprint):
                     self._bring()
                     if not job.dry_run:
@@ -136,9 +150,11 @@ class Engine:
         except OSError as caught:
             error = no_room(caught)
             if error is None:
+                self._let_go()
                 raise
         if error is not None:
             _log.info("run %s ends: %s %s", job.id, type(error).__name__, error)
+        self._let_go()
         document = report(
             Run(
                 job=job.id,
@@ -153,6 +169,7 @@ class Engine:
                 fingerprint=fingerprint,
                 omits=job.exporter_spec.omits,
                 selection=job.selection.as_json(),
+                people=self._choice.way,
                 started=started,
                 ended=stamp(),
                 dry_run=job.dry_run,
@@ -165,6 +182,15 @@ class Engine:
             self._record_end(document)
         settings.emit(RunEnded(job.id, document["state"], document["exit_code"]))
         return document
+
+    def _let_go(self) -> None:
+        """Close the importer before the run counts as ended: then it leaves no lock behind."""
+        importer = self.job.importer
+        if isinstance(importer, Closes):
+            try:
+                importer.close()
+            except Exception:  # noqa: BLE001 - a plugin may raise anything
+                _log.exception("closing %s failed", self.job.importer_spec.name)
 
     # --- the run in the journal ----------------------------------------------------------
 
@@ -203,63 +229,49 @@ class Engine:
                 document,
             )
 
+    def _routes(self) -> list[Route]:
+        assert self._destination is not None
+        where = (self._whose().service, self.job.importer_spec.name, self._destination.id)
+        return self.settings.journal.routes(*where)
+
     def _nothing_new(self, fingerprint: str) -> bool:
         """Recognise the very export that was delivered last, without reading it."""
         job, journal = self.job, self.settings.journal
         assert self._destination is not None
-        if not fingerprint or not job.selection.everything or self._destination.holds is None:
+        if not fingerprint or not job.selection.everything or job.refresh:
             return False
-        for route in journal.routes(
-            job.exporter_spec.name, job.importer_spec.name, self._destination.id
-        ):
-            ended = [run for run in journal.runs(route=route.id) if run.state != "running"]
-            last = ended[0] if ended else None
-            if (
-                last is None
-                or route.finish_due
-                or last.report is None
-                or (last.state, last.fingerprint) != ("done", fingerprint)
-                or not last.report["verdict"]["complete"]
-                or (job.account and f"name:{job.account}" not in route.aliases)
-                or self._notice_lost(route)
-            ):
-                continue
-            journal.bind_run(job.id, route.id)
-            self._route = route
-            source = last.report["source"]
-            self._account = Account(names=tuple(source.get("account", ())))
-            self._as_of = source.get("as_of")
-            for kind, counts in last.report["counts"].items():
-                self.tally.add(kind, "found", counts["found"])
-                self.tally.add(kind, "unchanged", counts["found"])
-            self.settings.emit(
-                Notice("info", "This very export was delivered before; nothing is new.")
-            )
-            return True
-        return False
+        place = (self._whose().service, job.importer_spec.name, self._destination)
+        found = delivered_before(journal, *place, fingerprint, job.account)
+        if found is None or self._notice_lost(found[0]):
+            return False
+        self._route, last = found
+        journal.bind_run(job.id, self._route.id)
+        self._account = Account(names=tuple(last["source"].get("account", ())))
+        self._as_of = last["source"].get("as_of")
+        for kind, counts in last["counts"].items():
+            self.tally.add(kind, "found", counts["found"])
+            left_out = sum(counts.get(column, 0) for column in ("left_out",))
+            self.tally.add(kind, "unchanged", counts["found"] - left_out)
+        self.settings.emit(Notice("info", "This very export was delivered before; nothing is new."))
+        return True
 
     def _notice_lost(self, route: Route) -> int:
-        """Find out what was taken away from the destination; it is due again."""
-        importer, journal = self.job.importer, self.settings.journal
-        if self._destination is None or self._destination.holds is None:
-            return 0
-        if not isinstance(importer, Verifies):
-            return 0
-        with blamed(self.job.importer_spec.name):
-            found = importer.verify(journal.receipts(route.id), "exists")
-            lost = [one for one in found if one.problem == "missing"]
-        count = journal.lose(route.id, lost) if lost else 0
-        if count:
-            text = f"{count} items are no longer at {self._destination.title}, or lack files."
-            self.settings.emit(Notice("warning", f"{text} They are brought again."))
-        return count
+        assert self._destination is not None
+        return notice_lost(
+            self.settings.journal, route, self.job.importer, self.job.importer_spec.name,
+            self._destination, self.settings.emit,
+        )  # fmt: skip
 
     # --- the way of the data -------------------------------------------------------------
 
     def _bring(self) -> None:
         """Read everything, and deliver what is new."""
         job, settings = self.job, self.settings
-        rows = RowIntake.open(settings.scratch, settings.journal.salt, job.selection, self.tally)
+        self._people = self._choice.people(self._own_names, self.tally)
+        rows = self._rows = RowIntake.open(
+            settings.scratch, settings.journal.salt, job.selection, self.tally, self._people,
+            consolidate=job.consolidate,
+        )  # fmt: skip
         items = 0
         try:
             settings.emit(Stage("reading"))
@@ -290,6 +302,16 @@ class Engine:
                 self._delivery.close()
             rows.close()
 
+    def _own_names(self) -> set[str]:
+        """Give all names that the account's owner is known by."""
+        job, held = self.job, self._destination.holds if self._destination else None
+        aliases = {alias for route in self._routes() for alias in route.aliases}
+        if isinstance(job.exporter, Identifies):
+            with blamed(job.exporter_spec.name):
+                aliases.update(names_of(job.exporter.account(), job.account))
+        names = {alias[5:] for alias in aliases if alias.startswith("name:")}
+        return names.union(held.account.names if held else ())
+
     def _open_route(self, page: Page | None = None) -> ItemIntake:
         """Find out whose data it is and where it goes, once; settle what was left open."""
         if self._items is not None:
@@ -304,23 +326,41 @@ class Engine:
                 self._account = job.exporter.account()
                 as_of = job.exporter.as_of()
             self._as_of = stamp(as_of) if as_of else None
-        route = find_route(
-            settings.journal, job.exporter_spec.name, job.importer_spec.name, self._destination,
-            self._account, job.account, settings.emit,
-        )  # fmt: skip
-        settings.journal.bind_run(job.id, route.id, self._as_of or "")
+        assert self._rows is not None
+        route = RouteFinder(
+            journal=settings.journal,
+            plugin=job.importer_spec.name,
+            importer=job.importer,
+            destination=self._destination,
+            account=self._whose(),
+            given=job.account,
+            spool=self._rows.spool,
+            items=page.items if page is not None else (),
+            emit=settings.emit,
+            ask=settings.ask,
+        ).find()
+        held = self._destination.holds
+        before = held.account.names if held else ()
+        settings.journal.bind_run(job.id, route.id, self._as_of or "", before)
+        self._choice.fix(
+            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
+        )
         self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
-                origin = Origin(self._named_account(), self._newest(route))
+                origin = self._choice.marked(Origin(self._named_account(), self._newest(route)))
                 if origin.as_of is not None:
                     settings.journal.set_newest(route.id, stamp(origin.as_of))
                 token = settings.journal.open_token(route.id)
                 self._capabilities = job.importer.begin(origin, token)
+                self._still()
             count = reconcile(
                 settings.journal, route, job.importer, self._capabilities, look_only=job.dry_run
             )
+        # What an interrupted run has brought is known only now, and renames show by it.
+        renames = Renames.find(settings.journal, route, self._rows.spool)
+        renames.apply(self._rows.spool)
         if not job.dry_run:
             if count:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))
@@ -336,7 +376,7 @@ class Engine:
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            decider, self._delivery, LinkWatch(self.tally, settings.emit),
+            decider, self._delivery, LinkWatch(self.tally, settings.emit), renames, self._people,
         )  # fmt: skip
         return self._items
 
@@ -347,13 +387,32 @@ class Engine:
         newest = max(filter(None, known), default="")
         return datetime.fromisoformat(newest) if newest else None
 
+    def _still(self) -> None:
+        """Make sure that nobody has written between the first look and the lock."""
+        assert self._destination is not None
+        now = self.job.importer.check().seal
+        if now != self._destination.seal:
+            raise Locked(
+                f"Another decamp has just written to {self._destination.title}.",
+                hint="Run the same command again: decamp then looks at what is there now.",
+            )
+
+    def _whose(self) -> Account:
+        """Give the account with the service that it is of."""
+        service = self._account.service or self.job.exporter_spec.name
+        return evolve(self._account, service=service)
+
     def _named_account(self) -> Account:
-        account = self._account
-        if not account.service:
-            account = evolve(account, service=self.job.exporter_spec.name)
-        if account.names or not self.job.account:
-            return account
-        return evolve(account, names=(self.job.account,))
+        """Give the account as the destination is to know it: by all names, the newest first."""
+        account = self._whose()
+        names = account.names or ((self.job.account,) if self.job.account else ())
+        held = self._destination.holds if self._destination else None
+        if held is not None:
+            older = bool(held.as_of and self._as_of and self._as_of < stamp(held.as_of))
+            both = (held.account.names + names) if older else (names + held.account.names)
+            names = tuple(dict.fromkeys(both))
+            account = evolve(account, id=account.id or held.account.id)
+        return evolve(account, names=names)
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings

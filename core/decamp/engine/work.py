@@ -83,12 +83,10 @@ def described(record: Mapping[str, Any], media: list[dict[str, Any]]) -> dict[st
         if "code" not in entry
     ]
     gone = [{"name": entry["name"], "code": entry["code"]} for entry in media if "code" in entry]
-    result = {key: value for key, value in record.items() if key not in ("media", "missing")}
-    if there:
-        result["media"] = there
-    if gone:
-        result["missing"] = gone
-    return result
+    files = {"media": there, "missing": gone}
+    listed = {name: entries for name, entries in files.items() if entries}
+    kept = {key: value for key, value in record.items() if key not in files or key in listed}
+    return kept | listed  # in their places, so that a copy of a bundle is the same to the byte
 
 
 def digested(blob: Blob) -> Blob:

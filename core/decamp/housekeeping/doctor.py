@@ -51,8 +51,9 @@ _SPEED_UPS = {
 class Check:
     """One thing that was looked at."""
 
-    name: str
-    state: Level
+    about: str
+    """A stable word; see ``doctor.schema.json``."""
+    level: Level
     text: str
     hint: str = ""
     """What to do, for a problem."""
@@ -64,7 +65,7 @@ def exit_code(checks: list[Check]) -> int:
     """Tell what the command ends with: 0, 9 for a damaged journal, 3 for any other problem."""
     if any(check.damaged for check in checks):
         return JournalDamaged.exit_code
-    return 3 if any(check.state == "problem" for check in checks) else 0
+    return 3 if any(check.level == "problem" for check in checks) else 0
 
 
 def examine(home: Home, load: Callable[[], Registry], now: datetime) -> list[Check]:
@@ -76,8 +77,11 @@ def examine(home: Home, load: Callable[[], Registry], now: datetime) -> list[Che
         now: Aware, UTC.
     """
     checks = [
-        Check("decamp", "ok", f"version {__version__}"),
-        Check("python", "ok", f"{platform.python_version()} on {platform.system()}"),
+        Check(
+            "version",
+            "ok",
+            f"decamp {__version__}, Python {platform.python_version()}, {platform.system()}",
+        ),
         *_home(home),
     ]
     try:
@@ -144,7 +148,7 @@ def _modes(kept: list[Kept]) -> Iterator[Check]:
     open_to_others = [
         one.path
         for one in kept
-        if one.sort in ("journal", "backup", "log") and _mode(one.path) & 0o077
+        if one.sort in ("journal", "secret", "backup", "log") and _mode(one.path) & 0o077
     ]
     if open_to_others:
         names = ", ".join(path.name for path in open_to_others)
@@ -167,11 +171,11 @@ def _room(home: Home) -> Iterator[Check]:
         free = shutil.disk_usage(existing).free if existing else 0
         text = f"{free / 1e9:,.1f} GB free for {name}"
         if free < _LITTLE_ROOM:
-            yield Check("room", "problem", f"{text}.", f"Free some space on the disk of {place}.")
+            yield Check("space", "problem", f"{text}.", f"Free some space on the disk of {place}.")
         elif free < _ENOUGH_ROOM:
-            yield Check("room", "note", f"{text}; a large transfer may need up to 3 GB")
+            yield Check("space", "note", f"{text}; a large transfer may need up to 3 GB")
         else:
-            yield Check("room", "ok", text)
+            yield Check("space", "ok", text)
 
 
 def _leftovers(kept: list[Kept], foreign: list[Path]) -> Iterator[Check]:

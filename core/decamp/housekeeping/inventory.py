@@ -14,7 +14,7 @@ from decamp.home import Home, is_held
 
 __all__ = ["Kept", "Sort", "inventory", "require_quiet", "strangers"]
 
-Sort = Literal["journal", "backup", "log", "spool", "lock", "leftover"]
+Sort = Literal["journal", "secret", "backup", "log", "spool", "lock", "leftover"]
 
 _TOP: tuple[tuple[Sort, str, str], ...] = (
     ("journal", r"journal\.db", "what decamp remembers"),
@@ -22,6 +22,9 @@ _TOP: tuple[tuple[Sort, str, str], ...] = (
     ("backup", r"journal\.db\.damaged-.+", "a damaged journal that was set aside"),
     ("backup", r"journal\.db\.v[0-9]+\.bak", "a journal as it was before a newer decamp"),
     ("leftover", r"journal\.db\.[^.]+", "half a file, of a program that was cut off"),
+    ("secret", r"secrets\.json", "the secrets behind aliases of other people"),
+    ("secret", r"secrets\.lock", "belongs to the secrets"),
+    ("leftover", r"secrets\.json\.[0-9a-f]{8}", "half a file, of a program that was cut off"),
     ("log", r"decamp\.log(?:\.[0-9])?", "what decamp did"),
 )
 _LOCK = re.compile(r"[0-9a-f]{16}\.lock")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import msgspec
 
 from decamp.errors import JournalDamaged
-from decamp.journal.values import Known, RunRecord
+from decamp.journal.values import Known, RunRecord, State
 from decamp.model import Blob, Item, Missing, Receipt
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "decoded",
     "item_from_json",
     "item_to_json",
+    "known_from_json",
     "known_from_row",
     "known_to_json",
     "media_without",
@@ -25,11 +26,23 @@ __all__ = [
 ]
 
 
-_BLOB = tuple[str, str, int | None, str | None, str | None]
-_ITEM = tuple[str, str, dict[str, Any], list[_BLOB], list[tuple[str, str, str]]]
+class _Item(msgspec.Struct, array_like=True):
+    """What `item_to_json` writes."""
+
+    id: str
+    kind: str
+    record: dict[str, Any]
+    blobs: list[tuple[str, str, int | None, str | None, str | None]]
+    missing: list[tuple[str, str, str]]
+    version: str = ""
+
+
+_Row: TypeAlias = tuple[str, str, State, str, int, str | None, str, str, str, str, int]
+"""What `known_to_json` writes."""
+
 DAMAGED_HINT = (
-    "Keep the file. To see what is wrong: decamp doctor. To set it aside, so that the next "
-    "transfer begins with what is at the destination: decamp doctor --repair"
+    "Keep the file. To see what is wrong: decamp doctor. decamp doctor --repair sets it aside; "
+    "then the next transfer reads back what is at the destination, and begins a new one."
 )
 
 
@@ -66,6 +79,11 @@ def known_from_row(row: tuple[Any, ...]) -> Known:
     )
 
 
+def known_from_json(text: str) -> Known:
+    """Decode what `known_to_json` encodes."""
+    return known_from_row(decoded(text, _Row))
+
+
 def known_to_json(row: tuple[Any, ...]) -> str:
     """Encode the columns that `known_from_row` decodes."""
     return msgspec.json.encode(
@@ -73,33 +91,42 @@ def known_to_json(row: tuple[Any, ...]) -> str:
     ).decode()
 
 
-def item_to_json(item: Item) -> str:
-    """Encode an item without its bytes: enough to ask a destination for it later."""
+def item_to_json(item: Item, version: str = "") -> str:
+    """Encode an item without its bytes: enough to ask a destination for it later.
+
+    Args:
+        version: As in `decamp.journal.values.Intent`.
+    """
     blobs = [[b.name, b.media_type, b.size, b.sha256, b.rows] for b in item.blobs]
     missing = [[m.name, m.code, m.reason] for m in item.missing]
-    return msgspec.json.encode([item.id, item.kind, item.record, blobs, missing]).decode()
+    parts = [item.id, item.kind, item.record, blobs, missing, version]
+    return msgspec.json.encode(parts).decode()
 
 
-def item_from_json(text: str) -> Item:
-    """Decode an item whose blobs carry size and digest but cannot be opened."""
-    item_id, kind, record, blobs, missing = decoded(text, _ITEM)
-    return Item(
-        item_id,
-        kind,
-        record,
+def item_from_json(text: str) -> tuple[Item, str]:
+    """Decode an item whose blobs carry size and digest but cannot be opened, and its version."""
+    held = decoded(text, _Item)
+    item = Item(
+        held.id,
+        held.kind,
+        held.record,
         tuple(
             Blob(name, media_type, size=size, sha256=sha256, rows=rows)
-            for name, media_type, size, sha256, rows in blobs
+            for name, media_type, size, sha256, rows in held.blobs
         ),
-        tuple(Missing(*one) for one in missing),
+        tuple(Missing(*one) for one in held.missing),
     )
+    return item, held.version
 
 
 def run_from_row(row: tuple[Any, ...]) -> RunRecord:
     """Decode a row of the runs table."""
     report = decoded(row[10], dict[str, Any]) if row[10] else None
     names = [field.name for field in attrs.fields(RunRecord)]
-    return RunRecord(**dict(zip(names, row, strict=True)) | {"report": report})
+    given = dict(zip(names, row, strict=True))
+    names = given["names_before"]
+    before = None if names is None else decoded(names, tuple[str, ...])
+    return RunRecord(**given | {"report": report, "names_before": before})
 
 
 def media_without(media: str, names: Collection[str]) -> str:

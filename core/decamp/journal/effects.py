@@ -7,16 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from decamp.journal.codec import decoded, known_from_row, known_to_json, receipt_to_json
+from decamp.journal.codec import known_from_json, known_to_json, receipt_to_json
 from decamp.journal.database import Database
-from decamp.journal.values import Effect, State
+from decamp.journal.values import Effect, RunRecord
 from decamp.model import Receipt
 
-__all__ = ["Effects", "note_before"]
+__all__ = ["Effects", "forget_copies", "note_before"]
 
-_ROW = tuple[
-    str, str, State, str, int, str | None, str, str, str, str, int
-]  # the columns that `known_to_json` encodes
 _KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
 
 
@@ -34,6 +31,11 @@ def note_before(db: sqlite3.Connection, route: int, run: str, item_ids: Sequence
         )
 
 
+def forget_copies(db: sqlite3.Connection, route: int) -> None:
+    """Let no export of a route count as delivered before, without being read."""
+    db.execute("UPDATE runs SET fingerprint = '' WHERE route = ?", (route,))
+
+
 class Effects(Database):
     """The part of the journal about what runs changed."""
 
@@ -49,11 +51,16 @@ class Effects(Database):
             Effect(
                 seq,
                 item_id,
-                known_from_row(decoded(before, _ROW)) if before else None,
+                known_from_json(before) if before else None,
                 bool(latest),
             )
             for seq, item_id, before, latest in list(rows)
         ]
+
+    def undo_begun(self, run: RunRecord) -> bool:
+        """Tell whether a run was being taken back, and that did not come to its end."""
+        [(count,)] = self._read("SELECT count(*) FROM effects WHERE run = ? AND done = 1", run.id)
+        return bool(count) and run.state != "undone"
 
     def taken_back(self, route: int, effect: Effect, receipt: Receipt | None) -> None:
         """Record that an effect was taken back: the item is held as before, or not at all.
@@ -81,3 +88,9 @@ class Effects(Database):
                     ),
                 )
             db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
+            forget_copies(db, route)
+
+    def mark_undone(self, run: str) -> None:
+        """Record that all of what a run brought was taken back."""
+        with self._write() as db:
+            db.execute("UPDATE runs SET state = 'undone' WHERE id = ?", (run,))

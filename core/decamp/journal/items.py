@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from decamp.journal.codec import (
-    decoded,
     item_from_json,
     item_to_json,
+    known_from_json,
     known_from_row,
     media_without,
     receipt_to_json,
 )
 from decamp.journal.database import Database, batched
-from decamp.journal.effects import note_before
+from decamp.journal.effects import forget_copies, note_before
+from decamp.journal.ordinals import set_numbers
 from decamp.journal.values import Frozen, Intent, Known, Learnt, Outcome, Settled, State
 from decamp.model import Finding, Item, Receipt
 
@@ -31,7 +32,7 @@ _json = msgspec.json.encode
 
 
 class Items(Database):
-    """The part of the journal about items and their numbers."""
+    """The part of the journal about items."""
 
     def known(self, route: int, item_id: str) -> Known | None:
         """Tell what is known about an item."""
@@ -50,6 +51,14 @@ class Items(Database):
                 found[known.item_id] = known
         return found
 
+    def count_items(self, route: int, kind: str) -> int:
+        """Count the items of a kind that the destination holds."""
+        [(count,)] = self._read(
+            "SELECT count(*) FROM items WHERE route = ? AND kind = ? AND receipt IS NOT NULL",
+            *(route, kind),
+        )
+        return int(count)
+
     def items(self, route: int, *states: State) -> Iterator[Known]:
         """Go through the items of a route in these states, in order of id."""
         marks = ", ".join("?" * len(states))
@@ -66,13 +75,17 @@ class Items(Database):
             if known.receipt is not None:
                 yield known.receipt
 
-    def open_intents(self, route: int) -> list[tuple[Known, Item]]:
-        """List what was about to be sent when an earlier run ended, as it was then."""
+    def open_intents(self, route: int) -> list[tuple[Known, Item, str]]:
+        """List what was about to be sent when an earlier run ended, as it was then.
+
+        Returns:
+            What is known, the item, and its version as in `decamp.journal.values.Intent`.
+        """
         rows = self._read(
             f"SELECT {_KNOWN}, intent FROM items WHERE route = ? AND state = 'intent' ORDER BY id",
             route,
         )
-        return [(known_from_row(row[:-1]), item_from_json(row[-1])) for row in list(rows)]
+        return [(known_from_row(row[:-1]), *item_from_json(row[-1])) for row in list(rows)]
 
     def intend(self, route: int, run: str, intents: Sequence[Intent], *, full: bool) -> None:
         """Record what is about to be sent, in one commit.
@@ -97,7 +110,12 @@ class Items(Database):
                     [
                         (
                             *(route, one.item.id, one.item.kind, one.digest, one.mapping),
-                            *(_json(one.media), item_to_json(one.item), run, one.as_of),
+                            *(
+                                _json(one.media),
+                                item_to_json(one.item, one.version),
+                                run,
+                                one.as_of,
+                            ),
                         )
                         for one in intents
                     ],
@@ -131,6 +149,9 @@ class Items(Database):
                     for one in settled
                     if one.version and one.receipt
                 ],
+            )
+            _take_back_announced(
+                db, route, [one.item_id for one in settled if one.state not in _DELIVERED]
             )
             db.executemany(
                 "UPDATE rows SET delivered = 1 WHERE route = ? AND item = ?",
@@ -268,6 +289,7 @@ class Items(Database):
                         where,
                     ).rowcount
                 count += gone
+            forget_copies(db, route)
         return count
 
     def prove(self, route: int, proofs: Iterable[tuple[str, str]], when: str) -> None:
@@ -295,7 +317,7 @@ class Items(Database):
             )
         }
 
-    def relearn(self, route: int, run: str, learnt: Iterable[Learnt]) -> int:
+    def relearn(self, route: int, learnt: Iterable[Learnt]) -> int:
         """Take what a destination was found to hold in the place of what was remembered.
 
         What is open and not held stays: doubts, conflicts, what failed or was held back. Of
@@ -317,14 +339,16 @@ class Items(Database):
                 ).fetchone()
                 db.execute("INSERT OR IGNORE INTO learnt VALUES (?)", (one.item_id,))
                 _freeze_learnt(db, route, one)
+                if one.number is not None:
+                    set_numbers(db, route, [one.number], better=False)
                 if row is not None and row[0] == receipt and row[1] != "intent":
                     continue  # nothing happened to it: what is known beyond the receipt stays
                 db.execute(
                     "INSERT OR REPLACE INTO items (route, id, kind, state, digest, mapping, "
-                    "receipt, media, run, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "receipt, media, run, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?)",
                     (
                         *(route, one.item_id, one.kind, one.state, one.digest, one.mapping),
-                        *(receipt, _json(one.media), run, one.as_of),
+                        *(receipt, _json(one.media), one.as_of),
                     ),
                 )
                 for table in ("effects", "versions"):
@@ -347,30 +371,25 @@ class Items(Database):
             db.execute("DROP TABLE learnt")
         return count
 
-    def ordinals(
-        self, route: int, keys: Sequence[str]
-    ) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
-        """List the numbers given to items that share an id, with what recognises each."""
-        found: dict[str, list[tuple[int, tuple[str, ...]]]] = {key: [] for key in keys}
-        for some in batched(keys):
-            marks = ", ".join("?" * len(some))
-            for key, number, match in self._read(
-                f"SELECT key, ordinal, match FROM ordinals WHERE route = ? AND key IN ({marks}) "
-                "ORDER BY key, ordinal",
-                route,
-                *some,
-            ):
-                found[key].append((number, decoded(match, tuple[str, ...])))
-        return found
 
-    def set_ordinals(self, route: int, entries: Iterable[tuple[str, int, tuple[str, ...]]]) -> None:
-        """Give numbers, or remember better what recognises their items. Never reuses one."""
-        with self._write() as db:
-            db.executemany(
-                "INSERT INTO ordinals VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (route, key, ordinal) DO UPDATE SET match = excluded.match",
-                [(route, key, number, _json(match)) for key, number, match in entries],
+def _take_back_announced(db: sqlite3.Connection, route: int, item_ids: Sequence[str]) -> None:
+    """Let items that were not changed after all have the media that they had before."""
+    for item_id in item_ids:
+        where = (route, item_id)
+        found = db.execute(
+            "SELECT effects.before, seq FROM effects JOIN items ON items.route = effects.route "
+            "AND items.id = effects.item AND items.run = effects.run "
+            "WHERE effects.route = ? AND effects.item = ?",
+            where,
+        ).fetchone()
+        if found is None:
+            continue
+        if found[0] is not None:
+            media = known_from_json(found[0]).media
+            db.execute(
+                "UPDATE items SET media = ? WHERE route = ? AND id = ?", (_json(media), *where)
             )
+        db.execute("DELETE FROM effects WHERE seq = ?", (found[1],))
 
 
 def _freeze_learnt(db: sqlite3.Connection, route: int, one: Learnt) -> None:

@@ -108,6 +108,15 @@ class Routes(Database):
                 (seal, route),
             )
 
+    def learnt(self, route: int, seal: str, newest: str) -> None:
+        """Remember that a destination was read back, and how it was left by whoever wrote it."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE routes SET finish_due = 1, token = '', seal = ?, "
+                "newest = max(newest, ?) WHERE id = ?",
+                (seal, newest, route),
+            )
+
     def set_people(self, route: int, people: str, check: str = "") -> None:
         """Fix what becomes of other people's names.
 

@@ -30,10 +30,12 @@ class Rows(Database):
             for name, count, total in rows
         }
 
-    def collections(self, route: int) -> list[str]:
-        """List the collections of which a route has delivered rows."""
+    def collections(self, route: int, prefix: str = "") -> list[str]:
+        """List the collections of which rows were delivered, those that begin like this."""
         found = self._read(
-            "SELECT DISTINCT collection FROM rows WHERE route = ? ORDER BY collection", route
+            "SELECT DISTINCT collection FROM rows WHERE route = ? AND delivered = 1 "
+            "AND substr(collection, 1, ?) = ? ORDER BY collection",
+            *(route, len(prefix), prefix),
         )
         return [name for (name,) in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ __all__ = ["Runs"]
 
 _RUN = (
     "id, route, command, state, started, ended, source, destination, fingerprint, "
-    "exit_code, report, pid, as_of, newest_before"
+    "exit_code, report, pid, as_of, newest_before, names_before"
 )
 
 _json = msgspec.json.encode
@@ -27,7 +28,7 @@ class Runs(Database):
         """Record that a run has started."""
         with self._write() as db:
             db.execute(
-                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
+                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', NULL)",
                 (
                     *(run.id, run.route, run.command, run.state, run.started, run.ended),
                     *(run.source, run.destination, run.fingerprint, run.exit_code),
@@ -35,13 +36,20 @@ class Runs(Database):
                 ),
             )
 
-    def bind_run(self, run: str, route: int, as_of: str = "") -> None:
-        """Remember the route of a run, once it is known, and from when its export is."""
+    def bind_run(
+        self, run: str, route: int, as_of: str = "", names_before: Sequence[str] = ()
+    ) -> None:
+        """Remember the route of a run, once it is known.
+
+        Args:
+            as_of: From when its export is.
+            names_before: By which names the destination knew the account before this run.
+        """
         with self._write() as db:
             db.execute(
                 "UPDATE runs SET route = ?, as_of = ?, newest_before = coalesce("
-                "(SELECT newest FROM routes WHERE routes.id = ?), '') WHERE id = ?",
-                (route, as_of, route, run),
+                "(SELECT newest FROM routes WHERE routes.id = ?), ''), names_before = ? WHERE id = ?",
+                (route, as_of, route, _json(names_before).decode(), run),
             )
 
     def end_run(

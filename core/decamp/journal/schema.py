@@ -56,6 +56,8 @@ ALTER TABLE items ADD COLUMN proof TEXT NOT NULL DEFAULT '';
 ALTER TABLE items ADD COLUMN proved TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN as_of TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN newest_before TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN names_before TEXT;
+UPDATE ordinals SET match = '{"features":' || CAST(match AS TEXT) || ',"fields":{}}';
 CREATE TABLE versions (
     route INTEGER NOT NULL, item TEXT NOT NULL, digest TEXT NOT NULL,
     superseded INTEGER NOT NULL, PRIMARY KEY (route, item, digest)) WITHOUT ROWID;

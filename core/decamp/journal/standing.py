@@ -16,14 +16,12 @@ class Standings(Items):
     def standing(self, route: int) -> Standing:
         """Sum up what is known about a route."""
         proofs = self.proofs(route)
-        people = next(self._read("SELECT people FROM routes WHERE id = ?", route))[0]
         return Standing(
             held=sum(count for count, _ in proofs.values()),
             proofs=proofs,
             doubtful=self._rows_of(route, "unknown"),
             kept=self._rows_of(route, "kept"),
             unobtainable=self._unobtainable(route),
-            people=people,
         )
 
     def _rows_of(self, route: int, state: State) -> Mapping[str, int]:

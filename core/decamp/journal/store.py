@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decamp.journal.effects import Effects
+from decamp.journal.ordinals import Ordinals
 from decamp.journal.routes import Routes
 from decamp.journal.rows import Rows
 from decamp.journal.runs import Runs
@@ -11,5 +12,5 @@ from decamp.journal.standing import Standings
 __all__ = ["Journal"]
 
 
-class Journal(Routes, Standings, Rows, Runs, Effects):
+class Journal(Routes, Standings, Ordinals, Rows, Runs, Effects):
     """All that decamp remembers. Used by one thread."""

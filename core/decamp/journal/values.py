@@ -17,6 +17,7 @@ __all__ = [
     "Intent",
     "Known",
     "Learnt",
+    "Marks",
     "Outcome",
     "Route",
     "RunRecord",
@@ -84,6 +85,16 @@ class Known:
 
 
 @frozen
+class Marks:
+    """What recognises an item among others of the same id, as salted digests."""
+
+    features: tuple[str, ...] = ()
+    """Of `decamp.model.Item.match`, strongest first; empty where not known."""
+    fields: Mapping[str, str] = field(factory=dict)
+    """Of what its record says, by field."""
+
+
+@frozen
 class Frozen:
     """The rows of a segment, by bucket: what the receipt will mark as delivered."""
 
@@ -102,6 +113,8 @@ class Intent:
     media: tuple[Mapping[str, Any], ...] = ()
     frozen: Frozen | None = None
     as_of: str = ""
+    version: str = ""
+    """Set if it only fills gaps: the digest of the older version."""
 
 
 @frozen
@@ -152,6 +165,8 @@ class Learnt:
     """As in `Known`; ``declared`` is None where only the name of the stored file is known."""
     frozen: Frozen | None = None
     as_of: str = ""
+    number: tuple[str, int, Marks] | None = None
+    """The id that it may share with others, its number, and what recognises it."""
 
 
 @frozen
@@ -169,8 +184,6 @@ class Standing:
     """By kind: rows of such segments that a person has settled."""
     unobtainable: int
     """Files that nobody could have had on the day of the export either."""
-    people: str
-    """As in `Route`."""
 
 
 @frozen
@@ -192,7 +205,7 @@ class RunRecord:
     route: int | None
     command: str
     state: str
-    """``running``, ``done``, ``partial``, ``stopped``, ``waiting`` or ``interrupted``."""
+    """``running``, ``done``, ``partial``, ``stopped``, ``waiting``, ``interrupted`` or ``undone``."""
     started: str
     ended: str | None
     source: str
@@ -204,3 +217,6 @@ class RunRecord:
     as_of: str = ""
     newest_before: str = ""
     """`Route.newest` before this run."""
+    names_before: tuple[str, ...] | None = None
+    """By which names the destination knew the account before this run, newest first; None if
+    that was not written down."""

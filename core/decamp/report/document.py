@@ -56,6 +56,7 @@ class Run:
     fingerprint: str
     omits: tuple[str, ...]
     selection: dict[str, Any]
+    people: str = "keep"
     started: str
     ended: str
     dry_run: bool
@@ -89,6 +90,7 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         "source": source,
         "destination": destination,
         "asked": run.selection,
+        "people": run.people,
         "started": run.started,
         "ended": run.ended,
         "counts": table,
@@ -110,7 +112,9 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
             "bytes": counts.media_bytes,
             "missing": counts.missing,
         },
-        "verdict": verdict_of(table, run.standing, run.omits, ended=run.error is None),
+        "verdict": verdict_of(
+            table, run.standing, run.omits, people=run.people, ended=run.error is None
+        ),
         "proof": proof_of(table, run.standing, run.ended, run.as_of),
         "consent": _consent(run),
     }
@@ -156,7 +160,7 @@ def _consent(run: Run) -> dict[str, Any]:
     Who got the file from the service and names it to decamp has given consent by that, for
     what was asked then. A service that decamp signs in to gives a grant of its own instead.
     """
-    return {"basis": "file", "given": run.started, "source": run.source, "asked": run.selection}
+    return {"basis": "file", "named": run.source, "given": run.started, "asked": run.selection}
 
 
 def _exit_code(run: Run, table: Mapping[str, Mapping[str, int]]) -> int:

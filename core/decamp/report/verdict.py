@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from decamp.journal import Standing
 
-__all__ = ["Table", "proof_of", "total", "verdict_of"]
+__all__ = ["Table", "proof_of", "read_back", "total", "verdict_of"]
 
 Table: TypeAlias = dict[str, dict[str, int]]
 """Counts by kind and column; see `decamp.engine.tally`. Rows count one by one."""
@@ -27,21 +27,24 @@ _REASONS = {
     "kept": "were settled by you: what was there stayed",
     "skipped": "had a kind that this destination does not take",
     "not_asked": "had not been asked for",
+    "left_out": "had, or may have had, other people's data, which you asked to leave out",
+    "trimmed": "lack what is about other people, which you asked to leave out",
 }
 _ONE = {
     "held": "was held back, because its media could not be had",
     "superseded": "is there in a newer version, whose values stayed",
     "kept": "was settled by you: what was there stayed",
+    "trimmed": "lacks what is about other people, which you asked to leave out",
 }
 """The same for a single item, where that reads otherwise."""
 
 _ROWS = ("message", "event")
 """Kinds that never bring files: kept raw, nothing of them is lost."""
 
-_PEOPLE = {
-    "alias": "other people's names were replaced by aliases, as you asked",
-    "drop": "other people's names were left out, as you asked",
-}
+_NAMING = ("conversation", "message", "event")
+"""Kinds that name other people."""
+
+_ALIASES = "other people's names, where there are any, are there as aliases, as you asked"
 _HOW = (
     "The bytes of each file were compared with their length and SHA-256 as they were written, and "
     "the destination confirmed each item before it was counted."
@@ -55,7 +58,12 @@ def total(table: Mapping[str, Mapping[str, int]], column: str) -> int:
 
 
 def verdict_of(
-    table: Table, standing: Standing | None, omits: Sequence[str], *, ended: bool
+    table: Table,
+    standing: Standing | None,
+    omits: Sequence[str],
+    *,
+    people: str = "keep",
+    ended: bool,
 ) -> dict[str, Any]:
     """Say whether everything in this export is at the destination, and why not.
 
@@ -63,19 +71,20 @@ def verdict_of(
         table: What was found, and what became of it.
         standing: None if the journal could not tell.
         omits: What the source never exports.
+        people: What became of other people's names; see `decamp.journal.Route`.
         ended: The run came to its end: the whole source was read.
     """
     reasons = [] if ended else ["the run did not reach its end"]
     reasons += [
         _counted(count, _ONE.get(column, text), text)
         for column, text in _REASONS.items()
-        if (count := total(table, column))
+        if (count := sum(_count(columns, column) for columns in table.values()))
     ]
     reasons += _raw_items(table)
     if standing is None and ended:
         reasons.append("decamp could not read its own memory when the run ended")
-    if standing is not None and standing.people in _PEOPLE:
-        reasons.append(_PEOPLE[standing.people])
+    if people == "alias" and any(table.get(kind, {}).get("found") for kind in _NAMING):
+        reasons.append(_ALIASES)
     lost = 0 if reasons else _unaccounted(table)
     if lost:
         reasons.append(_counted(lost, "is not accounted for", "are not accounted for"))
@@ -101,21 +110,16 @@ def proof_of(
         # What an exporter keeps raw is an entry, and delivered as such; only what the engine
         # keeps raw has no place among its kind.
         raw = columns.get("rejected", 0) if kind != "section" else 0
-        there = columns["found"] - raw - sum(columns.get(column, 0) for column in _REASONS)
+        there = columns["found"] - raw - sum(_count(columns, column) for column in _REASONS)
         brought = min(max(there, 0), columns.get("delivered", 0) + columns.get("updated", 0))
         written += brought
         before += max(there, 0) - brought
-    proofs = standing.proofs if standing is not None else {}
     return {
         "written": written,
         "before": before,
         "how": _HOW,
         "held": standing.held if standing is not None else 0,
-        "read_back": [
-            {"depth": depth, "items": proofs[depth][0], "since": proofs[depth][1]}
-            for depth in _DEPTHS
-            if depth in proofs
-        ],
+        "read_back": read_back(standing.proofs) if standing is not None else [],
         "not_covered": [
             "what became of each entry after it was written, or last read back"
             if before
@@ -126,6 +130,25 @@ def proof_of(
             "what the export did not hold",
         ],
     }
+
+
+def read_back(proofs: Mapping[str, tuple[int, str]]) -> list[dict[str, Any]]:
+    """List what was read back later, as it stands in a receipt.
+
+    Args:
+        proofs: As in `Standing`.
+    """
+    return [
+        {"depth": depth, "items": proofs[depth][0], "since": proofs[depth][1]}
+        for depth in _DEPTHS
+        if depth in proofs
+    ]
+
+
+def _count(columns: Mapping[str, int], column: str) -> int:
+    """Give a count; what is left out because of other people stands under not asked for, too."""
+    count = columns.get(column, 0)
+    return count - columns.get("left_out", 0) if column == "not_asked" else count
 
 
 def _raw_items(table: Table) -> list[str]:

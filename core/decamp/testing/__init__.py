@@ -10,7 +10,12 @@ A plugin's whole test file is one subclass::
 
 import pytest
 
-pytest.register_assert_rewrite("decamp.testing.exporter_suite", "decamp.testing.importer_suite")
+pytest.register_assert_rewrite(
+    "decamp.testing.exporter_suite",
+    "decamp.testing.importer_afterwards",
+    "decamp.testing.importer_base",
+    "decamp.testing.importer_suite",
+)
 
 from decamp.testing.exporter_suite import ExporterSuite  # noqa: E402
 from decamp.testing.fakes import MemoryImporter, ScriptedExporter, fake_context  # noqa: E402

@@ -44,11 +44,13 @@ NASTY_NAMES = (
 """User names that a file system, a shell or a page could stumble over."""
 
 
-def post_item(second: int = 0, *, caption: str = "Hello", blobs: tuple[Blob, ...] = ()) -> Item:
-    """Make a post of its own second."""
+def post_item(
+    second: int = 0, *, caption: str = "Hello", blobs: tuple[Blob, ...] = (), **fields: Any
+) -> Item:
+    """Make a post of its own second; `fields` are further members of its record."""
     time = f"2024-05-01T12:{second // 60:02d}:{second % 60:02d}Z"
     record: dict[str, Any] = {"time": time, "type": "video", "audience": "private"}
-    record["caption"] = caption
+    record |= {"caption": caption, **fields}
     if blobs:
         record["media"] = [_described(blob) for blob in blobs]
     return Item(f"post:{time}", "post", record, blobs)

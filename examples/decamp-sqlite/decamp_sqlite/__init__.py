@@ -32,7 +32,7 @@ from decamp import (
 )
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS whose (id TEXT, names TEXT);
+CREATE TABLE IF NOT EXISTS whose (id TEXT, names TEXT, people TEXT, people_check TEXT);
 CREATE TABLE IF NOT EXISTS items (id TEXT PRIMARY KEY, kind TEXT, record TEXT);
 CREATE TABLE IF NOT EXISTS rows (item TEXT, kind TEXT, collection TEXT, time TEXT, row TEXT);
 CREATE TABLE IF NOT EXISTS files (item TEXT, name TEXT, media_type TEXT, data BLOB);
@@ -57,10 +57,13 @@ class SqliteImporter:
         if self.path.exists():
             try:
                 with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as db:
-                    row = db.execute("SELECT id, names FROM whose").fetchone()
+                    row = db.execute("SELECT * FROM whose").fetchone()
             except sqlite3.Error as error:
                 raise DestinationRefused(f"{self.path} was not made by this plugin.") from error
-            holds = Origin(Account(row[0], tuple(json.loads(row[1])))) if row else None
+            if row:
+                id_, names, people, check = row
+                account = Account(id_, tuple(json.loads(names)))
+                holds = Origin(account, people=people, people_check=check)
         return Destination(str(self.path), self.path.name, holds)
 
     def begin(self, origin: Origin, token: str) -> ImporterCapabilities:  # noqa: ARG002
@@ -69,7 +72,8 @@ class SqliteImporter:
             db.executescript(TABLES)
             if db.execute("SELECT count(*) FROM whose").fetchone()[0] == 0:
                 db.execute(
-                    "INSERT INTO whose VALUES (?, ?)", (account.id, json.dumps(account.names))
+                    "INSERT INTO whose VALUES (?, ?, ?, ?)",
+                    (account.id, json.dumps(account.names), origin.people, origin.people_check),
                 )
         return self.capabilities
 

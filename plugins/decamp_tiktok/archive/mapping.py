@@ -122,6 +122,7 @@ class Mapping:
     def _rows(self, found: Rows) -> Iterator[RowBatch]:
         path, batch = found.path, found.batch
         place = locate(path)
+        self._note_talk(path, place)
         if place is not None and place.role == "video-list":
             place = self._decide(path, place, batch)
         if place is None or place.role == "map":
@@ -135,6 +136,11 @@ class Mapping:
                 self._stash_posts(path, entries, deleted=place.role == "deleted-posts")
             else:
                 yield self._mapped(path, place, entries)
+
+    def _note_talk(self, path: Path, place: Place | None) -> None:
+        """Know a conversation even if none of its messages can be read."""
+        if place is not None and place.role in ("chat", "group"):
+            self._conversations.at(path, group=place.role == "group")
 
     def _entries(self, found: Rows) -> list[dict[str, Any]]:
         """Give the objects of a batch; what is no object, or an empty one, is kept raw."""
@@ -232,6 +238,7 @@ class Mapping:
             self._leftovers.add(path, value)
 
     def _rejected(self, found: Rejected) -> None:
+        self._note_talk(found.path, locate(found.path))
         path = found.path if found.index is None else (*found.path, str(found.index))
         self.contents.kept(_shown(found.path))
         self._leftovers.single(path, raw_text(found.raw), f"It {found.reason}.")

@@ -124,8 +124,9 @@ def test_another_account_is_refused_and_new_names_are_kept(tmp_path: Path) -> No
     with pytest.raises(DestinationRefused, match="another account"), begun(tmp_path, Account("2")):
         pass
     assert snapshot(tmp_path) == before
-    transfer(tmp_path, [post()], Account(None, ("ada.new",)))
-    assert disk(tmp_path).check().holds == Origin(Account("open-id-1", ("ada.new", "ada.example")))
+    renamed = Account("open-id-1", ("ada.new", "ada.example"))
+    transfer(tmp_path, [post(), post(mark="#2", data=b"another")], renamed)
+    assert disk(tmp_path).check().holds == Origin(renamed)
 
 
 def test_a_second_run_in_this_process_is_locked_out(tmp_path: Path) -> None:

@@ -42,9 +42,10 @@ def test_the_advice_on_the_page_works(tmp_path: Path) -> None:
         subprocess.run([*check, manifest], cwd=tmp_path, check=True)
 
 
-def test_an_empty_transfer_gives_a_valid_bag(tmp_path: Path) -> None:
+def test_an_empty_transfer_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / ".DS_Store").write_bytes(b"mac")
     transfer(tmp_path, [], Account())
-    validate_bag(tmp_path)
+    assert snapshot(tmp_path) == {".DS_Store": b"mac"}
 
 
 def test_an_account_name_cannot_forge_bag_info(tmp_path: Path) -> None:

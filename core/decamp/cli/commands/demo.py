@@ -67,7 +67,7 @@ def demo(
         _step(output, 2, "What would a transfer do?", plan_line)
         plan = watched(
             output,
-            lambda emit, stop: assembly.plan(
+            lambda emit, stop, ask: assembly.plan(
                 request, registry=found, home=home, emit=emit, stop=stop
             ),
         )
@@ -79,7 +79,7 @@ def demo(
         _step(output, 3, "Do it.", transfer_command(request, kept))
         receipt = watched(
             output,
-            lambda emit, stop: assembly.transfer(
+            lambda emit, stop, ask: assembly.transfer(
                 request, registry=found, home=home, emit=emit, stop=stop
             ),
             events=events,

@@ -36,7 +36,7 @@ def doctor(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Look at this computer and at what decamp keeps on it.
+    """Look whether decamp and what it keeps are in order.
 
     Changes nothing, unless --repair is given and the journal is damaged.
     Exits with 0 if all is well, 9 if the journal is damaged, 3 if there is another problem.
@@ -50,7 +50,7 @@ def doctor(
     if json:
         document = {
             "home": str(home.folder),
-            "checks": [_as_json(check) for check in checks],
+            "findings": [_as_json(check) for check in checks],
             "exit_code": code,
         }
         require_valid("doctor", document)
@@ -75,17 +75,17 @@ def _repair(output: Output, home: Home) -> None:
 
 
 def _show(output: Output, checks: list[Check]) -> None:
-    rows = [[check.state, check.name, check.text] for check in checks]
+    rows = [[check.level, check.about, check.text] for check in checks]
     output.table(["", "what", "how it is"], rows)
-    problems = [check for check in checks if check.state == "problem"]
+    problems = [check for check in checks if check.level == "problem"]
     output.say()
     for check in problems:
         output.error(check.text, check.hint)
     if not problems:
-        notes = sum(check.state == "note" for check in checks)
+        notes = sum(check.level == "note" for check in checks)
         also = f" There {'is' if notes == 1 else 'are'} {plural(notes, 'note')}." if notes else ""
         output.final(f"No problem was found.{also}", "bold")
 
 
 def _as_json(check: Check) -> dict[str, str]:
-    return {"name": check.name, "state": check.state, "text": check.text, "hint": check.hint}
+    return {"level": check.level, "about": check.about, "text": check.text, "hint": check.hint}

@@ -72,7 +72,7 @@ def run_plan(request: Request, output: Output, *, json: bool, events: bool) -> N
     """Make a plan, show it, and exit with its code."""
     document = watched(
         output,
-        lambda emit, stop: assembly.plan(
+        lambda emit, stop, ask: assembly.plan(
             evolve(request, command="plan"),
             registry=registry.load(),
             home=Home.find(),

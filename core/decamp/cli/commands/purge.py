@@ -15,12 +15,17 @@ from decamp.cli.words import plural, size
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.housekeeping import Kept, inventory, remove, require_quiet, strangers
+from decamp.validation import require_valid
 
 app = command_app()
 
+_NEEDED = ("journal", "secret")
 _WITH_THE_JOURNAL = (
     "With the journal go the receipts of all runs. Copies stay as they are; but no run can be "
     "taken back any more, and the next transfer has to read the copy first, to know what is in it."
+)
+_WITH_THE_SECRETS = (
+    "With the secrets, nothing more can be brought to a copy in which other people have aliases."
 )
 
 
@@ -33,43 +38,61 @@ def purge(
     everything: Annotated[
         bool, typer.Option("--all", help="The journal too: all that decamp remembers.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be removed.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Remove what decamp keeps and does not need.
+    """Remove what decamp keeps on this computer and does not need.
 
     Logs, journals that were set aside, and what runs that were cut off have left. With --all
     everything in decamp's own folder. Copies of your data and exports are never touched.
     """
     output, home = Output(quiet), Home.find()
     kept = inventory(home)
-    due = [one for one in kept if everything or one.sort != "journal"]
-    if not due:
-        output.final(f"There is nothing to remove in {home.folder}.")
-        return
+    due = [one for one in kept if everything or one.sort not in _NEEDED]
+    if not dry_run:
+        require_quiet(kept)
     _show(output, due, home)
-    if everything:
+    if everything and due:
         output.say(_WITH_THE_JOURNAL)
-    if dry_run:
+    if any(one.sort == "secret" for one in due):
+        output.say(_WITH_THE_SECRETS)
+    removed = bool(due) and not dry_run and (yes or _agreed(output, due))
+    if removed:
+        remove(home, due)
+        output.final(f"Removed {plural(len(due), 'thing')}, {size(_total(due))}.")
+        if everything:
+            _show_strangers(output, home)
+    else:
         output.final("Nothing was removed.")
-        return
-    require_quiet(kept)
-    if not yes and not _agreed(output, due):
-        output.final("Nothing was removed.")
-        return
-    remove(home, due)
-    output.final(f"Removed {plural(len(due), 'thing')}, {size(sum(one.size for one in due))}.")
+    if json:
+        document = {
+            "removed": removed,
+            "paths": [str(one.path) for one in due],
+            "bytes": _total(due),
+            "exit_code": 0,
+        }
+        require_valid("purged", document)
+        output.document(document)
+
+
+def _show_strangers(output: Output, home: Home) -> None:
     left = strangers(home)
-    if everything and left:
+    if left:
         output.say(f"{home.folder} stays, because not all in it is decamp's:")
-        for path in left:
-            output.say(f"  {path}")
+    for path in left:
+        output.say(f"  {path}")
+
+
+def _total(due: list[Kept]) -> int:
+    return sum(one.size for one in due)
 
 
 def _show(output: Output, due: list[Kept], home: Home) -> None:
+    if not due:
+        output.say(f"There is nothing to remove in {home.folder}.")
+        return
     output.say(f"In {home.folder}:", "bold")
     output.table(
         ["what", "size", "file or folder"],
@@ -78,7 +101,7 @@ def _show(output: Output, due: list[Kept], home: Home) -> None:
 
 
 def _agreed(output: Output, due: list[Kept]) -> bool:
-    answer = confirm(output, f"Remove {plural(len(due), 'thing')}?")
+    answer = confirm(output, f"Remove {plural(len(due), 'thing')}, {size(_total(due))}?")
     if answer is None:
         raise ConfigError(
             "decamp asks before it removes anything, and there is nobody to answer.",

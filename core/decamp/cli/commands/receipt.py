@@ -10,7 +10,7 @@ import typer
 
 from decamp.cli import options
 from decamp.cli.command import Command
-from decamp.cli.history import find_run, state_of
+from decamp.cli.history import find_run, receipt_of, state_of
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.summary import show_receipt
@@ -45,7 +45,8 @@ def receipt(
     """Tell what a run has brought, and what is missing."""
     output, home = Output(quiet), Home.find()
     found = find_run(home, run)
-    if found.report is None:
+    document = receipt_of(home, found)
+    if document is None:
         going = state_of(found, home) == "running"
         raise ConfigError(
             f"The run {found.id} has no receipt"
@@ -53,19 +54,22 @@ def receipt(
             hint="See: decamp status" if going else "Run the same command again to continue.",
         )
     output.say(f"Run {found.id}, {moment(found.started)}")
-    show_receipt(output, found.report)
+    undone = found.state == "undone"
+    if undone:
+        output.warn("This run was taken back since: nothing of it is at the destination any more.")
+    show_receipt(output, document)
     if page is not None:
-        _write_page(page, found.report)
+        _write_page(page, document, undone=undone)
         output.say(f"The page to print: {page}")
     if json:
-        output.document(found.report)
+        output.document(document)
 
 
-def _write_page(path: Path, report: Mapping[str, Any]) -> None:
+def _write_page(path: Path, document: Mapping[str, Any], *, undone: bool) -> None:
     from decamp.cli.receipt_page import receipt_page
 
     try:
-        write_new(path.expanduser(), receipt_page(report))
+        write_new(path.expanduser(), receipt_page(document, undone=undone))
     except FileExistsError as error:
         raise ConfigError(
             f"{path} exists already, and is not replaced.", hint="Name a new file."

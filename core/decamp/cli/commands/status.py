@@ -20,6 +20,7 @@ _STATES = {
     "stopped": "was stopped by an error.",
     "waiting": "ended because the source needs more time.",
     "interrupted": "was interrupted. What has arrived is safe.",
+    "undone": "was taken back.",
 }
 _AGAIN = ("dead", "partial", "stopped", "waiting", "interrupted")
 

@@ -81,8 +81,13 @@ def transfer(
     with logging_to(home, output):
         receipt = watched(
             output,
-            lambda emit, stop: assembly.transfer(
-                request, registry=registry.load(), home=home, emit=emit, stop=stop
+            lambda emit, stop, ask: assembly.transfer(
+                request,
+                registry=registry.load(),
+                home=home,
+                emit=emit,
+                stop=stop,
+                ask=ask,
             ),
             events=events,
         )

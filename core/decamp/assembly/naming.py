@@ -1,0 +1,163 @@
+"""Turns what was typed into plugins: names, locations and options to specs and settings."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from decamp.engine.clock import now
+from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
+from decamp.options import build_config, describe
+from decamp.registry import Registry
+from decamp.spec import Closes, Context, ExporterSpec, ImporterSpec
+from decamp.validation import encodable
+
+__all__ = [
+    "chosen",
+    "close",
+    "created",
+    "find_destination",
+    "find_source",
+    "require_text",
+    "run_id",
+]
+
+_log = logging.getLogger("decamp")
+_WEB = ("http", "https")
+
+
+def require_text(*texts: str) -> None:
+    """Refuse what could not be written down.
+
+    Raises:
+        ConfigError: It is no Unicode text.
+    """
+    for text in texts:
+        if not encodable(text):
+            raise ConfigError(
+                f"{text!r} is no Unicode text, so decamp could not write it down.",
+                hint="Rename the file or folder, or set LANG to a UTF-8 locale.",
+            )
+
+
+def find_source(
+    text: str, options: dict[str, str], registry: Registry
+) -> tuple[ExporterSpec[Any], Any]:
+    """Find the plugin that reads a source, with its settings."""
+    if not text.strip():
+        raise ConfigError("SOURCE is empty.", hint="Name the export: its zip, file or folder.")
+    name, location = _split(text)
+    if name in _WEB and name not in registry.exporters:
+        raise ConfigError(
+            "decamp reads files; it does not fetch an export from a web address.",
+            hint="Download the export first, then name the file.",
+        )
+    if name is None:
+        spec = _recognised(Path(location).expanduser(), registry)
+    else:
+        spec = registry.exporter(name)
+    return spec, _configured(spec, location, options)
+
+
+def find_destination(
+    text: str, options: dict[str, str], registry: Registry
+) -> tuple[ImporterSpec[Any], Any]:
+    """Find the plugin that writes to a destination, with its settings."""
+    if not text.strip():
+        raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
+    name, location = _split(text)
+    spec = registry.importer(name) if name else _path_importer(registry)
+    return spec, _configured(spec, location, options)
+
+
+def chosen(options: Sequence[str], side: str) -> dict[str, str]:
+    """Keep the options of one side: ``from`` or ``to``."""
+    chosen = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        if name.startswith(f"{side}."):
+            chosen[name.removeprefix(f"{side}.")] = value
+    return chosen
+
+
+def created(spec: ExporterSpec[Any] | ImporterSpec[Any], config: Any, scratch: Path) -> Any:
+    """Make an exporter or importer."""
+    context = Context(config, logging.getLogger(f"decamp.{spec.name}"), now, scratch)
+    try:
+        return spec.create(context)
+    except TransferError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"The plugin {spec.name} could not start: {type(error).__name__}: {error}",
+            plugin=spec.name,
+            hint="This is a fault in the plugin; please report it to its authors.",
+        ) from error
+
+
+def close(plugin: object) -> None:
+    """Close a plugin that has something to close; its own errors go to the log."""
+    if isinstance(plugin, Closes):
+        try:
+            plugin.close()
+        except Exception:
+            _log.exception("closing %s failed", type(plugin).__name__)
+
+
+def _split(text: str) -> tuple[str | None, str]:
+    """Part ``plugin:location``; one letter before a colon is a drive, not a plugin."""
+    name, colon, location = text.partition(":")
+    if not colon or PureWindowsPath(text).drive or not name.replace("-", "").isalnum():
+        return None, text
+    if "@" in location.partition("//")[2].partition("/")[0]:
+        raise ConfigError(
+            "A password or user name inside an address is refused.",
+            hint="Leave it out; decamp asks for it when it signs in.",
+        )
+    return name, location
+
+
+def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:
+    """Find the source that a bare path looks like."""
+    specs = [loaded.spec for loaded in registry.exporters.values()]
+    for spec in specs:
+        if spec.recognises is not None and spec.recognises(path):
+            return spec
+    if not path.exists():
+        raise SourceUnreadable(
+            f"There is nothing at {path}.", hint="Check the path for typing mistakes."
+        )
+    readers = [spec for spec in specs if spec.takes_paths]
+    if readers:
+        return readers[0]  # it will say precisely what is wrong with it
+    raise SourceUnreadable(
+        f"{path} does not look like anything that an installed plugin reads.",
+        hint="Name the plugin: PLUGIN:PATH. See: decamp plugins list",
+    )
+
+
+def _path_importer(registry: Registry) -> ImporterSpec[Any]:
+    for loaded in registry.importers.values():
+        if loaded.spec.takes_paths:
+            return loaded.spec
+    raise ConfigError(
+        "No installed plugin writes to a folder.", hint="Name a destination: PLUGIN:LOCATION."
+    )
+
+
+def _configured(
+    spec: ExporterSpec[Any] | ImporterSpec[Any], location: str, options: dict[str, str]
+) -> Any:
+    values = dict(options)
+    for setting in describe(spec.config):
+        if setting.location and location:
+            values[setting.name] = location
+    return build_config(spec.config, values, plugin=spec.name)
+
+
+def run_id() -> str:
+    """Name a run: when it started, and enough chance to be alone."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

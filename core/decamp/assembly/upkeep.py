@@ -1,0 +1,112 @@
+"""Finds the destination that a person means, and sets the upkeep to work on it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from decamp.assembly.naming import chosen, close, created, find_destination, require_text
+from decamp.engine.rebuild import route_in_step
+from decamp.errors import ConfigError
+from decamp.home import Home
+from decamp.journal import Journal, Route, RunRecord
+from decamp.registry import Registry
+from decamp.upkeep import Place
+
+__all__ = ["Undoable", "opened", "undoable"]
+
+_NOTHING = "decamp has not moved anything on this computer yet."
+
+
+@contextmanager
+def opened(
+    destination: str, options: Sequence[str] = (), *, registry: Registry, home: Home
+) -> Iterator[Place]:
+    """Open a destination for upkeep, alone: no transfer may run there meanwhile.
+
+    Args:
+        destination: As on the command line; empty for that of the latest run.
+        options: ``to.KEY=VALUE``.
+        registry: All plugins.
+        home: Where decamp keeps its files.
+
+    Raises:
+        ConfigError: It cannot be told which destination is meant.
+        Locked: A transfer is going on there.
+    """
+    require_text(destination)
+    with ExitStack() as stack:
+        journal = Journal.open(home.journal)
+        stack.callback(journal.close)
+        spec, config = find_destination(
+            destination or _latest(journal), chosen(options, "to"), registry
+        )
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
+        importer = created(spec, config, scratch)
+        stack.callback(close, importer)
+        found = importer.check()
+        stack.enter_context(home.lock(f"{spec.name}:{found.id}"))
+        routes = [
+            route
+            for route in journal.all_routes()
+            if (route.destination, route.place) == (spec.name, found.id)
+        ]
+        yield Place(
+            plugin=spec.name,
+            importer=importer,
+            destination=found,
+            journal=journal,
+            route=route_in_step(routes, found) or (routes[-1] if routes else None),
+        )
+
+
+@frozen
+class Undoable:
+    """A run that can be taken back, and where."""
+
+    run: RunRecord
+    destination: str
+
+
+def undoable(prefix: str, *, home: Home) -> Undoable:
+    """Find the run to take back: the named one, or the latest that brought something.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if not home.journal.exists():
+        raise ConfigError(_NOTHING, hint="Start with: decamp demo")
+    journal = Journal.open(home.journal)
+    try:
+        runs = [run for run in journal.runs(prefix) if run.route is not None]
+        found = next(
+            (run for run in runs if journal.effects(run.id) or journal.undo_begun(run)), None
+        )
+        if found is None:
+            raise ConfigError(
+                f"No run {prefix!r} brought anything that is left."
+                if prefix
+                else "No run brought anything that is left.",
+                hint="See all runs: decamp runs",
+            )
+        route = journal.route(found.route or 0)
+        assert route is not None
+        return Undoable(found, _location(route))
+    finally:
+        journal.close()
+
+
+def _latest(journal: Journal) -> str:
+    for run in journal.runs():
+        route = journal.route(run.route) if run.route is not None else None
+        if route is not None:
+            return _location(route)
+    raise ConfigError(_NOTHING, hint="Name the destination, as in: decamp verify ~/TikTok")
+
+
+def _location(route: Route) -> str:
+    return f"{route.destination}:{route.place}"

@@ -1,0 +1,98 @@
+"""``decamp resolve``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from decamp import registry, upkeep
+from decamp.assembly import opened
+from decamp.cli import options
+from decamp.cli.command import Command
+from decamp.cli.options import command_app
+from decamp.cli.output import Output
+from decamp.cli.questions import choose
+from decamp.cli.words import plural
+from decamp.home import Home
+
+app = command_app()
+
+_WORDS = ("keep", "again", "leave")
+_STATES = {
+    "unknown": "may or may not have arrived",
+    "conflict": "met something else in its place",
+}
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n"
+    "  decamp resolve\n"
+    "  decamp resolve ~/TikTok --keep post:2024-01-01T00:00:01Z\n"
+    "  decamp resolve --all keep",
+)
+def resolve(
+    destination: options.Place = "",
+    *,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="What is there stays, and is not asked about again."),
+    ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="It is not there: send it in the next run."),
+    ] = None,
+    everything: Annotated[
+        str, typer.Option("--all", metavar="HOW", help="keep or again, for all that is open.")
+    ] = "",
+    option: options.Options = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Settle what decamp cannot decide: doubts, and edits that met a newer version.
+
+    keep: what is at the destination stays, your edit or what arrived. again: it is not there,
+    or you have moved it away; the next run sends it. What is settled no longer makes a run
+    end with code 3.
+    """
+    if everything not in ("", "keep", "again"):
+        raise typer.BadParameter("--all is keep or again.")
+    output, home = Output(quiet), Home.find()
+    with opened(destination, option or (), registry=registry.load(), home=home) as place:
+        document = upkeep.resolve(place, keep=keep or (), again=again or (), everything=everything)
+        if document["open"] and not (keep or again):
+            chosen = _ask(output, document["open"])
+            if any(chosen.values()):
+                document = upkeep.resolve(place, keep=chosen["keep"], again=chosen["again"])
+    _show(output, document)
+    if json:
+        output.document(document)
+
+
+def _ask(output: Output, entries: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    chosen: dict[str, list[str]] = {"keep": [], "again": []}
+    for one in entries:
+        question = f"{one['item']} {_STATES[one['state']]}: {one['reason']}"
+        answer = choose(output, question, _WORDS)
+        if answer is None:
+            break
+        if answer in chosen:
+            chosen[answer].append(one["item"])
+    return chosen
+
+
+def _show(output: Output, document: dict[str, Any]) -> None:
+    kept, again, still = document["kept"], document["again"], document["open"]
+    if kept:
+        output.say(f"{plural(kept, 'item')} settled: what is there stays.")
+    if again:
+        output.say(f"{plural(again, 'item')} will be sent by the next run.")
+    for one in still:
+        output.say(f"{one['item']} {_STATES[one['state']]}.")
+        output.say(f"  Why: {one['reason']}")
+    if still:
+        output.say("Next: decamp resolve --keep ITEM, or --again ITEM; see decamp resolve --help")
+    elif not kept and not again:
+        output.say("Nothing is open.")

@@ -1,0 +1,109 @@
+"""``decamp undo``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from decamp import registry, upkeep
+from decamp.assembly import opened, undoable
+from decamp.cli import options
+from decamp.cli.command import Command
+from decamp.cli.logs import logging_to
+from decamp.cli.options import command_app
+from decamp.cli.output import Output
+from decamp.cli.questions import confirm
+from decamp.cli.session import watched
+from decamp.cli.words import moment, plural
+from decamp.errors import ConfigError
+from decamp.home import Home
+from decamp.upkeep import Undoing
+
+app = command_app()
+
+_SHOWN = 10
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n  decamp undo\n  decamp undo 20261123-0915 --dry-run\n  decamp undo --yes",
+)
+def undo(
+    run: options.RunId = "",
+    *,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    option: options.Options = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Take back what a run brought.
+
+    Exactly that: what you changed since stays, and so do your own files. What the run had
+    replaced is put back.
+    """
+    output, home = Output(quiet), Home.find()
+    found = undoable(run, home=home)
+    with (
+        logging_to(home, output),
+        opened(found.destination, option or (), registry=registry.load(), home=home) as place,
+    ):
+        undoing = Undoing(place, found.run)
+        _announce(output, undoing)
+        if not dry_run:
+            _require(output, yes=yes)
+        document = watched(
+            output,
+            lambda emit, stop, ask: upkeep.undo(undoing, emit=emit, stop=stop, dry_run=dry_run),
+        )
+    _show(output, document)
+    if json:
+        output.document(document)
+    raise typer.Exit(document["exit_code"])
+
+
+def _announce(output: Output, undoing: Undoing) -> None:
+    run = undoing.run
+    title = undoing.place.destination.title
+    output.say(f"Run {run.id} of {moment(run.started)} brought to {title}:", "bold")
+    output.facts(
+        [
+            ("To be removed", plural(len(undoing.remove), "item")),
+            ("To be put back as before", plural(len(undoing.restore), "item")),
+        ]
+    )
+
+
+def _require(output: Output, *, yes: bool) -> None:
+    """Make sure that a person wants it."""
+    if yes:
+        return
+    answer = confirm(output, "Take this back?")
+    if answer is None:
+        raise ConfigError(
+            "Nothing was changed: nobody is there to say yes.", hint="To go on, add --yes."
+        )
+    if not answer:
+        output.say("Nothing was changed.")
+        raise typer.Exit(0)
+
+
+def _show(output: Output, document: Mapping[str, Any]) -> None:
+    stays = document["stays"]
+    if stays:
+        output.warn(f"{plural(len(stays), 'item')} {'stays' if len(stays) == 1 else 'stay'}:")
+        for one in stays[:_SHOWN]:
+            output.warn(f"  {one['item']}: {one['reason']}")
+        if len(stays) > _SHOWN:
+            output.warn(f"  ... and {len(stays) - _SHOWN} more; --json lists them.")
+    if document["dry_run"]:
+        output.final("Nothing was changed.")
+    elif not document["finished"]:
+        output.final("Stopped, as you asked. Run it again to take back the rest.")
+    else:
+        removed = plural(document["removed"], "item")
+        restored = document["restored"]
+        put_back = f", and put back {plural(restored, 'item')} as before" if restored else ""
+        output.final(f"Removed {removed}{put_back}.", "bold")

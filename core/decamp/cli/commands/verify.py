@@ -1,0 +1,122 @@
+"""``decamp verify``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from decamp import registry, upkeep
+from decamp.assembly import opened
+from decamp.cli import options
+from decamp.cli.command import Command
+from decamp.cli.logs import logging_to
+from decamp.cli.options import command_app
+from decamp.cli.output import Output
+from decamp.cli.session import watched
+from decamp.cli.words import number, plural
+from decamp.home import Home
+
+app = command_app()
+
+_SHOWN = 20
+_WRONG = {
+    "missing": "is gone",
+    "changed": "is not as decamp wrote it",
+    "replaced": "is no file any more",
+}
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n"
+    "  decamp verify ~/TikTok\n"
+    "  decamp verify ~/TikTok --deep\n"
+    "  decamp verify --sample 5 --json",
+)
+def verify(
+    destination: options.Place = "",
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every byte, and compare digests.")
+    ] = False,
+    sample: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", min=0, max=100, help="Read so many of a hundred, by chance."
+        ),
+    ] = 0,
+    option: options.Options = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Tell whether the copy is still there, and still the same.
+
+    By default each file is looked at, and its length compared. Nothing is changed.
+    """
+    output, home = Output(quiet), Home.find()
+    with (
+        logging_to(home, output),
+        opened(destination, option or (), registry=registry.load(), home=home) as place,
+    ):
+        document = watched(
+            output,
+            lambda emit, stop, ask: upkeep.verify(
+                place, deep=deep, sample=sample, emit=emit, stop=stop
+            ),
+        )
+    _show(output, document)
+    if json:
+        output.document(document)
+    raise typer.Exit(document["exit_code"])
+
+
+def _show(output: Output, document: Mapping[str, Any]) -> None:
+    lines = [
+        f"{place} {_WRONG[one['problem']]}"
+        for one in document["problems"]
+        for place in one["places"]
+    ]
+    for line in lines[:_SHOWN]:
+        output.warn(line)
+    hidden = len(lines) - _SHOWN + document["unlisted"]
+    if hidden > 0:
+        output.warn(f"... and {number(hidden)} more; --json lists them.")
+    if document["added"]:
+        added = document["added"]
+        output.say(f"{plural(len(added), 'file')} there {_are(added)} not from decamp:")
+        for place in added[:_SHOWN]:
+            output.say(f"  {place}")
+    output.final(_verdict(document), "bold")
+    if document["problems"]:
+        output.say(
+            "Next: what is missing comes back when you run the transfer again. If you changed a "
+            "file yourself, all is well; if not, take it from your second copy."
+        )
+
+
+def _are(things: list[str]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+def _verdict(document: Mapping[str, Any]) -> str:
+    items, read = document["items"], document["proofs"].get("digest", 0)
+    if not document["finished"]:
+        return "Stopped, as you asked, before everything was looked at."
+    if document["problems"]:
+        bad = len(document["problems"]) + document["unlisted"]
+        what = f"{plural(bad, 'thing')} {'is' if bad == 1 else 'are'}"
+        return f"{what} not as decamp wrote {'it' if bad == 1 else 'them'}, at {_title(document)}."
+    if read == items:
+        how = "byte for byte"
+    elif read:
+        how = f"of the right length; {number(read)} of them were read, and are the same"
+    else:
+        how = "of the right length. Use --deep to read every byte"
+    return f"All {plural(items, 'item')} {'is' if items == 1 else 'are'} there, {how}."
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    title: str = document["destination"]["title"]
+    return title

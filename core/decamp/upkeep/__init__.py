@@ -1,0 +1,8 @@
+"""What can be done about a destination after a transfer: look, take back, settle, forget."""
+
+from decamp.upkeep.place import Place
+from decamp.upkeep.settle import forget, resolve
+from decamp.upkeep.undo import Undoing, undo
+from decamp.upkeep.verify import verify
+
+__all__ = ["Place", "Undoing", "forget", "resolve", "undo", "verify"]

@@ -1,0 +1,40 @@
+"""A destination that decamp has written to, as it is now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from decamp.engine.rebuild import in_step
+from decamp.journal import Journal, Route
+from decamp.model import Destination
+from decamp.spec import Importer
+
+__all__ = ["Place"]
+
+
+@frozen(kw_only=True)
+class Place:
+    """One destination, with what the journal knows of it."""
+
+    plugin: str
+    importer: Importer
+    destination: Destination
+    journal: Journal
+    route: Route | None
+    """None if the journal does not know it."""
+
+    @property
+    def known(self) -> Route | None:
+        """The route, if the destination is as this journal left it."""
+        route = self.route
+        return route if route is not None and in_step(route, self.destination) else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Describe it for a document."""
+        return {
+            "plugin": self.plugin,
+            "id": self.destination.id,
+            "title": self.destination.title,
+        }

@@ -1,0 +1,201 @@
+"""Takes back what a run brought: exactly that, and only while it is as it was left."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Any
+
+from attrs import define, evolve, field
+
+from decamp.engine.blame import blamed
+from decamp.engine.reconcile import reconcile
+from decamp.errors import ConfigError, Conflict, DestinationRefused, JournalDamaged
+from decamp.events import Emit, Stage
+from decamp.journal import Effect, Known, Route, RunRecord
+from decamp.model import Account, Origin, Receipt
+from decamp.spec import Begins, Finishes, ImporterCapabilities, Removes, Syncs
+from decamp.upkeep.place import Place
+from decamp.validation import require_valid
+
+__all__ = ["Undoing", "undo"]
+
+_GROUP = 200
+"""So many removals are made to last, and written down, together."""
+
+
+@define
+class Undoing:
+    """What an undo is going to do; made without changing anything.
+
+    Raises:
+        ConfigError: The run brought nothing that is left, or the plugin cannot take back.
+        JournalDamaged: The destination is not as this journal left it.
+    """
+
+    place: Place
+    run: RunRecord
+    route: Route = field(init=False)
+    remove: list[tuple[Effect, Known]] = field(factory=list, init=False)
+    restore: list[tuple[Effect, Known]] = field(factory=list, init=False)
+    nothing: list[Effect] = field(factory=list, init=False)
+    """What was announced and never arrived."""
+    stays: list[tuple[str, str]] = field(factory=list, init=False)
+    """Item id, and why it stays."""
+
+    def __attrs_post_init__(self) -> None:
+        place = self.place
+        if not isinstance(place.importer, Removes):
+            raise ConfigError(f"The plugin {place.plugin} cannot take back what it wrote.")
+        if place.known is None:
+            raise JournalDamaged(
+                f"{place.destination.title} is not as this journal left it, so decamp cannot "
+                "tell what the run brought.",
+                hint="Run the transfer once more: decamp then reads back what is there. Runs "
+                "from before that cannot be taken back.",
+            )
+        self.route = place.known
+        for effect in place.journal.effects(self.run.id):
+            known = place.journal.known(self.route.id, effect.item_id)
+            if not effect.latest:
+                self.stays.append((effect.item_id, "a later run has changed it; undo that first"))
+            elif known is None or known.receipt is None:
+                self.nothing.append(effect)
+            elif effect.before is None:
+                self.remove.append((effect, known))
+            else:
+                self.restore.append((effect, known))
+        some = self.remove or self.restore or self.stays or self.nothing
+        if not some and not place.journal.undo_begun(self.run):
+            raise ConfigError(
+                f"The run {self.run.id} brought nothing that could be taken back.",
+                hint="See all runs: decamp runs",
+            )
+
+
+def undo(
+    undoing: Undoing, *, emit: Emit, stop: threading.Event, dry_run: bool = False
+) -> dict[str, Any]:
+    """Carry it out. Killed anywhere, it can be repeated.
+
+    Returns:
+        What was done, valid by ``undo.schema.json``.
+    """
+    stays = list(undoing.stays)
+    removed = restored = 0
+    if not dry_run:
+        work = _Work(undoing)
+        try:
+            undoing = work.begin()
+            stays = list(undoing.stays)
+            emit(Stage("undoing", len(undoing.remove) + len(undoing.restore)))
+            work.take_back(stop, stays)
+        finally:
+            work.flush()
+        work.finish()
+        removed, restored = work.removed, work.restored
+    ended = not stop.is_set()
+    document = {
+        "destination": undoing.place.as_json(),
+        "run": undoing.run.id,
+        "dry_run": dry_run,
+        "remove": len(undoing.remove),
+        "restore": len(undoing.restore),
+        "removed": removed,
+        "restored": restored,
+        "stays": [{"item": item, "reason": reason} for item, reason in stays],
+        "finished": ended,
+        "exit_code": 130 if not ended else 3 if stays and not dry_run else 0,
+    }
+    require_valid("undo", document)
+    return document
+
+
+@define
+class _Work:
+    _undoing: Undoing
+    removed: int = 0
+    restored: int = 0
+    _taken: list[tuple[Effect, Receipt | None]] = field(factory=list)
+
+    @property
+    def _place(self) -> Place:
+        return self._undoing.place
+
+    def begin(self) -> Undoing:
+        """Settle what an interrupted run left open, and look again at what is to be done."""
+        place, route, run = self._place, self._undoing.route, self._undoing.run
+        held = place.destination.holds
+        origin = held or Origin(Account())
+        newest = route.newest
+        if self._latest():
+            newest = run.newest_before
+            if run.names_before is not None:
+                origin = evolve(origin, account=evolve(origin.account, names=run.names_before))
+        as_of = datetime.fromisoformat(newest) if newest else None
+        capabilities = ImporterCapabilities(delivery="idempotent")
+        with blamed(place.plugin):
+            if isinstance(place.importer, Begins):
+                token = place.journal.open_token(route.id)
+                capabilities = place.importer.begin(evolve(origin, as_of=as_of), token)
+            reconcile(place.journal, route, place.importer, capabilities, look_only=False)
+        place.journal.set_newest(route.id, newest)
+        self._undoing = Undoing(place, run)
+        return self._undoing
+
+    def _latest(self) -> bool:
+        """Tell whether no later run has changed anything there."""
+        runs = self._place.journal.runs(route=self._undoing.route.id)
+        changing = [run for run in runs if self._place.journal.effects(run.id)]
+        return bool(changing) and changing[0].id == self._undoing.run.id
+
+    def take_back(self, stop: threading.Event, stays: list[tuple[str, str]]) -> None:
+        importer = self._place.importer
+        assert isinstance(importer, Removes)
+        for effect in self._undoing.nothing:
+            self._taken.append((effect, None))
+        for effect, known in (*self._undoing.restore, *self._undoing.remove):
+            if stop.is_set():
+                return
+            assert known.receipt is not None
+            before = effect.before.receipt if effect.before is not None else None
+            try:
+                with blamed(self._place.plugin):
+                    now = importer.remove(known.receipt, before)
+            except Conflict as error:
+                stays.append((effect.item_id, error.message))
+                continue
+            self._taken.append((effect, now))
+            if len(self._taken) >= _GROUP:
+                self.flush()
+
+    def flush(self) -> None:
+        """Make what was taken back last, and write it down."""
+        if self._taken and isinstance(self._place.importer, Syncs):
+            with blamed(self._place.plugin):
+                self._place.importer.sync()
+        for effect, receipt in self._taken:
+            self._place.journal.taken_back(self._undoing.route.id, effect, receipt)
+            if receipt is not None:
+                self.restored += 1
+            elif effect not in self._undoing.nothing:
+                self.removed += 1
+        self._taken = []
+
+    def _seal(self) -> str:
+        """Give what the destination shows now; nothing if only strangers' files are left."""
+        try:
+            return self._place.importer.check().seal
+        except DestinationRefused:
+            return ""
+
+    def finish(self) -> None:
+        place, route = self._place, self._undoing.route
+        seal = ""
+        if isinstance(place.importer, Finishes):
+            with blamed(place.plugin):
+                place.importer.finish(place.journal.receipts(route.id))
+                seal = self._seal()
+        place.journal.finished(route.id, seal)
+        if not place.journal.effects(self._undoing.run.id):
+            place.journal.mark_undone(self._undoing.run.id)

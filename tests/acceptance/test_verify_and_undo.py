@@ -1,0 +1,242 @@
+"""Looking at a bundle, taking a run back, settling and forgetting: through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli_run import Cli
+from hand_files import account, documents, pack
+from journey import tree
+
+POST = "data/posts/2024/2024-01-01T000001Z/post.json"
+
+
+def export(path: Path, words: str, caption: str = "as posted", name: str = "hand.made") -> Path:
+    posts = [
+        {"Date": f"2024-01-01 00:00:0{n}", "Link": "", "Title": f"{caption} {n}"} for n in range(3)
+    ]
+    return pack(path, account(name, words, Post={"Posts": {"VideoList": posts}}))
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path / "home")
+
+
+@pytest.fixture
+def bundle(cli: Cli, tmp_path: Path) -> Path:
+    target = tmp_path / "bundle"
+    done = cli("transfer", str(export(tmp_path / "a.zip", "one two")), str(target))
+    assert done.code == 0, done.err
+    return target
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+# --- verify ------------------------------------------------------------------------------------
+
+
+def test_a_sound_copy(cli: Cli, bundle: Path) -> None:
+    before = tree(bundle)
+    for words, proof in (([], "size"), (["--deep"], "digest"), (["--sample", "100"], "digest")):
+        ended = cli("verify", str(bundle), *words, "--json")
+        assert ended.code == 0, ended.err
+        assert ended.document["proofs"] == {proof: ended.document["items"]}
+        assert ended.document["intact"]
+    assert cli("verify").code == 0, "that of the latest run"
+    assert tree(bundle) == before
+
+
+@pytest.mark.parametrize(
+    ("harm", "problem"),
+    [
+        (flip, "changed"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "changed"),
+        (Path.unlink, "missing"),
+    ],
+    ids=["flipped", "truncated", "deleted"],
+)
+def test_harm_is_found(
+    cli: Cli, bundle: Path, harm: Callable[[Path], object], problem: str
+) -> None:
+    harm(bundle / POST)
+    ended = cli("verify", str(bundle), "--deep", "--json")
+    assert ended.code == 3
+    [found] = ended.document["problems"]
+    assert (found["item"], found["problem"]) == ("post:2024-01-01T00:00:01Z", problem)
+    assert str(bundle / POST) in ended.err
+    shutil.rmtree(cli.home)
+    again = cli("verify", str(bundle), "--deep", "--json")
+    assert again.code == 3, "also on a computer that knows nothing of it"
+    assert again.document["against"] == "destination"
+
+
+def test_a_strangers_file_is_told_and_no_harm(cli: Cli, bundle: Path) -> None:
+    (bundle / "data" / "mine.txt").write_text("mine")
+    ended = cli("verify", str(bundle), "--deep", "--json")
+    assert ended.code == 0
+    assert ended.document["added"] == [str(bundle / "data" / "mine.txt")]
+
+
+def test_nothing_to_look_at(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("verify", str(tmp_path / "nowhere"))
+    assert ended.code == 2
+    assert "nothing that decamp wrote" in ended.err
+    assert cli("verify").code == 2
+
+
+# --- undo --------------------------------------------------------------------------------------
+
+
+def test_the_first_run_is_taken_back_and_can_come_again(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    before = tree(bundle)
+    asked = cli("undo")
+    assert asked.code == 2
+    assert "--yes" in asked.err
+    assert cli("undo", "--dry-run").code == 0
+    assert tree(bundle) == before
+    ended = cli("undo", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.document["removed"] > 0
+    assert list(bundle.iterdir()) == []
+    assert cli("status", "--json").document["runs"][0]["state"] == "undone"
+    again = cli("transfer", str(tmp_path / "a.zip"), str(bundle), "--json")
+    assert again.code == 0
+    assert again.document["counts"]["post"]["delivered"] == 3
+    assert tree(bundle) == before
+
+
+def test_a_later_run_is_taken_back_to_what_was_before(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    before = tree(bundle)
+    newer = export(tmp_path / "b.zip", "one two three", "edited", "new.name")
+    assert cli("transfer", str(newer), str(bundle), "--account", "hand.made").code == 0
+    after = tree(bundle)
+    assert after != before
+    first = cli("runs", "--json").document["runs"][1]["run"]
+    stays = cli("undo", first, "--yes", "--json")
+    assert stays.code == 3, "the later run changed its items"
+    assert any("later run" in one["reason"] for one in stays.document["stays"])
+    shutil.rmtree(bundle)
+    shutil.rmtree(cli.home)
+    cli("transfer", str(tmp_path / "a.zip"), str(bundle))
+    cli("transfer", str(newer), str(bundle), "--account", "hand.made")
+    assert tree(bundle) == after
+    ended = cli("undo", "--yes")
+    assert ended.code == 0, ended.err
+    assert tree(bundle) == before
+    assert cli("verify", "--deep").code == 0
+    assert cli("transfer", str(newer), str(bundle), "--account", "hand.made").code == 0
+    assert tree(bundle) == after
+
+
+def test_what_was_changed_since_stays(cli: Cli, bundle: Path) -> None:
+    record = bundle / POST
+    edited = json.dumps(json.loads(record.read_text()) | {"caption": "mine"})
+    record.write_text(edited)
+    (bundle / "notes.txt").write_text("mine")
+    ended = cli("undo", "--yes", "--json")
+    assert ended.code == 3
+    assert [one["item"] for one in ended.document["stays"]] == ["post:2024-01-01T00:00:01Z"]
+    assert record.read_text() == edited
+    assert (bundle / "notes.txt").read_text() == "mine"
+    assert sorted(p.name for p in (bundle / "data").rglob("*.json")) == ["post.json"]
+
+
+def test_only_a_strangers_file_is_left(cli: Cli, bundle: Path) -> None:
+    (bundle / "notes.txt").write_text("mine")
+    ended = cli("undo", "--yes")
+    assert ended.code == 0, ended.err
+    assert [path.name for path in bundle.iterdir()] == ["notes.txt"]
+    assert cli("status", "--json").document["runs"][0]["state"] == "undone"
+
+
+def test_an_undo_that_was_killed_is_repeated(cli: Cli, bundle: Path) -> None:
+    chance = random.Random("undo")
+    for _ in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "decamp", "undo", "--yes"],
+            env=cli.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.2 + chance.random() * 0.4)  # the outcome does not depend on it
+        process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+        process.wait()
+    ended = cli("undo", "--yes")
+    assert ended.code in (0, 2), ended.err  # 2: one of them had come to its end
+    assert list(bundle.iterdir()) == []
+
+
+# --- resolve -----------------------------------------------------------------------------------
+
+
+def test_an_edit_that_is_settled_no_longer_colours_the_exit_code(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    record = bundle / POST
+    edited = json.dumps(json.loads(record.read_text()) | {"caption": "mine"})
+    record.write_text(edited)
+    newer = export(tmp_path / "b.zip", "one two", "edited")
+    for _ in range(2):
+        assert cli("transfer", str(newer), str(bundle)).code == 3
+    listed = cli("resolve", "--json")
+    assert [one["state"] for one in listed.document["open"]] == ["conflict"]
+    assert cli("resolve", "--keep", "post:nothing").code == 2
+    kept = cli("resolve", "--keep", "post:2024-01-01T00:00:01Z", "--json")
+    assert (kept.document["kept"], kept.document["open"]) == (1, [])
+    assert cli("transfer", str(newer), str(bundle)).code == 0
+    assert record.read_text() == edited
+    newest = export(tmp_path / "c.zip", "one two", "edited once more")
+    assert cli("transfer", str(newest), str(bundle)).code == 3, "another version, another question"
+    assert record.read_text() == edited
+
+
+def test_an_edit_that_is_given_up(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    record = bundle / POST
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"caption": "mine"}))
+    newer = export(tmp_path / "b.zip", "one two", "edited")
+    cli("transfer", str(newer), str(bundle))
+    record.unlink()
+    assert cli("resolve", "--all", "again", "--json").document["again"] == 1
+    assert cli("transfer", str(newer), str(bundle)).code == 0
+    assert json.loads(record.read_text())["caption"] == "edited 1"
+
+
+# --- forget ------------------------------------------------------------------------------------
+
+
+def test_forgetting_leaves_the_bundle_and_nothing_is_doubled(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    before = tree(bundle)
+    assert cli("forget", str(bundle)).code == 2
+    assert cli("forget", str(bundle), "--dry-run").code == 0
+    assert cli("forget", str(bundle), "--yes").code == 0
+    assert cli("runs", "--json").document["runs"] == []
+    assert cli("forget", str(bundle), "--yes").code == 2
+    assert tree(bundle) == before
+    again = cli("transfer", str(tmp_path / "a.zip"), str(bundle), "--json")
+    assert again.code == 0
+    assert again.document["counts"]["post"] == {"found": 3, "unchanged": 3}
+    assert tree(bundle) == before
+    assert len([one for one in documents(bundle) if one.get("text") == "one"]) == 1
+    assert cli("undo", "--yes").code == 2, "nothing that this journal remembers"
