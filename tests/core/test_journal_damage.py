@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from decamp.errors import JournalDamaged
-from decamp.journal import Frozen, Intent, Journal, RunRecord, Settled
+from decamp.journal import Frozen, Intent, Journal, Marks, RunRecord, Settled
 from decamp.journal.checksum import SUFFIX
 from decamp.model import Blob, Item, Receipt
 
@@ -44,7 +44,7 @@ def fill(path: Path) -> Journal:
     for intent in intents[:-1]:  # the last stays open, as after a kill
         receipt = Receipt(intent.item.id, f"data/{intent.item.id}", data={"files": [["a", 1]]})
         journal.settle(route, "r1", [Settled(intent.item.id, "confirmed", receipt)])
-    journal.set_ordinals(route, [("post:1", 1, ("/a", "A"))])
+    journal.set_ordinals(route, [("post:1", 1, Marks(("/a", "A")))])
     journal.end_run("r1", "done", NOW, 0, {"counts": {}, "note": "x" * 9_000})
     return journal
 
