@@ -76,6 +76,10 @@ class Destination:
     """What `Begins` left here: the token of an unfinished run; else a digest of what `finish`
     wrote, which is another one after any other finished run. Empty if neither can be told."""
 
+    settings: Mapping[str, str] = field(factory=dict)
+    """The settings that lead here again, as they would be typed, without those that were meant
+    for one run alone. Empty: the id is the location, and nothing else is needed."""
+
 
 @frozen
 class Link:

@@ -35,7 +35,7 @@ from decamp.bundle import (
     pages,
     read_marker,
 )
-from decamp_disk.folder import FORMER, LocalFolder
+from decamp_disk.protocols import FORMER, Folder
 
 __all__ = ["Bag"]
 
@@ -49,9 +49,7 @@ _NAMED = 5
 class Bag:
     """The tag files of one bundle."""
 
-    def __init__(
-        self, folder: LocalFolder, origin: Origin, token: str, log: logging.Logger
-    ) -> None:
+    def __init__(self, folder: Folder, origin: Origin, token: str, log: logging.Logger) -> None:
         self._folder = folder
         self._origin = origin
         self._token = token
@@ -92,7 +90,8 @@ class Bag:
 
         If nothing was delivered, or all of it was taken back, there is no bag.
         """
-        contents, files = self._take_stock(entries)
+        with self._folder.listed():
+            contents, files = self._take_stock(entries)
         if not contents.entries:
             self._clear()
             return

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Annotated
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decamp import ImporterCapabilities, Option
 
@@ -18,20 +18,37 @@ CAPABILITIES = ImporterCapabilities(
 )
 
 
+def _text(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path)
+
+
 @frozen
 class Config:
     """Where the bundle goes."""
 
     path: Annotated[
-        Path, Option("Folder for the bundle: a new or empty one, or one that decamp made.", True)
-    ]
+        str,
+        Option(
+            "Folder for the bundle, or an address such as s3://bucket/folder: "
+            "a new or empty one, or one that decamp made.",
+            True,
+        ),
+    ] = field(converter=_text)
+    endpoint_url: Annotated[str, Option("For s3://: a server that is not Amazon's.")] = ""
+    break_lock: Annotated[
+        bool, Option("For addresses: take over the lock that another machine has left.")
+    ] = False
 
 
 @frozen
 class SourceConfig:
     """Where the bundle is."""
 
-    path: Annotated[Path, Option("Folder of a bundle that decamp made.", True)]
+    path: Annotated[
+        str,
+        Option("Folder of a bundle that decamp made, or its address, s3://bucket/folder.", True),
+    ] = field(converter=_text)
+    endpoint_url: Annotated[str, Option("For s3://: a server that is not Amazon's.")] = ""
     incomplete: Annotated[
         bool, Option("Also read a bundle whose last run has not come to its end.")
     ] = False

@@ -10,11 +10,20 @@ from typing import Any
 
 import msgspec
 
-from decamp import Account, Collection, Context, Item, Page, RowBatch, SourceUnreadable
+from decamp import (
+    Account,
+    Collection,
+    Context,
+    DestinationRefused,
+    Item,
+    Page,
+    RowBatch,
+    SourceUnreadable,
+)
 from decamp.bundle import BundleReader, Found, Marker
 from decamp_disk.config import SourceConfig
-from decamp_disk.folder import LocalFolder
-from decamp_disk.survey import canonical, seal
+from decamp_disk.places import Place, find_place
+from decamp_disk.survey import seal
 
 __all__ = ["BundleExporter"]
 
@@ -31,28 +40,16 @@ class BundleExporter:
     """
 
     def __init__(self, context: Context[SourceConfig]) -> None:
-        root = canonical(context.config.path)
+        self._place = find_place(context)
         self._log = context.log
-        self._folder = LocalFolder(root)
-        self._reader = BundleReader(self._folder, str(root), self._unread)
+        self._folder = self._place.folder
+        self._reader = BundleReader(self._folder, self._place.title, self._unread)
         self._raw: list[tuple[str, str]] = []
-        if not root.is_dir():
-            raise SourceUnreadable(
-                f"There is no folder {root}.", hint="Check the path for typing mistakes."
-            )
-        marker = self._reader.marker()
-        if marker is None:
-            raise SourceUnreadable(
-                f"{root} is no bundle that decamp made: it has no decamp.json.",
-                hint="To read an export of a service, name its plugin: tiktok:PATH",
-            )
-        if not marker.complete and not context.config.incomplete:
-            raise SourceUnreadable(
-                f"The last run that wrote to {root} has not come to its end.",
-                hint="Run that transfer again first. To read what is there all the same, add "
-                "-o from.incomplete=yes",
-            )
-        self._marker: Marker = marker
+        try:
+            self._marker = _marker(self._place, self._reader, context.config)
+        except BaseException:
+            self.close()
+            raise
 
     def account(self) -> Account:
         """Tell whose data it is, and which service it is from."""
@@ -83,6 +80,11 @@ class BundleExporter:
         if page:
             yield Page(items=tuple(page))
 
+    def close(self) -> None:
+        """Let go of connections."""
+        self._folder.close()
+        self._place.disconnect()
+
     def _batch(self, found: Found) -> RowBatch | None:
         header = dict(found.item.record)
         shared = {name: value for name, value in header.items() if name not in _OF_A_SEGMENT}
@@ -112,6 +114,31 @@ class BundleExporter:
             "reason": reason if data is not None else f"{reason}; it is too large to bring",
         }
         return Item(f"section:unread:{digest[:32]}", "section", record)
+
+
+def _marker(place: Place, reader: BundleReader, config: SourceConfig) -> Marker:
+    """Read the marker of a bundle that may be read."""
+    try:
+        there = place.is_there()
+        marker = reader.marker() if there else None
+    except DestinationRefused as error:
+        raise SourceUnreadable(error.message, hint=error.hint) from error
+    if not there:
+        raise SourceUnreadable(
+            f"There is no folder {place.title}.", hint="Check it for typing mistakes."
+        )
+    if marker is None:
+        raise SourceUnreadable(
+            f"{place.title} is no bundle that decamp made: it has no decamp.json.",
+            hint="To read an export of a service, name its plugin: tiktok:PATH",
+        )
+    if not marker.complete and not config.incomplete:
+        raise SourceUnreadable(
+            f"The last run that wrote to {place.title} has not come to its end.",
+            hint="Run that transfer again first. To read what is there all the same, add "
+            "-o from.incomplete=yes",
+        )
+    return marker
 
 
 def _numbered(item: Item) -> Item:

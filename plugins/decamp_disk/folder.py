@@ -17,24 +17,19 @@ import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import frozen
-
 from decamp import Conflict, DestinationRefused
 from decamp_disk.durable import Unsynced, sync_file
 from decamp_disk.failures import explain, explained
+from decamp_disk.protocols import TEMPORARY, Held, Stamp, measured, says_no_more
 
-__all__ = ["FORMER", "TEMPORARY", "Held", "LocalFolder"]
+__all__ = ["LocalFolder"]
 
-TEMPORARY = ".decamp-tmp-"
-FORMER = ".decamp-former"
-"""Records that were replaced by a run that has not finished, by their digests: if it is
-killed, the repeated update still finds what it has to put into its receipt."""
 _CHUNK = 256 << 10
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
@@ -45,22 +40,8 @@ _OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY}
 _NO_LINKS = {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
-@frozen
-class Held:
-    """A file that was written or read: its length, its digests, and when it was changed."""
-
-    size: int
-    sha256: str
-    mtime: int
-    """Microseconds since 1970, which a JSON number holds exactly (RFC 8259 section 6)."""
-    head: bytes
-    """Its first bytes, as many as were asked for."""
-    body_sha256: str
-    """Digest of what follows the head."""
-
-
 class LocalFolder:
-    """One folder that is ours to fill. Thread-safe; paths are relative, with slashes."""
+    """A folder on a disk. What the methods have in common with others: `protocols.Folder`."""
 
     def __init__(self, root: Path) -> None:
         self.root = os.fspath(root)
@@ -159,7 +140,7 @@ class LocalFolder:
                 self._rename_if_free(staged, final)
         self._unsynced.add(final, folder=folder)
 
-    def publish_folder(self, staged: str, relative: str) -> None:
+    def publish_folder(self, staged: str, relative: str, names: Sequence[str]) -> None:
         """Give a staged folder, with all files in it, its name.
 
         Raises:
@@ -168,10 +149,13 @@ class LocalFolder:
         final = self.path(relative)
         parent = self.make(relative.rpartition("/")[0])
         with _explained_unless_taken(final):
-            names = os.listdir(staged)
             os.rename(staged, final)
         self._unsynced.add(*(final + os.sep + name for name in names), folder=final)
         self._unsynced.add(folder=parent)
+
+    def as_published(self, relative: str, staged: Held) -> Held:  # noqa: ARG002
+        """Give it back as it is: a file keeps its time when it gets its name."""
+        return staged
 
     def replace_file(self, staged: str, relative: str) -> None:
         """Put a staged file in the place of another, or where none is.
@@ -249,6 +233,10 @@ class LocalFolder:
 
     # --- reading -------------------------------------------------------------------------
 
+    def listed(self) -> AbstractContextManager[None]:
+        """Do nothing: to look at a file costs microseconds."""
+        return nullcontext()
+
     def exists(self, relative: str) -> bool:
         """Tell whether a name is taken, be it by a broken link."""
         return os.path.lexists(self.path(relative))
@@ -282,7 +270,7 @@ class LocalFolder:
             raise explain(error, path) from error
         return False
 
-    def stamp(self, relative: str) -> tuple[int, int] | None:
+    def stamp(self, relative: str) -> Stamp | None:
         """Tell the length of a file and its time, as in `Held`; None if it is not there.
 
         Raises:
@@ -314,15 +302,7 @@ class LocalFolder:
         if self.stamp(relative) is None:
             return None
         with explained(path), open(os.open(path, _READ), "rb", buffering=_CHUNK) as file:
-            mtime = _mtime(os.fstat(file.fileno()))
-            first = file.read(head)
-            whole, rest, size = hashlib.sha256(first), hashlib.sha256(), len(first)
-            while chunk := file.read(_CHUNK):
-                whole.update(chunk)
-                if head:
-                    rest.update(chunk)
-                size += len(chunk)
-        return _held(size, mtime, first, whole, rest)
+            return measured(file, head, _mtime(os.fstat(file.fileno())))
 
     def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:
         """Go through all plain files below a folder, in no particular order.
@@ -353,15 +333,7 @@ class LocalFolder:
         ):
             if os.fstat(there.fileno()).st_size > os.fstat(right.fileno()).st_size:
                 return False
-            zeros = False
-            while chunk := there.read(_CHUNK):
-                wanted = right.read(len(chunk))
-                if not zeros and chunk != wanted:
-                    chunk = chunk[_common(chunk, wanted) :]
-                    zeros = True
-                if zeros and chunk.count(0) != len(chunk):
-                    return False
-        return True
+            return says_no_more(there, right)
 
 
 @contextmanager
@@ -382,12 +354,6 @@ def _held(size: int, mtime: int, head: bytes, whole: hashlib._Hash, rest: hashli
 
 def _mtime(status: os.stat_result) -> int:
     return status.st_mtime_ns // 1000
-
-
-def _common(one: bytes, other: bytes) -> int:
-    """Count the bytes that two pieces begin with alike."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _write_all(handle: int, data: bytes, path: str) -> None:

@@ -1,4 +1,4 @@
-"""A bundle on this machine as a destination: from the first look to the finished bag."""
+"""A bundle as a destination: from the first look to the finished bag."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from decamp import (
 from decamp.bundle import BundleReader, Entry, require_same_account
 from decamp_disk.bag import Bag
 from decamp_disk.config import CAPABILITIES, Config
-from decamp_disk.failures import explained
-from decamp_disk.folder import LocalFolder
-from decamp_disk.lock import BundleLock
+from decamp_disk.places import find_place
 from decamp_disk.removal import remove
-from decamp_disk.survey import canonical, identity, seal, survey
+from decamp_disk.survey import seal
 from decamp_disk.verification import verify
 from decamp_disk.writer import ItemWriter, find, receipt_of
 
@@ -33,36 +31,36 @@ class DiskImporter:
     """One bundle. What each method promises stands in `decamp.spec`."""
 
     def __init__(self, context: Context[Config]) -> None:
-        self._root = canonical(context.config.path)
+        self._place = find_place(context)
         self._log = context.log
-        self._folder = LocalFolder(self._root)
-        self._lock = BundleLock(self._root)
+        self._folder = self._place.folder
+        self._lock = self._place.lock
         self._begun: tuple[Bag, ItemWriter] | None = None
 
     def check(self) -> Destination:
         """Look at the folder."""
-        marker = survey(self._root)
+        marker = self._place.survey()
         return Destination(
-            identity(self._root),
-            str(self._root),
+            self._place.identity,
+            self._place.title,
             marker.origin if marker else None,
             seal(self._folder, marker) if marker else "",
+            self._place.settings,
         )
 
     def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
         """Look at the files of these items."""
-        return verify(self._folder, receipts, depth)
+        with self._folder.listed():
+            yield from verify(self._folder, receipts, depth)
 
     def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
         """Make the folder and take its lock. The bag stays as it is until the first write."""
-        survey(self._root)
-        with explained(self._root):
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._place.survey()
         self._lock.acquire()
         # Once more, now that no other run can change it.
-        marker = survey(self._root)
+        marker = self._place.survey()
         held = marker.origin.account if marker else None
-        require_same_account(held, origin.account, str(self._root))
+        require_same_account(held, origin.account, self._place.title)
         self._folder.prepare()
         bag = Bag(self._folder, origin, token, self._log)
         self._begun = bag, ItemWriter(self._folder, bag)
@@ -90,7 +88,7 @@ class DiskImporter:
 
     def known(self) -> Iterator[Holding]:
         """Read back what the bundle holds."""
-        reader = BundleReader(self._folder, str(self._root), self._unread)
+        reader = BundleReader(self._folder, self._place.title, self._unread)
         for found in reader.found():
             receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
             yield Holding(found.item, receipt)
@@ -104,12 +102,16 @@ class DiskImporter:
 
     def finish(self, receipts: Iterable[Receipt]) -> None:
         """Write the manifests and the page, and mark the bag complete."""
+        self._lock.confirm()
         self._bag.finish(Entry.from_data(receipt.data) for receipt in receipts)
 
     def close(self) -> None:
         """Remove temporaries and let go of the lock."""
-        self._folder.close()
-        self._lock.release()
+        try:
+            self._folder.close()
+            self._lock.release()
+        finally:
+            self._place.disconnect()
 
     @property
     def _bag(self) -> Bag:

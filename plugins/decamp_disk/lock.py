@@ -25,24 +25,30 @@ class BundleLock:
         self._lock = FileLock(self._path, timeout=0, mode=0o600, thread_local=False)
 
     def acquire(self) -> None:
-        """Take the lock, at once or not at all.
+        """Make the folder if there is none, and take the lock, at once or not at all.
 
         Raises:
             Locked: Another process has it.
         """
+        folder = self._path.parent
+        with explained(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with explained(self._path):
             try:
                 self._lock.acquire()
             except Timeout as error:
                 raise Locked(
-                    f"Another run of decamp is writing to {self._path.parent}.",
+                    f"Another run of decamp is writing to {folder}.",
                     hint="Wait until it has ended, then run the same command again.",
                 ) from error
             except NotImplementedError as error:
                 raise DestinationRefused(
-                    f"{self._path.parent} lies on a file system without locks.",
+                    f"{folder} lies on a file system without locks.",
                     hint="Choose a folder on a local disk.",
                 ) from error
+
+    def confirm(self) -> None:
+        """Do nothing: nobody can take it from us."""
 
     def release(self) -> None:
         """Let go, and leave no file behind if the system allows it."""

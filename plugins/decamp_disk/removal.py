@@ -12,7 +12,7 @@ from attrs import evolve
 from decamp import Conflict, Receipt
 from decamp.bundle import Entry, File
 from decamp_disk.bag import Bag
-from decamp_disk.folder import FORMER, LocalFolder
+from decamp_disk.protocols import FORMER, Folder
 
 __all__ = ["former_of", "keep_former", "remove", "with_former"]
 
@@ -24,7 +24,7 @@ _LARGEST_FORMER = 1 << 20
 """A record that was replaced is kept in the receipt, which has to stay small."""
 
 
-def keep_former(folder: LocalFolder, record: bytes) -> None:
+def keep_former(folder: Folder, record: bytes) -> None:
     """Keep a record that is about to be replaced, until the run has finished."""
     if len(record) > _LARGEST_FORMER:
         return
@@ -34,7 +34,7 @@ def keep_former(folder: LocalFolder, record: bytes) -> None:
             folder.publish_file(f"{stage}/record", f"{FORMER}/{_sha256(record)}")
 
 
-def former_of(folder: LocalFolder, sha256: str) -> bytes | None:
+def former_of(folder: Folder, sha256: str) -> bytes | None:
     """Give a record that this run, or a killed one before it, has replaced."""
     record = folder.read(f"{FORMER}/{sha256}")
     return record if record is not None and _sha256(record) == sha256 else None
@@ -56,9 +56,7 @@ def with_former(
     return {**data, _FORMER: texts[:_KEPT]} if texts else dict(data)
 
 
-def remove(
-    folder: LocalFolder, bag: Bag, receipt: Receipt, previous: Receipt | None
-) -> Receipt | None:
+def remove(folder: Folder, bag: Bag, receipt: Receipt, previous: Receipt | None) -> Receipt | None:
     """Remove the files of a delivery, or put the version before it back.
 
     Of an item that a person took out since, nothing comes back.
@@ -105,7 +103,7 @@ def _going(entry: Entry, before: Entry | None) -> list[File]:
     ]
 
 
-def _as_it_is(folder: LocalFolder, entry: Entry) -> Entry:
+def _as_it_is(folder: Folder, entry: Entry) -> Entry:
     """Give an entry with the time that its record has now."""
     record, *blobs = entry.files
     stamp = folder.stamp(record.path)
@@ -114,7 +112,7 @@ def _as_it_is(folder: LocalFolder, entry: Entry) -> Entry:
     return evolve(entry, files=(record, *blobs))
 
 
-def _former(folder: LocalFolder, receipt: Receipt, now: File, then: File) -> bytes | None:
+def _former(folder: Folder, receipt: Receipt, now: File, then: File) -> bytes | None:
     """Give the bytes of the former record; None if it is in its place already."""
     held = folder.held(then.path)
     if held is not None and held.sha256 == then.sha256:
@@ -131,7 +129,7 @@ def _former(folder: LocalFolder, receipt: Receipt, now: File, then: File) -> byt
     )
 
 
-def _require_unchanged(folder: LocalFolder, file: File) -> None:
+def _require_unchanged(folder: Folder, file: File) -> None:
     held = folder.held(file.path)
     if held is not None and held.sha256 != file.sha256:
         raise _changed(folder.path(file.path))

@@ -7,15 +7,16 @@ import hashlib
 import os
 import stat
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from decamp import DestinationRefused
 from decamp.bundle import MARKER, MAX_NAME_BYTES, TAG_MANIFEST, Marker, read_marker
 from decamp_disk.failures import explained
-from decamp_disk.folder import FORMER, TEMPORARY, LocalFolder
 from decamp_disk.lock import LOCK
+from decamp_disk.protocols import FORMER, TEMPORARY, Folder
 
-__all__ = ["canonical", "identity", "is_clutter", "seal", "survey"]
+__all__ = ["canonical", "identity", "is_clutter", "seal", "survey", "survey_remote"]
 
 # What systems put into folders and onto empty disks by themselves; lower case.
 _CLUTTER = {
@@ -31,6 +32,8 @@ _CLUTTER = {
 _IMPOSSIBLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
 _LONGEST = Path("data", "other", *["x" * MAX_NAME_BYTES] * 3)
 """The longest path below the bundle, as `decamp.bundle` places items."""
+_LONGEST_KEY = 1024
+"""Bytes of the longest name that S3 and Google Cloud Storage take, with the bucket's here."""
 
 
 def canonical(path: Path) -> Path:
@@ -78,17 +81,44 @@ def survey(root: Path) -> Marker | None:
                 _look(existing / name, root)
             return None
         names = {entry.name for entry in root.iterdir()}
-        if MARKER in names:
-            return read_marker((root / MARKER).read_bytes(), str(root))
-        if any(not is_clutter(name) for name in names):
-            raise DestinationRefused(
-                f"{root} is not empty, and not a bundle that decamp made.",
-                hint=f"Choose an empty folder, for example {root / 'decamp'}.",
-            )
+        return _marker_of(names, (root / MARKER).read_bytes, str(root), str(root / "decamp"))
+
+
+def survey_remote(folder: Folder) -> Marker | None:
+    """Find out what a store holds at its address. Whether it takes writes, only one could tell.
+
+    Returns:
+        The bundle's marker; None if nothing is there.
+
+    Raises:
+        DestinationRefused: There is no such bucket, there is something that is not a bundle,
+            or a bundle that this decamp cannot read; or its names would be too long.
+        TransferError: The store cannot be reached, or does not let us in.
+    """
+    if len(folder.path(_LONGEST.as_posix()).encode()) > _LONGEST_KEY:
+        raise DestinationRefused(
+            f"{folder.root} cannot be a bundle: its names would be too long.",
+            hint="Choose a shorter address.",
+        )
+    example = folder.path("decamp")
+    return _marker_of(folder.names(), lambda: folder.read(MARKER) or b"", folder.root, example)
+
+
+def _marker_of(
+    names: Iterable[str], read: Callable[[], bytes], where: str, example: str
+) -> Marker | None:
+    names = set(names)
+    if MARKER in names:
+        return read_marker(read(), where)
+    if any(not is_clutter(name) for name in names):
+        raise DestinationRefused(
+            f"{where} is not empty, and not a bundle that decamp made.",
+            hint=f"Choose an empty folder, for example {example}.",
+        )
     return None
 
 
-def seal(folder: LocalFolder, marker: Marker) -> str:
+def seal(folder: Folder, marker: Marker) -> str:
     """Tell in which state a bundle was left; see `decamp.Destination.seal`."""
     if not marker.complete:
         return marker.token

@@ -24,7 +24,7 @@ from decamp.bundle import (
     read_manifest,
     read_marker,
 )
-from decamp_disk.folder import LocalFolder
+from decamp_disk.protocols import Folder
 from decamp_disk.survey import is_clutter
 
 __all__ = ["verify"]
@@ -35,7 +35,7 @@ _LISTED = {BAG_DECLARATION, BAG_INFO, INDEX, MANIFEST, MARKER}
 """What the tag manifest always lists."""
 
 
-def verify(folder: LocalFolder, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
+def verify(folder: Folder, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
     """Go through the items; then, unless only existence counts, through everything else.
 
     At ``exists`` there is one look at each file. Deeper, a finding names the gravest problem
@@ -55,7 +55,7 @@ def verify(folder: LocalFolder, receipts: Iterable[Receipt], depth: Depth) -> It
         yield from _added(folder, ours)
 
 
-def _item(folder: LocalFolder, item_id: str, files: tuple[File, ...], depth: Depth) -> Finding:
+def _item(folder: Folder, item_id: str, files: tuple[File, ...], depth: Depth) -> Finding:
     record, *blobs = files
     problems = {record: _problem(folder, record, depth)}
     if problems[record] != "missing":
@@ -72,7 +72,7 @@ def _item(folder: LocalFolder, item_id: str, files: tuple[File, ...], depth: Dep
     )
 
 
-def _problem(folder: LocalFolder, file: File, depth: Depth) -> str:
+def _problem(folder: Folder, file: File, depth: Depth) -> str:
     """Tell what is wrong with a file; empty if nothing is, as far as this depth looks."""
     if folder.is_gone(file.path):
         return "missing"
@@ -83,7 +83,7 @@ def _problem(folder: LocalFolder, file: File, depth: Depth) -> str:
     )
 
 
-def _content_problem(folder: LocalFolder, path: str, size: int | None, sha256: str | None) -> str:
+def _content_problem(folder: Folder, path: str, size: int | None, sha256: str | None) -> str:
     """Compare a file with what is known of it; None where that is to be no matter."""
     try:
         stamp = folder.stamp(path)
@@ -100,7 +100,7 @@ def _content_problem(folder: LocalFolder, path: str, size: int | None, sha256: s
 # --- what no receipt names ---------------------------------------------------------------
 
 
-def _tag_files(folder: LocalFolder, depth: Depth, ours: set[str]) -> Iterator[Finding]:
+def _tag_files(folder: Folder, depth: Depth, ours: set[str]) -> Iterator[Finding]:
     """Compare the files beside the payload with the tag manifest, if the bag is complete."""
     marker = folder.read(MARKER)
     if marker is None:
@@ -137,14 +137,14 @@ def _listed(tag_manifest: bytes) -> tuple[dict[str, str], str]:
     return known, "" if whole else "changed"
 
 
-def _no_longer_there(folder: LocalFolder, ours: set[str]) -> Iterator[Finding]:
+def _no_longer_there(folder: Folder, ours: set[str]) -> Iterator[Finding]:
     """Go through what the manifest lists, but no receipt: other people's files."""
     for path in sorted(read_manifest(folder.read(MANIFEST) or b"").keys() - ours):
         if folder.is_gone(path):
             yield _about(folder, "missing", path)
 
 
-def _added(folder: LocalFolder, ours: set[str]) -> Iterator[Finding]:
+def _added(folder: Folder, ours: set[str]) -> Iterator[Finding]:
     """Go through what is not from decamp."""
     if folder.exists(MARKER):
         for name in sorted(folder.names()):
@@ -156,5 +156,5 @@ def _added(folder: LocalFolder, ours: set[str]) -> Iterator[Finding]:
             yield _about(folder, "added", path)
 
 
-def _about(folder: LocalFolder, problem: str, path: str) -> Finding:
+def _about(folder: Folder, problem: str, path: str) -> Finding:
     return Finding("", problem=problem, places=(folder.path(path),))

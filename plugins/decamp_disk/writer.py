@@ -24,7 +24,7 @@ from decamp.bundle import (
     without_media,
 )
 from decamp_disk.bag import Bag
-from decamp_disk.folder import Held, LocalFolder
+from decamp_disk.protocols import Folder, Held, Stamp
 from decamp_disk.removal import former_of, keep_former, with_former
 
 __all__ = ["ItemWriter", "find", "receipt_of"]
@@ -38,7 +38,7 @@ class _There:
     entry: Entry
     path: str
     """Where its record lies, for people."""
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None
     held: bytes | None
     """The bytes of its record; None if a person has removed it."""
     delivered: bytes | None
@@ -66,7 +66,7 @@ class _There:
 class ItemWriter:
     """Writes items; thread-safe as long as two threads do not write the same item."""
 
-    def __init__(self, folder: LocalFolder, bag: Bag) -> None:
+    def __init__(self, folder: Folder, bag: Bag) -> None:
         self._folder = folder
         self._bag = bag
 
@@ -198,6 +198,7 @@ class ItemWriter:
         with self._folder.staging() as stage:
             staged = self._folder.write(f"{stage}/record", wanted)
             self._folder.replace_file(f"{stage}/record", path)
+        staged = self._folder.as_published(path, staged)
         return File(path, staged.size, staged.sha256, staged.mtime)
 
     def _new_blobs(self, item: Item, files: Sequence[File]) -> tuple[list[Part], dict[str, str]]:
@@ -226,16 +227,17 @@ class ItemWriter:
     def _publish_whole(self, folder: str, wanted: Sequence[Part]) -> list[File] | None:
         """Let a folder appear with everything in it; None if its name was taken meanwhile."""
         with self._folder.staging() as stage:
-            files = [
-                _file(part, self._stage(part, f"{stage}/{part.path.rpartition('/')[2]}"))
-                for part in wanted
+            names = [part.path.rpartition("/")[2] for part in wanted]
+            staged = [
+                self._stage(part, f"{stage}/{name}")
+                for part, name in zip(wanted, names, strict=True)
             ]
             self._bag.open()
             try:
-                self._folder.publish_folder(stage, folder)
+                self._folder.publish_folder(stage, folder, names)
             except FileExistsError:
                 return None
-            return files
+            return [self._published(*pair) for pair in zip(wanted, staged, strict=True)]
 
     def _place(self, part: Part) -> tuple[File, bool]:
         """Let one file appear, and tell whether it was there.
@@ -253,7 +255,7 @@ class ItemWriter:
                 self._bag.open()
                 try:
                     self._folder.publish_file(path, part.path)
-                    return _file(part, staged), False
+                    return self._published(part, staged), False
                 except FileExistsError:
                     held = self._folder.held(part.path)
             if held is not None and held.sha256 == staged.sha256:
@@ -261,8 +263,11 @@ class ItemWriter:
             if self._folder.is_torn(part.path, path):
                 self._bag.open()
                 self._folder.replace_file(path, part.path)
-                return _file(part, staged), False
+                return self._published(part, staged), False
         raise _taken(self._folder.path(part.path))
+
+    def _published(self, part: Part, staged: Held) -> File:
+        return _file(part, self._folder.as_published(part.path, staged))
 
     def _stage(self, part: Part, path: str) -> Held:
         staged = self._folder.write(path, part.head, part.body())
@@ -275,7 +280,7 @@ class ItemWriter:
         return staged
 
 
-def find(folder: LocalFolder, item: Item) -> Receipt | None:
+def find(folder: Folder, item: Item) -> Receipt | None:
     """Look for an item with all its blobs, by their lengths and digests.
 
     Raises:
@@ -295,14 +300,14 @@ def find(folder: LocalFolder, item: Item) -> Receipt | None:
     return _receipt(folder, item, files, existed=True)
 
 
-def _receipt(folder: LocalFolder, item: Item, files: Sequence[File], *, existed: bool) -> Receipt:
+def _receipt(folder: Folder, item: Item, files: Sequence[File], *, existed: bool) -> Receipt:
     """Make a receipt of files with the record last."""
     *others, record = files
     rows = item.record.get("rows") if is_segment(item) else None
     return receipt_of(folder, item, Entry(item.kind, (record, *others), rows), existed=existed)
 
 
-def receipt_of(folder: LocalFolder, item: Item, entry: Entry, *, existed: bool) -> Receipt:
+def receipt_of(folder: Folder, item: Item, entry: Entry, *, existed: bool) -> Receipt:
     """Make the receipt of an item that lies in these files."""
     where = place(item)
     location = folder.path(where.folder if where.owned else entry.record.path)

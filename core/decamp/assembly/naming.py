@@ -55,6 +55,8 @@ def find_source(
             "decamp reads files; it does not fetch an export from a web address.",
             hint="Download the export first, then name the file.",
         )
+    if name not in registry.exporters:
+        _hint_at_addresses("source", text, location, registry)
     if name is None:
         spec = _recognised(Path(location).expanduser(), registry)
     else:
@@ -69,6 +71,8 @@ def find_destination(
     if not text.strip():
         raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
     name, location = _split(text)
+    if name not in registry.importers:
+        _hint_at_addresses("destination", text, location, registry)
     spec = registry.importer(name) if name else _path_importer(registry)
     return spec, _configured(spec, location, options)
 
@@ -137,6 +141,19 @@ def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:
         f"{path} does not look like anything that an installed plugin reads.",
         hint="Name the plugin: PLUGIN:PATH. See: decamp plugins list",
     )
+
+
+def _hint_at_addresses(side: str, text: str, location: str, registry: Registry) -> None:
+    """Explain ``s3://bucket/folder``: an address where the name of a plugin is expected.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if location.startswith("//"):
+        raise ConfigError(
+            f"{text!r} is an address; decamp needs the plugin too, as this {side}'s first word.",
+            hint=f"For a bundle at that address: {_path_importer(registry).name}:{text}",
+        )
 
 
 def _path_importer(registry: Registry) -> ImporterSpec[Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decamp.assembly.naming import chosen, close, created, find_destination, require_text
 from decamp.engine.rebuild import route_in_step
@@ -24,12 +24,13 @@ _NOTHING = "decamp has not moved anything on this computer yet."
 
 @contextmanager
 def opened(
-    destination: str, options: Sequence[str] = (), *, registry: Registry, home: Home
+    destination: str | Reached, options: Sequence[str] = (), *, registry: Registry, home: Home
 ) -> Iterator[Place]:
     """Open a destination for upkeep, alone: no transfer may run there meanwhile.
 
     Args:
-        destination: As on the command line; empty for that of the latest run.
+        destination: As on the command line, or as it was reached before; empty for that of
+            the latest run.
         options: ``to.KEY=VALUE``.
         registry: All plugins.
         home: Where decamp keeps its files.
@@ -38,13 +39,14 @@ def opened(
         ConfigError: It cannot be told which destination is meant.
         Locked: A transfer is going on there.
     """
-    require_text(destination)
     with ExitStack() as stack:
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
-        spec, config = find_destination(
-            destination or _latest(journal), chosen(options, "to"), registry
-        )
+        at = Reached(destination) if isinstance(destination, str) else destination
+        at = at if at.location else _latest(journal)
+        require_text(at.location)
+        settings = {**at.settings, **chosen(options, "to")}
+        spec, config = find_destination(at.location, settings, registry)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
         importer = created(spec, config, scratch)
         stack.callback(close, importer)
@@ -69,7 +71,22 @@ class Undoable:
     """A run that can be taken back, and where."""
 
     run: RunRecord
-    destination: str
+    at: Reached
+
+
+@frozen
+class Reached:
+    """How a destination was reached before."""
+
+    location: str
+    """``PLUGIN:LOCATION``, as it would be typed."""
+    settings: Mapping[str, str] = field(factory=dict)
+
+    @classmethod
+    def by(cls, route: Route) -> Reached:
+        """Tell it of a route."""
+        place = "" if route.settings else route.place
+        return cls(f"{route.destination}:{place}", route.settings)
 
 
 def undoable(prefix: str, *, home: Home) -> Undoable:
@@ -95,18 +112,14 @@ def undoable(prefix: str, *, home: Home) -> Undoable:
             )
         route = journal.route(found.route or 0)
         assert route is not None
-        return Undoable(found, _location(route))
+        return Undoable(found, Reached.by(route))
     finally:
         journal.close()
 
 
-def _latest(journal: Journal) -> str:
+def _latest(journal: Journal) -> Reached:
     for run in journal.runs():
         route = journal.route(run.route) if run.route is not None else None
         if route is not None:
-            return _location(route)
+            return Reached.by(route)
     raise ConfigError(_NOTHING, hint="Name the destination, as in: decamp verify ~/TikTok")
-
-
-def _location(route: Route) -> str:
-    return f"{route.destination}:{route.place}"

@@ -57,8 +57,11 @@ class Readable(Protocol):
         """Open a file for reading."""
         ...
 
-    def stamp(self, relative: str) -> tuple[int, int] | None:
-        """Tell the length of a file, and its time in microseconds; None if it is not there."""
+    def stamp(self, relative: str) -> tuple[int, int | None] | None:
+        """Tell the length of a file, and its time in microseconds, as far as the place tells it.
+
+        None if it is not there.
+        """
         ...
 
 
@@ -216,7 +219,7 @@ class BundleReader:
     def _opened(self, path: str) -> BinaryIO:
         return self.folder.open(self._paths[path])
 
-    def _stamp(self, path: str) -> tuple[int, int]:
+    def _stamp(self, path: str) -> tuple[int, int | None]:
         stamp = self.folder.stamp(self._paths[path])
         if stamp is None:
             raise _Unreadable("it went away while it was read")

@@ -342,6 +342,8 @@ class Engine:
         held = self._destination.holds
         before = held.account.names if held else ()
         settings.journal.bind_run(job.id, route.id, self._as_of or "", before)
+        if route.settings != self._destination.settings:
+            settings.journal.set_settings(route.id, self._destination.settings)
         self._choice.fix(
             settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
         )

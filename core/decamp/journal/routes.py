@@ -6,6 +6,9 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
+from decamp.journal.codec import decoded
 from decamp.journal.database import Database
 from decamp.journal.values import Route
 
@@ -31,17 +34,18 @@ class Routes(Database):
 
     def _routes(self, where: str, *values: Any) -> list[Route]:
         found = self._read(
-            "SELECT id, source, destination, place, finish_due, newest, token, seal, people "
-            f"FROM routes WHERE {where} ORDER BY id",
+            "SELECT id, source, destination, place, finish_due, newest, token, seal, people, "
+            f"settings FROM routes WHERE {where} ORDER BY id",
             *values,
         )
-        return [
-            Route(
-                *(number, source, destination, place, self._aliases(number), bool(due)),
-                *(newest, token, seal, people),
-            )
-            for number, source, destination, place, due, newest, token, seal, people in list(found)
-        ]
+        return [self._route(*row) for row in list(found)]
+
+    def _route(self, number: int, *columns: Any) -> Route:
+        source, destination, place, due, newest, token, seal, people, settings = columns
+        return Route(
+            number, source, destination, place, self._aliases(number), bool(due),
+            newest, token, seal, people, decoded(settings, dict[str, str]),
+        )  # fmt: skip
 
     def _aliases(self, route: int) -> tuple[str, ...]:
         names = self._read("SELECT name FROM aliases WHERE route = ? ORDER BY name", route)
@@ -115,6 +119,14 @@ class Routes(Database):
                 "UPDATE routes SET finish_due = 1, token = '', seal = ?, "
                 "newest = max(newest, ?) WHERE id = ?",
                 (seal, newest, route),
+            )
+
+    def set_settings(self, route: int, settings: Mapping[str, str]) -> None:
+        """Remember what leads to the destination again."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE routes SET settings = ? WHERE id = ?",
+                (msgspec.json.encode(settings).decode(), route),
             )
 
     def set_people(self, route: int, people: str, check: str = "") -> None:

@@ -11,7 +11,7 @@ from decamp.errors import JournalDamaged
 __all__ = ["APPLICATION_ID", "VERSION", "create", "format_of", "require_ours", "upgrade"]
 
 APPLICATION_ID = 0x64656361  # "deca": tells our file from any other SQLite file
-VERSION = 2
+VERSION = 3
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -68,6 +68,9 @@ CREATE TABLE effects (
     seq INTEGER PRIMARY KEY, route INTEGER NOT NULL, run TEXT NOT NULL, item TEXT NOT NULL,
     before TEXT, done INTEGER NOT NULL DEFAULT 0, UNIQUE (route, item, run));
 CREATE INDEX effects_by_run ON effects (run);
+""",
+    2: """
+ALTER TABLE routes ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 """,
 }
 """From version n to n + 1, as a script. A new file goes the same way, so both end alike."""

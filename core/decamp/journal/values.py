@@ -60,6 +60,8 @@ class Route:
     people: str = ""
     """What becomes of other people's names: ``keep``, ``alias`` or ``drop``; empty: not yet
     decided."""
+    settings: Mapping[str, str] = field(factory=dict)
+    """What leads to the destination again, from `Destination.settings`."""
 
 
 @frozen

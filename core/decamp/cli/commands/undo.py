@@ -48,7 +48,7 @@ def undo(
     found = undoable(run, home=home)
     with (
         logging_to(home, output),
-        opened(found.destination, option or (), registry=registry.load(), home=home) as place,
+        opened(found.at, option or (), registry=registry.load(), home=home) as place,
     ):
         undoing = Undoing(place, found.run)
         _announce(output, undoing)

@@ -1,0 +1,131 @@
+"""Chooses by its location where a bundle goes. The only file that knows which kinds there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from decamp import ConfigError, Context
+from decamp.bundle import Marker
+from decamp_disk.config import Config, SourceConfig
+from decamp_disk.folder import LocalFolder
+from decamp_disk.lock import BundleLock
+from decamp_disk.protocols import Folder, Lock
+from decamp_disk.survey import canonical, identity, survey, survey_remote
+
+__all__ = ["Place", "find_place"]
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.IGNORECASE | re.DOTALL)
+_LOCAL = {"file", "local"}
+# What file systems would take for patterns, versions or chains of protocols.
+_STRANGE = re.compile(r"[?*\[\]\\\x00-\x1f\x7f]|::")
+
+
+@frozen
+class Place:
+    """Where a bundle goes, and what gives access to it."""
+
+    identity: str
+    title: str
+    folder: Folder
+    lock: Lock
+    survey: Callable[[], Marker | None]
+    """Find out whether decamp may write there, and what it wrote before; see `survey`."""
+    is_there: Callable[[], bool]
+    """Tell whether there is a folder, or anything at the address."""
+    settings: Mapping[str, str] = field(factory=dict)
+    """See `decamp.Destination.settings`."""
+    disconnect: Callable[[], None] = lambda: None
+    """Let go of connections, when all else is closed."""
+
+
+def find_place(context: Context[Config] | Context[SourceConfig]) -> Place:
+    """Find the place that the settings name. Touches nothing.
+
+    Raises:
+        ConfigError: The location cannot be one.
+    """
+    config = context.config
+    address = _ADDRESS.fullmatch(config.path)
+    protocol = address[1].lower() if address else ""
+    if address is None or protocol in _LOCAL:
+        for name in ("endpoint_url", "break_lock"):
+            if getattr(config, name, None):
+                raise ConfigError(f"{name} is not for a folder of this machine.")
+        return _local(_path(address[2]) if address else Path(config.path))
+    return _remote(f"{protocol}://{_checked(config.path, address[2])}", context)
+
+
+def _local(path: Path) -> Place:
+    root = canonical(path)
+    return Place(
+        identity(root), str(root), LocalFolder(root), BundleLock(root), lambda: survey(root),
+        root.is_dir,
+    )  # fmt: skip
+
+
+def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Place:
+    # fsspec costs a tenth of a second.
+    from decamp_disk.backends import open_backend
+    from decamp_disk.remote import RemoteFolder
+    from decamp_disk.remote_lock import RemoteLock
+
+    config = context.config
+    backend = open_backend(url, _endpoint(config.endpoint_url))
+    folder = RemoteFolder(backend, context.scratch)
+    take_over = isinstance(config, Config) and config.break_lock
+    return Place(
+        folder.root,
+        folder.root,
+        folder,
+        RemoteLock(folder, context.now(), context.log, take_over=take_over),
+        partial(survey_remote, folder),
+        lambda: bool(folder.names()),
+        {"path": backend.url, "endpoint_url": backend.server},
+        backend.close,
+    )
+
+
+def _path(rest: str) -> Path:
+    """Give the path of a ``file:`` address (RFC 8089)."""
+    from urllib.request import url2pathname
+
+    host, slash, path = rest.partition("/")
+    if host not in ("", "localhost") or not slash:
+        raise ConfigError(
+            f"file://{rest} is not a folder of this machine.",
+            hint="Write file:///path, or just the path.",
+        )
+    return Path(url2pathname(f"/{path}"))
+
+
+def _checked(url: str, rest: str) -> str:
+    """Give the part of an address behind the slashes, if it names one place only."""
+    if "@" in rest.partition("/")[0]:
+        raise ConfigError(
+            "A password or user name inside an address is refused.",
+            hint="Sign in as the tools of that service do: by environment or settings file.",
+        )
+    rest = rest.rstrip("/")
+    parts = rest.split("/")
+    if not rest or {".", ".."} & set(parts) or "" in parts[1:] or _STRANGE.search(rest):
+        raise ConfigError(
+            f"{url!r} does not name a place for a bundle.",
+            hint="Write PROTOCOL://PLACE/FOLDER with plain names, such as s3://bucket/tiktok.",
+        )
+    return rest
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in url):
+        raise ConfigError(
+            "endpoint_url is not the address of a server.",
+            hint="Write https://HOST or https://HOST:PORT, without a user or password.",
+        )
+    return url.rstrip("/")
