@@ -45,6 +45,7 @@ class BundleExporter:
         self._folder = self._place.folder
         self._reader = BundleReader(self._folder, self._place.title, self._unread)
         self._raw: list[tuple[str, str]] = []
+        self._strange: list[str] = []
         try:
             self._marker = _marker(self._place, self._reader, context.config)
         except BaseException:
@@ -80,6 +81,18 @@ class BundleExporter:
         if page:
             yield Page(items=tuple(page))
 
+    def inspect(self) -> dict[str, Any]:
+        """Describe what the bundle holds."""
+        from decamp_disk.inspection import inspection
+
+        return inspection(self._reader, self._marker, self._strange)
+
+    def skeleton(self) -> dict[str, Any]:
+        """Describe structure and types only."""
+        from decamp_disk.inspection import skeleton
+
+        return skeleton(self._reader, self._strange)
+
     def close(self) -> None:
         """Let go of connections."""
         self._folder.close()
@@ -99,6 +112,7 @@ class BundleExporter:
 
     def _unread(self, path: str, reason: str) -> None:
         self._log.warning("%s is not read: %s", self._folder.path(path), reason)
+        self._strange.append(path)
         if path.endswith((".json", ".jsonl")) and not reason.startswith("decamp did not"):
             self._raw.append((path, reason))
 

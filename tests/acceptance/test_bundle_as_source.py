@@ -14,6 +14,7 @@ import bagit
 import pytest
 
 from cli_run import Cli
+from decamp.validation import require_valid
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
 from hand_files import account, pack
 from journey import Journey, rows, stamps, tree
@@ -216,3 +217,30 @@ def test_bundles_that_are_none_or_not_finished(filled: Journey, tmp_path: Path) 
     forced = cli("transfer", str(unfinished), str(tmp_path / "copy"), "-o", "from.incomplete=yes")
     assert forced.code == 0, forced.err
     assert tree(tmp_path / "copy") == tree(filled.bundle)
+
+
+def test_inspect_counts_what_is_there(filled: Journey, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(filled.bundle, bundle)
+    (bundle / "data" / "posts" / "mine.txt").write_text("mine")
+    decamp = Cli(tmp_path / "home")
+    ended = decamp("inspect", str(bundle), "--json")
+    assert ended.code == 0, ended.err
+    found = ended.document
+    require_valid("inspection", found)
+    counted = {one["becomes"]: one["entries"] for one in found["sections"]}
+    assert counted["post"] == len(list(bundle.rglob("post.json")))
+    assert counted["event:watched"] == len(rows(bundle, "watched"))
+    media = [*bundle.rglob("*.mp4"), *bundle.rglob("*.jpg"), *bundle.rglob("*.jpeg")]
+    assert found["bundle"]["media"] == len(media)
+    assert (found["bundle"]["service"], found["bundle"]["complete"]) == ("tiktok", True)
+    assert found["unknown_sections"] == ["data/posts/mine.txt"]
+    assert "media files" in ended.err
+
+
+def test_a_skeleton_has_no_value(filled: Journey, tmp_path: Path) -> None:
+    ended = Cli(tmp_path / "home")("inspect", str(filled.bundle), "--skeleton")
+    assert ended.code == 0, ended.err
+    assert ended.document["post"]["caption: str"]
+    record = json.loads(next(filled.bundle.rglob("profile.json")).read_text())
+    assert record["username"] not in ended.out

@@ -33,7 +33,7 @@ def show_inspection(output: Output, inspection: Mapping[str, Any], source: str) 
     if all("empty" in one for one in inspection["sections"]):
         output.final(no_data({}))
     else:
-        output.final(links or "It links to no media files.")
+        output.final(links or _media(inspection))
     output.say("Nothing was changed. To see what a transfer would do:")
     output.command(command_line("decamp", "plan", source, "FOLDER"))
 
@@ -81,15 +81,11 @@ def _within(path: str, section: str) -> bool:
 
 
 def _facts(inspection: Mapping[str, Any]) -> list[tuple[str, str]]:
-    guess = inspection["generation"]["guess"]
-    age = _GENERATIONS.get(guess, guess) or "unknown"
-    if inspection["generation"]["certainty"] == "likely":
-        age = f"{age}, most likely"
     as_of = inspection["as_of"]
     return [
         ("Account", inspection["account"] or "the export does not say"),
         ("Exported", moment(as_of) if as_of else "the export does not say"),
-        ("Format", f"{inspection['source']}, {age}"),
+        ("Format", _format(inspection)),
         ("Size", size(inspection["size"])),
     ]
 
@@ -109,6 +105,26 @@ def _links(links: Mapping[str, Any]) -> str:
     if expired:
         return f"The links to {number(expired)} of {files} have expired. {again}{soon}"
     return f"It links to {files}.{soon}"
+
+
+def _media(inspection: Mapping[str, Any]) -> str:
+    """Say what media there are where no links lead to any."""
+    if "bundle" not in inspection:
+        return "It links to no media files."
+    media = inspection["bundle"]["media"]
+    return f"It holds {plural(media, 'media file') if media else 'no media files'}."
+
+
+def _format(inspection: Mapping[str, Any]) -> str:
+    if "bundle" in inspection:
+        bundle = inspection["bundle"]
+        state = "" if bundle["complete"] else ", whose last run has not come to its end"
+        return f"bundle, from {bundle['service'] or 'an unknown service'}{state}"
+    guess = inspection["generation"]["guess"]
+    age = _GENERATIONS.get(guess, guess) or "unknown"
+    if inspection["generation"]["certainty"] == "likely":
+        age = f"{age}, most likely"
+    return f"{inspection['source']}, {age}"
 
 
 def _unknown(output: Output, sections: Sequence[str], fields: Sequence[Mapping[str, Any]]) -> None:
