@@ -53,9 +53,9 @@ def _create(context: Context[Config]) -> Importer:
 
 
 def _create_exporter(context: Context[SourceConfig]) -> Exporter:
-    from decamp_disk.exporter import BundleExporter
+    from decamp_disk.exporter import DiskExporter
 
-    return BundleExporter(context)
+    return DiskExporter(context)
 
 
 def _recognises(path: Path) -> bool:

@@ -1,160 +1,18 @@
-"""A bundle as a source: what it holds, in the cuts and with the numbers that it has."""
+"""A bundle on a disk or in a store, as a source."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from datetime import datetime
-from itertools import groupby
-from typing import Any
-
-import msgspec
-
-from decamp import (
-    Account,
-    Collection,
-    Context,
-    DestinationRefused,
-    Item,
-    Page,
-    RowBatch,
-    SourceUnreadable,
-)
-from decamp.bundle import BundleReader, Found, Marker
+from decamp import Context
+from decamp.bundle.reading import BundleExporter
 from decamp_disk.config import SourceConfig
-from decamp_disk.places import Place, find_place
-from decamp_disk.survey import seal
+from decamp_disk.sites import find_site
 
-__all__ = ["BundleExporter"]
-
-_ITEMS_A_PAGE = 200
-_LARGEST_RAW = 1 << 20
-_OF_A_SEGMENT = ("kind", "collection", "rows", "since", "until", "source")
+__all__ = ["DiskExporter"]
 
 
-class BundleExporter:
-    """Reads a bundle. What each method promises stands in `decamp.spec`.
-
-    Raises:
-        SourceUnreadable: There is no bundle, or its last run has not come to its end.
-    """
+class DiskExporter(BundleExporter):
+    """Reads what the settings name."""
 
     def __init__(self, context: Context[SourceConfig]) -> None:
-        self._place = find_place(context)
-        self._log = context.log
-        self._folder = self._place.folder
-        self._reader = BundleReader(self._folder, self._place.title, self._unread)
-        self._raw: list[tuple[str, str]] = []
-        self._strange: list[str] = []
-        try:
-            self._marker = _marker(self._place, self._reader, context.config)
-        except BaseException:
-            self.close()
-            raise
-
-    def account(self) -> Account:
-        """Tell whose data it is, and which service it is from."""
-        return self._marker.origin.account
-
-    def as_of(self) -> datetime | None:
-        """Tell from when the newest of it is."""
-        return self._marker.origin.as_of
-
-    def fingerprint(self) -> str:
-        """Tell which state of the bundle this is."""
-        return f"bundle:{seal(self._folder, self._marker)}" if self._marker.complete else ""
-
-    def export_pages(self, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 - it has none
-        """Yield segments as rows, and then the items, with those that share an id together."""
-        for found in self._reader.segments():
-            batch = self._batch(found)
-            if batch is not None:
-                yield Page(rows=(batch,))
-        page: list[Item] = []
-        items = (_numbered(found.item) for found in self._reader.items())
-        for _, group in groupby(items, key=lambda item: item.id.partition("#")[0]):
-            page += group
-            if len(page) >= _ITEMS_A_PAGE:
-                yield Page(items=tuple(page))
-                page = []
-        page += [self._kept_raw(path, reason) for path, reason in self._raw]
-        if page:
-            yield Page(items=tuple(page))
-
-    def inspect(self) -> dict[str, Any]:
-        """Describe what the bundle holds."""
-        from decamp_disk.inspection import inspection
-
-        return inspection(self._reader, self._marker, self._strange)
-
-    def skeleton(self) -> dict[str, Any]:
-        """Describe structure and types only."""
-        from decamp_disk.inspection import skeleton
-
-        return skeleton(self._reader, self._strange)
-
-    def close(self) -> None:
-        """Let go of connections."""
-        self._folder.close()
-        self._place.disconnect()
-
-    def _batch(self, found: Found) -> RowBatch | None:
-        header = dict(found.item.record)
-        shared = {name: value for name, value in header.items() if name not in _OF_A_SEGMENT}
-        collection = Collection(header["kind"], header["collection"], shared)
-        try:
-            with found.item.blobs[0].open() as lines:
-                rows = [msgspec.json.decode(line, type=dict[str, Any]) for line in lines]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._unread(found.entry.record.path, "a line of it is no JSON object")
-            return None
-        return RowBatch(collection, rows, segment=header) if rows else None
-
-    def _unread(self, path: str, reason: str) -> None:
-        self._log.warning("%s is not read: %s", self._folder.path(path), reason)
-        self._strange.append(path)
-        if path.endswith((".json", ".jsonl")) and not reason.startswith("decamp did not"):
-            self._raw.append((path, reason))
-
-    def _kept_raw(self, path: str, reason: str) -> Item:
-        """Bring a file that cannot be understood as it is, so that it is not lost."""
-        stamp = self._folder.stamp(path)
-        data = self._folder.read(path) if stamp and stamp[0] <= _LARGEST_RAW else None
-        digest = hashlib.sha256(path.encode("utf-8", "replace") + b"\0" + (data or b"")).hexdigest()
-        record = {
-            "name": "unread",
-            "path": path,
-            "value": (data or b"").decode("utf-8", "replace"),
-            "reason": reason if data is not None else f"{reason}; it is too large to bring",
-        }
-        return Item(f"section:unread:{digest[:32]}", "section", record)
-
-
-def _marker(place: Place, reader: BundleReader, config: SourceConfig) -> Marker:
-    """Read the marker of a bundle that may be read."""
-    try:
-        there = place.is_there()
-        marker = reader.marker() if there else None
-    except DestinationRefused as error:
-        raise SourceUnreadable(error.message, hint=error.hint) from error
-    if not there:
-        raise SourceUnreadable(
-            f"There is no folder {place.title}.", hint="Check it for typing mistakes."
-        )
-    if marker is None:
-        raise SourceUnreadable(
-            f"{place.title} is no bundle that decamp made: it has no decamp.json.",
-            hint="To read an export of a service, name its plugin: tiktok:PATH",
-        )
-    if not marker.complete and not config.incomplete:
-        raise SourceUnreadable(
-            f"The last run that wrote to {place.title} has not come to its end.",
-            hint="Run that transfer again first. To read what is there all the same, add "
-            "-o from.incomplete=yes",
-        )
-    return marker
-
-
-def _numbered(item: Item) -> Item:
-    """Let posts be numbered anew where they go: others of their second may be there already."""
-    return item.evolve(match=("",)) if item.kind == "post" else item
+        incomplete = context.config.incomplete
+        super().__init__(find_site(context), context.log, incomplete=incomplete)

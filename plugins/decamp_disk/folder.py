@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from decamp import Conflict, DestinationRefused
+from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_disk.durable import Unsynced, sync_file
 from decamp_disk.failures import explain, explained
-from decamp_disk.protocols import TEMPORARY, Held, Stamp, measured, says_no_more
 
 __all__ = ["LocalFolder"]
 

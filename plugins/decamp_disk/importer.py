@@ -1,127 +1,17 @@
-"""A bundle as a destination: from the first look to the finished bag."""
+"""A bundle on a disk or in a store, as a destination."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from decamp import (
-    Context,
-    Depth,
-    Destination,
-    Finding,
-    Holding,
-    ImporterCapabilities,
-    Item,
-    Origin,
-    Receipt,
-)
-from decamp.bundle import BundleReader, Entry, require_same_account
-from decamp_disk.bag import Bag
+from decamp import Context
+from decamp.bundle.writing import BundleImporter
 from decamp_disk.config import CAPABILITIES, Config
-from decamp_disk.places import find_place
-from decamp_disk.removal import remove
-from decamp_disk.survey import seal
-from decamp_disk.verification import verify
-from decamp_disk.writer import ItemWriter, find, receipt_of
+from decamp_disk.sites import find_site
 
 __all__ = ["DiskImporter"]
 
 
-class DiskImporter:
-    """One bundle. What each method promises stands in `decamp.spec`."""
+class DiskImporter(BundleImporter):
+    """Writes where the settings say."""
 
     def __init__(self, context: Context[Config]) -> None:
-        self._place = find_place(context)
-        self._log = context.log
-        self._folder = self._place.folder
-        self._lock = self._place.lock
-        self._begun: tuple[Bag, ItemWriter] | None = None
-
-    def check(self) -> Destination:
-        """Look at the folder."""
-        marker = self._place.survey()
-        return Destination(
-            self._place.identity,
-            self._place.title,
-            marker.origin if marker else None,
-            seal(self._folder, marker) if marker else "",
-            self._place.settings,
-        )
-
-    def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
-        """Look at the files of these items."""
-        with self._folder.listed():
-            yield from verify(self._folder, receipts, depth)
-
-    def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
-        """Make the folder and take its lock. The bag stays as it is until the first write."""
-        self._place.survey()
-        self._lock.acquire()
-        # Once more, now that no other run can change it.
-        marker = self._place.survey()
-        held = marker.origin.account if marker else None
-        require_same_account(held, origin.account, self._place.title)
-        self._folder.prepare()
-        bag = Bag(self._folder, origin, token, self._log)
-        self._begun = bag, ItemWriter(self._folder, bag)
-        return CAPABILITIES
-
-    def import_item(self, item: Item) -> Receipt:
-        """Write an item's files, each whole or not at all."""
-        return self._writer.add(item)
-
-    def find_item(self, item: Item) -> Receipt | None:
-        """Compare an item with the files in its place."""
-        return find(self._folder, item)
-
-    def update_item(self, item: Item, previous: Receipt) -> Receipt:
-        """Merge the record, and add blobs; none is removed or replaced."""
-        return self._writer.update(item, previous)
-
-    def fill_item(self, item: Item, previous: Receipt) -> Receipt:
-        """Add what only an older export has; nothing that is there is changed."""
-        return self._writer.fill(item, previous)
-
-    def remove(self, receipt: Receipt, previous: Receipt | None) -> Receipt | None:
-        """Take back what was written for an item."""
-        return remove(self._folder, self._bag, receipt, previous)
-
-    def known(self) -> Iterator[Holding]:
-        """Read back what the bundle holds."""
-        reader = BundleReader(self._folder, self._place.title, self._unread)
-        for found in reader.found():
-            receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
-            yield Holding(found.item, receipt)
-
-    def _unread(self, path: str, reason: str) -> None:
-        self._log.warning("%s: not read back: %s", self._folder.path(path), reason)
-
-    def sync(self) -> None:
-        """Flush what was written to the disk."""
-        self._folder.sync()
-
-    def finish(self, receipts: Iterable[Receipt]) -> None:
-        """Write the manifests and the page, and mark the bag complete."""
-        self._lock.confirm()
-        self._bag.finish(Entry.from_data(receipt.data) for receipt in receipts)
-
-    def close(self) -> None:
-        """Remove temporaries and let go of the lock."""
-        try:
-            self._folder.close()
-            self._lock.release()
-        finally:
-            self._place.disconnect()
-
-    @property
-    def _bag(self) -> Bag:
-        return self._require_begun()[0]
-
-    @property
-    def _writer(self) -> ItemWriter:
-        return self._require_begun()[1]
-
-    def _require_begun(self) -> tuple[Bag, ItemWriter]:
-        if self._begun is None:
-            raise RuntimeError("begin() comes before anything that writes")
-        return self._begun
+        super().__init__(find_site(context), CAPABILITIES, context.log)

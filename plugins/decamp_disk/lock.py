@@ -9,11 +9,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from decamp import DestinationRefused, Locked
+from decamp.bundle import LOCK
 from decamp_disk.failures import explained
 
-__all__ = ["LOCK", "BundleLock"]
-
-LOCK = ".decamp.lock"
+__all__ = ["BundleLock"]
 
 
 class BundleLock:

@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, cast
 from attrs import evolve, frozen
 
 from decamp import Conflict, DestinationRefused
+from decamp.bundle import Held, Stamp, measured, says_no_more
 from decamp_disk.backends import Backend, changed
 from decamp_disk.folder import LocalFolder
-from decamp_disk.protocols import Held, Stamp, measured, says_no_more
 from decamp_disk.remote_failures import explain_remote, remote_explained
 
 __all__ = ["RemoteFolder"]

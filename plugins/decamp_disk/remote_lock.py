@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from decamp import Locked
-from decamp_disk.lock import LOCK
+from decamp.bundle import LOCK
 from decamp_disk.remote import RemoteFolder
 
 __all__ = ["RemoteLock"]

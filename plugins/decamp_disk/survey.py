@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from decamp import DestinationRefused
-from decamp.bundle import MARKER, MAX_NAME_BYTES, TAG_MANIFEST, Marker, read_marker
+from decamp.bundle import MARKER, Folder, Marker
+from decamp.bundle.writing import LONGEST, marker_of
 from decamp_disk.failures import explained
-from decamp_disk.lock import LOCK
-from decamp_disk.protocols import FORMER, TEMPORARY, Folder
 
-__all__ = ["canonical", "identity", "is_clutter", "seal", "survey", "survey_remote"]
+__all__ = ["canonical", "identity", "survey", "survey_remote"]
 
-# What systems put into folders and onto empty disks by themselves; lower case.
-_CLUTTER = {
-    ".ds_store",
-    ".fseventsd",
-    ".spotlight-v100",
-    ".trashes",
-    "desktop.ini",
-    "lost+found",
-    "system volume information",
-    "thumbs.db",
-}
 _IMPOSSIBLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ}
-_LONGEST = Path("data", "other", *["x" * MAX_NAME_BYTES] * 3)
-"""The longest path below the bundle, as `decamp.bundle` places items."""
 _LONGEST_KEY = 1024
 """Bytes of the longest name that S3 and Google Cloud Storage take, with the bucket's here."""
 
@@ -62,7 +46,7 @@ def survey(root: Path) -> Marker | None:
             a bundle, or a bundle that this decamp cannot read; or it has no possible name.
     """
     with explained(root):
-        _look(root / _LONGEST, root)
+        _look(root / LONGEST, root)
         existing = root
         while not os.path.lexists(existing):
             existing = existing.parent
@@ -81,7 +65,7 @@ def survey(root: Path) -> Marker | None:
                 _look(existing / name, root)
             return None
         names = {entry.name for entry in root.iterdir()}
-        return _marker_of(names, (root / MARKER).read_bytes, str(root), str(root / "decamp"))
+        return marker_of(names, (root / MARKER).read_bytes, str(root), str(root / "decamp"))
 
 
 def survey_remote(folder: Folder) -> Marker | None:
@@ -95,35 +79,13 @@ def survey_remote(folder: Folder) -> Marker | None:
             or a bundle that this decamp cannot read; or its names would be too long.
         TransferError: The store cannot be reached, or does not let us in.
     """
-    if len(folder.path(_LONGEST.as_posix()).encode()) > _LONGEST_KEY:
+    if len(folder.path(LONGEST).encode()) > _LONGEST_KEY:
         raise DestinationRefused(
             f"{folder.root} cannot be a bundle: its names would be too long.",
             hint="Choose a shorter address.",
         )
     example = folder.path("decamp")
-    return _marker_of(folder.names(), lambda: folder.read(MARKER) or b"", folder.root, example)
-
-
-def _marker_of(
-    names: Iterable[str], read: Callable[[], bytes], where: str, example: str
-) -> Marker | None:
-    names = set(names)
-    if MARKER in names:
-        return read_marker(read(), where)
-    if any(not is_clutter(name) for name in names):
-        raise DestinationRefused(
-            f"{where} is not empty, and not a bundle that decamp made.",
-            hint=f"Choose an empty folder, for example {example}.",
-        )
-    return None
-
-
-def seal(folder: Folder, marker: Marker) -> str:
-    """Tell in which state a bundle was left; see `decamp.Destination.seal`."""
-    if not marker.complete:
-        return marker.token
-    manifests = folder.read(TAG_MANIFEST) or b""
-    return hashlib.sha256(marker.to_bytes() + manifests).hexdigest()
+    return marker_of(folder.names(), lambda: folder.read(MARKER) or b"", folder.root, example)
 
 
 def _look(path: Path, root: Path) -> None:
@@ -143,8 +105,3 @@ def _look(path: Path, root: Path) -> None:
     raise DestinationRefused(
         f"{root} cannot be a bundle: {reason}.", hint="Choose a shorter path, of plain names."
     )
-
-
-def is_clutter(name: str) -> bool:
-    """Tell whether a name at the top is nobody's: of our lock and temporaries, or the system's."""
-    return name in (LOCK, FORMER) or name.startswith(TEMPORARY) or name.lower() in _CLUTTER

@@ -1,6 +1,8 @@
 """The bundle: the open format that file destinations write. Nothing here touches a disk.
 
 A bundle is a BagIt bag (RFC 8493) with a marker, ``decamp.json``, and a page to look at it.
+The files here are the format; `writing` and `reading` are an importer and an exporter that ask
+a `Site` for everything: that is what a plugin for one more place has to bring.
 """
 
 from decamp.bundle.bag import (
@@ -19,7 +21,7 @@ from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.marker import FORMAT, MARKER, Marker, read_marker, require_same_account
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, is_tag, pages
-from decamp.bundle.reading import BundleReader, Found, Readable
+from decamp.bundle.reading.reader import BundleReader, Found
 from decamp.bundle.record import (
     ITEM_ID,
     fill_record,
@@ -28,26 +30,45 @@ from decamp.bundle.record import (
     segment_header,
     without_media,
 )
+from decamp.bundle.site import (
+    FORMER,
+    LOCK,
+    TEMPORARY,
+    Folder,
+    Held,
+    Lock,
+    Site,
+    Stamp,
+    measured,
+    says_no_more,
+)
 
 __all__ = [
     "BAG_DECLARATION",
     "BAG_INFO",
     "FORMAT",
+    "FORMER",
     "INDEX",
     "ITEM_ID",
+    "LOCK",
     "MANIFEST",
     "MARKER",
     "MAX_NAME_BYTES",
     "TAG_MANIFEST",
+    "TEMPORARY",
     "BundleReader",
     "Contents",
     "Entry",
     "File",
+    "Folder",
     "Found",
+    "Held",
+    "Lock",
     "Marker",
     "Part",
     "Place",
-    "Readable",
+    "Site",
+    "Stamp",
     "bag_declaration",
     "bag_info",
     "encode_path",
@@ -57,6 +78,7 @@ __all__ = [
     "is_tag",
     "manifest",
     "marked_file_name",
+    "measured",
     "merge_record",
     "pages",
     "parts",
@@ -67,6 +89,7 @@ __all__ = [
     "require_same_account",
     "safe_file_name",
     "safe_name",
+    "says_no_more",
     "segment_header",
     "without_media",
 ]

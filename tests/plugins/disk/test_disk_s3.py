@@ -84,7 +84,7 @@ def test_the_bag_is_valid_and_a_second_address_is_another(
 
 def test_amazon_itself_needs_no_name(signed_in: None, tmp_path: Path) -> None:
     importer = remote("s3://bucket/x", tmp_path)  # asks no server yet
-    assert importer._place.identity == "s3://bucket/x"
+    assert importer._site.identity == "s3://bucket/x"
 
 
 def test_the_environment_names_another_server(

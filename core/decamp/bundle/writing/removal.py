@@ -9,10 +9,11 @@ from typing import Any
 
 from attrs import evolve
 
-from decamp import Conflict, Receipt
-from decamp.bundle import Entry, File
-from decamp_disk.bag import Bag
-from decamp_disk.protocols import FORMER, Folder
+from decamp.bundle.contents import Entry, File
+from decamp.bundle.site import FORMER, Folder
+from decamp.bundle.writing.bagging import Bag
+from decamp.errors import Conflict
+from decamp.model import Receipt
 
 __all__ = ["former_of", "keep_former", "remove", "with_former"]
 

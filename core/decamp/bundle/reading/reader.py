@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import msgspec
 from attrs import define, field, frozen
@@ -21,10 +21,11 @@ from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
 from decamp.bundle.record import ITEM_ID
+from decamp.bundle.site import Folder
 from decamp.identity import segment_id
 from decamp.model import Blob, Item
 
-__all__ = ["BundleReader", "Found", "Readable"]
+__all__ = ["BundleReader", "Found"]
 
 _RECORDS = {
     "profile": ("profile", re.compile(r"data/profile/profile\.json")),
@@ -40,29 +41,6 @@ _ALONE = ("conversation", "section")
 _LARGEST_RECORD = 64 << 20
 _LARGEST_HEADER = 1 << 20
 _CHUNK = 256 << 10
-
-
-class Readable(Protocol):
-    """A folder that holds a bundle. Paths are relative, with slashes; links are not followed."""
-
-    def files_below(self, relative: str) -> Iterator[str]:
-        """Go through all plain files below a folder, in no particular order."""
-        ...
-
-    def read(self, relative: str) -> bytes | None:
-        """Read a small file; None if it is not there."""
-        ...
-
-    def open(self, relative: str) -> BinaryIO:
-        """Open a file for reading."""
-        ...
-
-    def stamp(self, relative: str) -> tuple[int, int | None] | None:
-        """Tell the length of a file, and its time in microseconds, as far as the place tells it.
-
-        None if it is not there.
-        """
-        ...
 
 
 @frozen
@@ -81,7 +59,7 @@ class _Unreadable(Exception):
 class BundleReader:
     """Reads one bundle."""
 
-    folder: Readable
+    folder: Folder
     where: str
     """What to call it in errors."""
     unread: Callable[[str, str], None] = lambda path, reason: None

@@ -1,18 +1,34 @@
-"""What the rest of the plugin asks of the place of a bundle, be it a disk or an object store."""
+"""Where a bundle lies: what writing and reading one asks of a disk, a store or a server."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
-__all__ = ["FORMER", "TEMPORARY", "Folder", "Held", "Lock", "Stamp", "measured", "says_no_more"]
+from decamp.bundle.marker import Marker
+
+__all__ = [
+    "FORMER",
+    "LOCK",
+    "TEMPORARY",
+    "Folder",
+    "Held",
+    "Lock",
+    "Site",
+    "Stamp",
+    "measured",
+    "says_no_more",
+]
 
 TEMPORARY = ".decamp-tmp-"
 """How names of staging folders begin."""
+
+LOCK = ".decamp.lock"
+"""Name of what keeps other runs out."""
 
 FORMER = ".decamp-former"
 """Records that were replaced by a run that has not finished, by their digests: if it is
@@ -211,6 +227,26 @@ class Lock(Protocol):
     def release(self) -> None:
         """Let go of it, if we have it."""
         ...
+
+
+@frozen
+class Site:
+    """Where a bundle lies, and what gives access to it."""
+
+    identity: str
+    title: str
+    folder: Folder
+    lock: Lock
+    survey: Callable[[], Marker | None]
+    """Find out whether decamp may write there, and what it wrote before.
+
+    Raises `DestinationRefused` if there is something else."""
+    is_there: Callable[[], bool]
+    """Tell whether there is a folder, or anything at the address."""
+    settings: Mapping[str, str] = field(factory=dict)
+    """See `decamp.Destination.settings`."""
+    disconnect: Callable[[], None] = lambda: None
+    """Let go of connections, when all else is closed."""
 
 
 def measured(file: BinaryIO, head: int, mtime: int | None) -> Held:

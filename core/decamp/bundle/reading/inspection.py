@@ -9,7 +9,9 @@ from typing import Any
 from attrs import define, field
 
 import decamp_schemas
-from decamp.bundle import BundleReader, Found, Marker, is_segment
+from decamp.bundle.layout import is_segment
+from decamp.bundle.marker import Marker
+from decamp.bundle.reading.reader import BundleReader, Found
 
 __all__ = ["inspection", "skeleton"]
 

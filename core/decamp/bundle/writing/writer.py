@@ -10,22 +10,14 @@ from typing import Any
 import msgspec
 from attrs import evolve, frozen
 
-from decamp import Conflict, Corrupted, Item, Receipt
-from decamp.bundle import (
-    Entry,
-    File,
-    Part,
-    fill_record,
-    is_segment,
-    merge_record,
-    parts,
-    place,
-    record_bytes,
-    without_media,
-)
-from decamp_disk.bag import Bag
-from decamp_disk.protocols import Folder, Held, Stamp
-from decamp_disk.removal import former_of, keep_former, with_former
+from decamp.bundle.contents import Entry, File
+from decamp.bundle.layout import Part, is_segment, parts, place
+from decamp.bundle.record import fill_record, merge_record, record_bytes, without_media
+from decamp.bundle.site import Folder, Held, Stamp
+from decamp.bundle.writing.bagging import Bag
+from decamp.bundle.writing.removal import former_of, keep_former, with_former
+from decamp.errors import Conflict, Corrupted
+from decamp.model import Item, Receipt
 
 __all__ = ["ItemWriter", "find", "receipt_of"]
 

@@ -1,7 +1,7 @@
 """Looks whether files of the bundle are still as they were written. Changes nothing.
 
 A person's edit and a damaged disk both make a file ``changed`` here: it is not what decamp
-delivered. The manifest tells them apart, once a run has finished; see `decamp_disk.bag`.
+delivered. The manifest tells them apart, once a run has finished; see `decamp.bundle.writing.bagging`.
 """
 
 from __future__ import annotations
@@ -9,23 +9,21 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from decamp import Conflict, Depth, DestinationRefused, Finding, Receipt
-from decamp.bundle import (
+from decamp.bundle.bag import (
     BAG_DECLARATION,
     BAG_INFO,
-    INDEX,
     MANIFEST,
-    MARKER,
     TAG_MANIFEST,
-    Entry,
-    File,
-    is_tag,
     manifest,
     read_manifest,
-    read_marker,
 )
-from decamp_disk.protocols import Folder
-from decamp_disk.survey import is_clutter
+from decamp.bundle.contents import Entry, File
+from decamp.bundle.marker import MARKER, read_marker
+from decamp.bundle.page import INDEX, is_tag
+from decamp.bundle.site import Folder
+from decamp.bundle.writing.survey import is_clutter
+from decamp.errors import Conflict, DestinationRefused
+from decamp.model import Depth, Finding, Receipt
 
 __all__ = ["verify"]
 

@@ -16,26 +16,21 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from decamp import Account, DestinationRefused, Origin
-from decamp.bundle import (
+from decamp.bundle.bag import (
     BAG_DECLARATION,
     BAG_INFO,
     MANIFEST,
-    MARKER,
     TAG_MANIFEST,
-    Contents,
-    Entry,
-    File,
-    Marker,
     bag_declaration,
     bag_info,
-    is_page,
-    is_tag,
     manifest,
-    pages,
-    read_marker,
 )
-from decamp_disk.protocols import FORMER, Folder
+from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.marker import MARKER, Marker, read_marker
+from decamp.bundle.page import is_page, is_tag, pages
+from decamp.bundle.site import FORMER, Folder
+from decamp.errors import DestinationRefused
+from decamp.model import Account, Origin
 
 __all__ = ["Bag"]
 

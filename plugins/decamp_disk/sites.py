@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
-
 from decamp import ConfigError, Context
-from decamp.bundle import Marker
+from decamp.bundle import Site
 from decamp_disk.config import Config, SourceConfig
 from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
-from decamp_disk.protocols import Folder, Lock
 from decamp_disk.survey import canonical, identity, survey, survey_remote
 
-__all__ = ["Place", "find_place"]
+__all__ = ["find_site"]
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.IGNORECASE | re.DOTALL)
 _LOCAL = {"file", "local"}
@@ -26,26 +22,8 @@ _LOCAL = {"file", "local"}
 _STRANGE = re.compile(r"[?*\[\]\\\x00-\x1f\x7f]|::")
 
 
-@frozen
-class Place:
-    """Where a bundle goes, and what gives access to it."""
-
-    identity: str
-    title: str
-    folder: Folder
-    lock: Lock
-    survey: Callable[[], Marker | None]
-    """Find out whether decamp may write there, and what it wrote before; see `survey`."""
-    is_there: Callable[[], bool]
-    """Tell whether there is a folder, or anything at the address."""
-    settings: Mapping[str, str] = field(factory=dict)
-    """See `decamp.Destination.settings`."""
-    disconnect: Callable[[], None] = lambda: None
-    """Let go of connections, when all else is closed."""
-
-
-def find_place(context: Context[Config] | Context[SourceConfig]) -> Place:
-    """Find the place that the settings name. Touches nothing.
+def find_site(context: Context[Config] | Context[SourceConfig]) -> Site:
+    """Find the site that the settings name. Touches nothing.
 
     Raises:
         ConfigError: The location cannot be one.
@@ -61,15 +39,15 @@ def find_place(context: Context[Config] | Context[SourceConfig]) -> Place:
     return _remote(f"{protocol}://{_checked(config.path, address[2])}", context)
 
 
-def _local(path: Path) -> Place:
+def _local(path: Path) -> Site:
     root = canonical(path)
-    return Place(
+    return Site(
         identity(root), str(root), LocalFolder(root), BundleLock(root), lambda: survey(root),
         root.is_dir,
     )  # fmt: skip
 
 
-def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Place:
+def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Site:
     # fsspec costs a tenth of a second.
     from decamp_disk.backends import open_backend
     from decamp_disk.remote import RemoteFolder
@@ -79,7 +57,7 @@ def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Place
     backend = open_backend(url, _endpoint(config.endpoint_url))
     folder = RemoteFolder(backend, context.scratch)
     take_over = isinstance(config, Config) and config.break_lock
-    return Place(
+    return Site(
         folder.root,
         folder.root,
         folder,
