@@ -274,7 +274,7 @@ class Years(RuleBasedStateMachine):
         machine, before, truth = self.undo_stack.pop()
         home = self.homes[machine]
         found = undoable("", home=home)
-        with opened(found.destination, registry=REGISTRY, home=home) as place:
+        with opened(found.at, registry=REGISTRY, home=home) as place:
             undoing = upkeep.Undoing(place, found.run)
             document = upkeep.undo(undoing, emit=nothing, stop=threading.Event())
         assert document["exit_code"] == 0, document
