@@ -9,7 +9,7 @@ import argparse
 import sys
 
 from bench.archives import make_archive
-from bench.cases import CASES, read_decamp, transfer_decamp
+from bench.cases import CASES, forget_runs, read_decamp, transfer_decamp
 from bench.comparison import compare
 from bench.environments import PeerError
 from bench.process import RunError
@@ -25,8 +25,14 @@ def main() -> int:
         The exit code: 1 if something failed to run. Missing a goal is a result, not a failure.
     """
     wanted = _arguments()
-    if wanted.what == "memory":
-        return _memory(wanted.megabytes)
+    forget_runs()
+    try:
+        return _memory(wanted.megabytes) if wanted.what == "memory" else _compare(wanted)
+    finally:
+        forget_runs()
+
+
+def _compare(wanted: argparse.Namespace) -> int:
     code = 0
     for name in wanted.only or CASES:
         try:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import sysconfig
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from bench.archives import Archive, make_archive
 from bench.comparison import Case, Contender, Figure, Goal
-from bench.environments import environment
-from bench.places import OUT, program, script
+from bench.environments import PeerError, environment
+from bench.places import OUT, RUNS, program, script
 from bench.process import Measured, RunError, run
 
-__all__ = ["CASES", "read_decamp", "transfer_decamp"]
+__all__ = ["CASES", "forget_runs", "read_decamp", "transfer_decamp"]
 
 
 _MAX_RSS = 100_000_000
@@ -101,11 +103,26 @@ def _start(*command: str) -> Figure:
     return Figure(measured.seconds, 1, measured.cpu, measured.rss)
 
 
+_numbers = count(1)
+
+
 def _fresh_folder(name: str) -> Path:
-    folder = OUT / name
-    shutil.rmtree(folder, ignore_errors=True)
+    """Make a new folder for one run; `forget_runs` removes them all.
+
+    Nothing is removed between runs: for a minute after many files were removed, ext4 is slow to
+    make new ones, which would count against whoever comes next. So would what the run before
+    left in memory without flushing it.
+    """
+    folder = RUNS / f"{next(_numbers)}-{name}"
     folder.mkdir(parents=True)
+    if hasattr(os, "sync"):
+        os.sync()
     return folder
+
+
+def forget_runs() -> None:
+    """Remove what the runs have written."""
+    shutil.rmtree(RUNS, ignore_errors=True)
 
 
 def _require_rows(name: str, folder: Path, archive: Archive, headers: int = 0) -> None:
@@ -264,15 +281,33 @@ def _copy_bundle(files: int, size: int, command: Callable[[Path, Path, Path], li
     copied = sum(path.stat().st_size for path in target.rglob("*.mp4"))
     if copied != files * size:
         raise RunError(f"{copied:,} bytes of media were copied, of {files * size:,}.")
+    shutil.rmtree(folder)  # few files, but a gigabyte in memory after two runs
     return Figure(measured.seconds, copied // 1_000_000, measured.cpu, measured.rss)
 
 
 def _media_case(_rows: int, rounds: int | None) -> Case:
-    def decamp_copy(source: Path, target: Path, _folder: Path) -> list[str]:
-        return [decamp(), "transfer", str(source), str(target)]
-
     def plain_copy(source: Path, target: Path, _folder: Path) -> list[str]:
         return ["cp", "-r", str(source), str(target)]
+
+    return _media("cp -r", plain_copy, rounds)
+
+
+_SAFE_COPY = 'cp -r "$1" "$2" && cd "$2" && sha256sum --quiet -c manifest-sha256.txt && sync -f .'
+
+
+def _media_checked_case(_rows: int, rounds: int | None) -> Case:
+    if shutil.which("sha256sum") is None:
+        raise PeerError("There is no sha256sum here.")
+
+    def safe_copy(source: Path, target: Path, _folder: Path) -> list[str]:
+        return ["sh", "-c", _SAFE_COPY, "sh", str(source), str(target)]
+
+    return _media("cp, sha256sum, sync", safe_copy, rounds)
+
+
+def _media(name: str, peer: Callable[[Path, Path, Path], list[str]], rounds: int | None) -> Case:
+    def decamp_copy(source: Path, target: Path, _folder: Path) -> list[str]:
+        return [decamp(), "transfer", str(source), str(target)]
 
     def contender(name: str, command: Callable[[Path, Path, Path], list[str]]) -> Contender:
         large, small = (partial(_copy_bundle, *shape, command) for shape in _MEDIA)
@@ -280,10 +315,10 @@ def _media_case(_rows: int, rounds: int | None) -> Case:
 
     files, size = _MEDIA[0]
     return Case(
-        title=f"Copy media out of a bundle ({files} files of {size // 1_000_000} MB), digests checked",
+        title=f"Copy a bundle with {files} files of {size // 1_000_000} MB, against {name}",
         unit="MB/s",
         ours=contender("decamp transfer", decamp_copy),
-        peer=contender("cp -r", plain_copy),
+        peer=contender(name, peer),
         goal=Goal(0.8, "rate"),
         rounds=rounds or 3,
     )
@@ -296,5 +331,6 @@ CASES: Mapping[str, Callable[[int, int | None], Case]] = {
     "singer": _singer_case,
     "again": _again_case,
     "media": _media_case,
+    "media-checked": _media_checked_case,
 }
 """How each is made, for a number of rows and of rounds (None for what suits it)."""

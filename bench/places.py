@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["ENVIRONMENTS", "OUT", "PROGRAMS", "program", "script"]
+__all__ = ["ENVIRONMENTS", "OUT", "PROGRAMS", "RUNS", "program", "script"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -17,6 +17,9 @@ ENVIRONMENTS = _HERE / ".envs"
 
 OUT = _HERE / "out"
 """Archives and what is made of them."""
+
+RUNS = OUT / "runs"
+"""What each run writes, until the end."""
 
 
 def program(name: str) -> str:

@@ -13,20 +13,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 import stat
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from decamp import Conflict, DestinationRefused
-from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
+from decamp.bundle import Held, Stamp, measured, says_no_more
 from decamp_disk.durable import Unsynced, sync_file
 from decamp_disk.failures import explain, explained
+from decamp_disk.staging import Staging, remove_left_behind
 
 __all__ = ["LocalFolder"]
 
@@ -45,8 +44,7 @@ class LocalFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = os.fspath(root)
-        self._staging = self.path(f"{TEMPORARY}{secrets.token_hex(4)}")
-        self._numbers = count(1)
+        self._staging = Staging(self.root)
         self._made: set[str] = set()
         self._moving = threading.Lock()
         self._unsynced = Unsynced(self.root)
@@ -61,36 +59,19 @@ class LocalFolder:
         """Get ready to write; removes the staging folders that killed runs left behind."""
         with explained(self.root):
             self._unsynced.watch()
-            with os.scandir(self.root) as entries:
-                leftovers = [
-                    entry.path
-                    for entry in entries
-                    if entry.name.startswith(TEMPORARY) and entry.is_dir(follow_symlinks=False)
-                ]
-            for path in leftovers:
-                shutil.rmtree(path)
+            remove_left_behind(self.root)
 
-    @contextmanager
-    def staging(self) -> Iterator[str]:
+    def staged_file(self) -> AbstractContextManager[str]:
+        """Name a private file to write; what is left of it is removed."""
+        return self._staging.file()
+
+    def staged_folder(self) -> AbstractContextManager[str]:
         """Make a private folder to write in; what is left in it is removed."""
-        folder = self._staging + os.sep + str(next(self._numbers))
-        with explained(folder):
-            with suppress(FileExistsError):
-                os.mkdir(self._staging, 0o700)
-            os.mkdir(folder, 0o700)
-        try:
-            yield folder
-        finally:
-            try:
-                os.rmdir(folder)  # nearly always empty by now, or moved away as a whole
-            except FileNotFoundError:
-                pass
-            except OSError:
-                shutil.rmtree(folder, ignore_errors=True)
+        return self._staging.folder()
 
     def close(self) -> None:
         """Remove the staging folder and let go of the root."""
-        shutil.rmtree(self._staging, ignore_errors=True)
+        self._staging.close()
         self._unsynced.close()
 
     # --- writing -------------------------------------------------------------------------

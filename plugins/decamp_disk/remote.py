@@ -53,9 +53,13 @@ class RemoteFolder:
         with self._explained(""):
             self._backend.sweep()
 
-    def staging(self) -> AbstractContextManager[str]:
+    def staged_file(self) -> AbstractContextManager[str]:
+        """Name a private file on this machine."""
+        return self._local.staged_file()
+
+    def staged_folder(self) -> AbstractContextManager[str]:
         """Make a private folder on this machine."""
-        return self._local.staging()
+        return self._local.staged_folder()
 
     def close(self) -> None:
         """Remove the staging folder."""

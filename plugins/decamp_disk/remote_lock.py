@@ -55,8 +55,7 @@ class RemoteLock:
         Raises:
             Locked: A run on another machine has it, or one that was killed there.
         """
-        with self._folder.staging() as stage:
-            staged = f"{stage}/lock"
+        with self._folder.staged_file() as staged:
             self._folder.write(staged, msgspec.json.encode(self._mine) + b"\n")
             # A store that knows no conditions would replace it.
             if self._folder.exists(LOCK) or not self._made(staged):

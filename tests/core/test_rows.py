@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections import Counter
 from pathlib import Path
@@ -149,6 +150,23 @@ def test_the_fast_way_digests_like_the_slow_one(batch: list[dict[str, str]]) -> 
     for row in batch:
         one_by_one.extend(digest([row]))
     assert digest(batch) == one_by_one
+
+
+def test_digests_are_those_that_journals_hold() -> None:
+    row = {"time": "2024-01-01T00:00:00Z", "object": "o\ud800", "about": "not part of it"}
+    text = b"time object\n2024-01-01T00:00:00Z\0o\xed\xa0\x80"
+    wanted = hashlib.blake2b(text, digest_size=8, salt=SALT).digest()
+    assert row_digester("event", SALT)([row, row]).tobytes() == wanted * 2
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=20))
+def test_the_nth_of_equal_rows_gets_its_key_by_counting(digests: list[int]) -> None:
+    seen: Counter[int] = Counter()
+    wanted = []
+    for digest in digests:
+        wanted.append((digest + seen[digest] * 0x9E3779B97F4A7C15) % 2**64)
+        seen[digest] += 1
+    assert list(row_keys(array("Q", digests))) == wanted
 
 
 def test_keys_tell_equal_rows_apart_and_keep_the_first() -> None:

@@ -75,7 +75,11 @@ class Folder(Protocol):
         """Get ready to write; removes what killed runs left behind."""
         ...
 
-    def staging(self) -> AbstractContextManager[str]:
+    def staged_file(self) -> AbstractContextManager[str]:
+        """Name a private file of this machine to write; what is left of it is removed."""
+        ...
+
+    def staged_folder(self) -> AbstractContextManager[str]:
         """Make a private folder of this machine to write in; what is left in it is removed."""
         ...
 

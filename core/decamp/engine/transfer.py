@@ -24,6 +24,7 @@ from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery, Fetch
+from decamp.engine.garbage import seldom_collected
 from decamp.engine.items import ItemIntake
 from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.people import KEEP, People
@@ -142,7 +143,8 @@ class Engine:
                     settings.secrets,
                 )  # fmt: skip
                 if not self._nothing_new(fingerprint):
-                    self._bring()
+                    with seldom_collected():
+                        self._bring()
                     if not job.dry_run:
                         self._finish()
         except (TransferError, Interrupted, KeyboardInterrupt) as caught:

@@ -250,9 +250,10 @@ class RowSpool:
         digests = [self._digests_of(extent) for extent in extents]
         one_path = len({extent.path for extent in extents}) == 1
         count = sum(extent.count for extent in extents)
-        total = sum(sum(part) for part in digests) & SUM_MASK
-        if one_path and delivered and (delivered.count, delivered.total) == (count, total):
-            return joined([], count)
+        if one_path and delivered and delivered.count == count:
+            total = sum(sum(part) for part in digests) & SUM_MASK
+            if delivered.total == total:
+                return joined([], count)
         seen = set(delivered.keys()) if delivered else set()
         union: set[int] = set()
         pieces: list[Piece] = []

@@ -144,7 +144,7 @@ def test_one_that_appears_in_the_same_moment_is_not_overwritten(
     """The look before sees nothing: only the store's own condition protects it."""
     with begun(**place) as importer:
         folder = importer._folder
-        with folder.staging() as stage:
+        with folder.staged_folder() as stage:
             folder.write(f"{stage}/file", b"f" * size)
             assert not folder.exists(FILM)
             client(s3).put_object(Bucket=bucket, Key=f"b/{FILM}", Body=b"mine")

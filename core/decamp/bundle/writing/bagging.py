@@ -92,7 +92,7 @@ class Bag:
             return
         origin = self._origin if self._open else self._unchanged_origin()
         marker = Marker(origin, contents.counts(), complete=True).to_bytes()
-        with self._folder.staging() as stage:
+        with self._folder.staged_folder() as stage:
             tags = [
                 self._staged(stage, *tag) for tag in self._tags(contents, files, origin.account)
             ]
@@ -228,6 +228,6 @@ class Bag:
         return held is not None and held.sha256 == tag.sha256
 
     def _replace(self, name: str, data: bytes) -> None:
-        with self._folder.staging() as stage:
-            self._folder.write(f"{stage}/{name}", data)
-            self._folder.replace_file(f"{stage}/{name}", name)
+        with self._folder.staged_file() as stage:
+            self._folder.write(stage, data)
+            self._folder.replace_file(stage, name)

@@ -29,10 +29,10 @@ def keep_former(folder: Folder, record: bytes) -> None:
     """Keep a record that is about to be replaced, until the run has finished."""
     if len(record) > _LARGEST_FORMER:
         return
-    with folder.staging() as stage:
-        folder.write(f"{stage}/record", record)
+    with folder.staged_file() as stage:
+        folder.write(stage, record)
         with suppress(FileExistsError):
-            folder.publish_file(f"{stage}/record", f"{FORMER}/{_sha256(record)}")
+            folder.publish_file(stage, f"{FORMER}/{_sha256(record)}")
 
 
 def former_of(folder: Folder, sha256: str) -> bytes | None:
@@ -77,9 +77,9 @@ def remove(folder: Folder, bag: Bag, receipt: Receipt, previous: Receipt | None)
     bag.open()
     if before is not None and former is not None:
         folder.make(before.record.path.rpartition("/")[0])
-        with folder.staging() as stage:
-            folder.write(f"{stage}/record", former)
-            folder.replace_file(f"{stage}/record", before.record.path)
+        with folder.staged_file() as stage:
+            folder.write(stage, former)
+            folder.replace_file(stage, before.record.path)
     for file in going:  # the record first: whoever sees it sees the rest too
         if not folder.is_gone(file.path):
             folder.remove(file.path)

@@ -187,9 +187,9 @@ class ItemWriter:
         if held is not None:
             keep_former(self._folder, held)
         self._folder.make(path.rpartition("/")[0])
-        with self._folder.staging() as stage:
-            staged = self._folder.write(f"{stage}/record", wanted)
-            self._folder.replace_file(f"{stage}/record", path)
+        with self._folder.staged_file() as stage:
+            staged = self._folder.write(stage, wanted)
+            self._folder.replace_file(stage, path)
         staged = self._folder.as_published(path, staged)
         return File(path, staged.size, staged.sha256, staged.mtime)
 
@@ -218,7 +218,7 @@ class ItemWriter:
 
     def _publish_whole(self, folder: str, wanted: Sequence[Part]) -> list[File] | None:
         """Let a folder appear with everything in it; None if its name was taken meanwhile."""
-        with self._folder.staging() as stage:
+        with self._folder.staged_folder() as stage:
             names = [part.path.rpartition("/")[2] for part in wanted]
             staged = [
                 self._stage(part, f"{stage}/{name}")
@@ -240,8 +240,7 @@ class ItemWriter:
         held = self._folder.held(part.path, len(part.head))
         if held is not None and part.known and _fits(part, held):
             return _file(part, held), True
-        with self._folder.staging() as stage:
-            path = f"{stage}/file"
+        with self._folder.staged_file() as path:
             staged = self._stage(part, path)
             if held is None:
                 self._bag.open()

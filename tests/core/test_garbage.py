@@ -1,0 +1,26 @@
+"""The garbage collector runs seldom while data passes, and as before afterwards."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from decamp.engine.garbage import seldom_collected
+
+
+def test_the_collector_is_held_back_and_let_go_even_after_an_error() -> None:
+    before = gc.get_threshold()
+    held_back = []
+
+    def fail() -> None:
+        with seldom_collected():
+            held_back.extend(gc.get_threshold())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert held_back[0] > 10 * before[0]
+    assert held_back[1:] == list(before[1:])
+    assert gc.isenabled()
+    assert gc.get_threshold() == before
