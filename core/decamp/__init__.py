@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from decamp.auth import Grant, OAuth2, Permission, Term
     from decamp.errors import (
         AccessDenied,
         AuthError,
@@ -63,8 +64,14 @@ if TYPE_CHECKING:
         Inspects,
         Knows,
         Removes,
+        Requests,
+        RequestState,
+        RequestStatus,
         Sandbox,
         SandboxSession,
+        ServedSandbox,
+        Serves,
+        Simulation,
         Syncs,
         Updates,
         Verifies,
@@ -95,6 +102,7 @@ __all__ = [
     "Finding",
     "Finds",
     "Finishes",
+    "Grant",
     "Holding",
     "Identifies",
     "Importer",
@@ -111,18 +119,27 @@ __all__ = [
     "Locked",
     "Missing",
     "NotReady",
+    "OAuth2",
     "Option",
     "Origin",
     "Page",
+    "Permission",
     "PluginError",
     "RateLimited",
     "Receipt",
     "Removes",
+    "RequestState",
+    "RequestStatus",
+    "Requests",
     "RowBatch",
     "Sandbox",
     "SandboxSession",
+    "ServedSandbox",
+    "Serves",
+    "Simulation",
     "SourceUnreadable",
     "Syncs",
+    "Term",
     "TransferError",
     "Unavailable",
     "Updates",
@@ -140,8 +157,8 @@ def __getattr__(name: str) -> Any:
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from decamp import errors, hookspecs, model, options, spec
+    from decamp import auth, errors, hookspecs, model, options, spec
 
-    for module in (errors, hookspecs, model, options, spec):
+    for module in (auth, errors, hookspecs, model, options, spec):
         globals().update({word: vars(module)[word] for word in module.__all__ if word in __all__})
     return globals()[name]

@@ -128,15 +128,24 @@ class Unavailable(TransferError):
 
     Args:
         retry_after: Seconds that the service asks to wait, if it says so.
+        unsent: What was asked surely never reached the service.
     """
 
     code = "unavailable"
-    reaction = "retry"
+    reaction: ClassVar[Reaction] = "retry"
     exit_code = 7
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        retry_after: float | None = None,
+        unsent: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+        self.unsent = unsent
 
 
 class RateLimited(Unavailable):

@@ -11,14 +11,15 @@ progress, dry run and option parsing belong to the host.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
+from decamp.auth import Grant, OAuth2
 from decamp.model import (
     Account,
     Depth,
@@ -30,6 +31,10 @@ from decamp.model import (
     Page,
     Receipt,
 )
+from decamp.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -49,8 +54,14 @@ __all__ = [
     "Inspects",
     "Knows",
     "Removes",
+    "RequestState",
+    "RequestStatus",
+    "Requests",
     "Sandbox",
     "SandboxSession",
+    "ServedSandbox",
+    "Serves",
+    "Simulation",
     "Syncs",
     "Updates",
     "Verifies",
@@ -77,6 +88,14 @@ class Context(Generic[C]):
 
     scratch: Path
     """A private folder for temporary files; the host removes it."""
+
+    http: httpx.Client | None = None
+    """A client that is signed in: it brings the token, and renews it once it has expired.
+    Redirects are not followed, and every answer is returned. Present if the plugin
+    declares `ExporterSpec.auth` for these settings."""
+
+    grant: Grant | None = None
+    """What the person granted; present together with `http`."""
 
 
 # --- exporters ---------------------------------------------------------------------------
@@ -131,6 +150,74 @@ class Inspects(Protocol):
         ...
 
 
+RequestState = Literal["pending", "ready", "expired", "cancelled"]
+
+
+@frozen
+class RequestStatus:
+    """How far a service is with a copy that was asked for."""
+
+    state: RequestState
+    until: datetime | None = None
+    """Until when a copy that is ready can be fetched; aware, UTC; None if not known."""
+
+    detail: str = ""
+    """The service's own word for it."""
+
+
+@runtime_checkable
+class Requests(Protocol):
+    """An exporter whose service makes a copy when it is asked, and needs time for it.
+
+    The engine drives it: it writes down its intent before `request`, the id right after,
+    asks `status` with patience, calls `download`, and then `export_pages`, which reads that
+    file. After a doubt it never asks twice, unless `repeatable` says that this costs nothing.
+    """
+
+    def repeatable(self) -> bool:
+        """Tell whether asking for one more copy uses nothing up. No network."""
+        ...
+
+    def request(self) -> str:
+        """Ask for a new copy.
+
+        Returns:
+            Its id at the service.
+
+        Raises:
+            Unavailable: It may have been taken or not; `unsent` if surely not.
+            RateLimited: Surely not taken.
+            AuthError: Surely not taken: the grant does not allow it, or has been used up.
+            ConfigError, SourceUnreadable, NotReady: Surely not taken, for another reason.
+        """
+        ...
+
+    def status(self, request: str) -> RequestStatus:
+        """Ask how far it is. A word of the service that is not known means pending.
+
+        Raises:
+            SourceUnreadable: The service does not know the request.
+        """
+        ...
+
+    def download(self, request: str, file: Path) -> None:
+        """Write the copy to a new private file, and make sure that it is whole.
+
+        Raises:
+            Unavailable: It broke off; the engine deletes the file and begins anew.
+            NotReady: It is not there yet.
+        """
+        ...
+
+    def cancel(self, request: str) -> None:
+        """Give up a request; one that has ended already is fine."""
+        ...
+
+    def use(self, file: Path) -> None:
+        """Read this file from now on; called before `export_pages`."""
+        ...
+
+
 @frozen
 class SandboxSession:
     """A running simulator."""
@@ -149,6 +236,51 @@ class Sandbox(Protocol):
 
     def start(self, folder: Path) -> AbstractContextManager[SandboxSession]:
         """Run it, with all of its files below the folder."""
+        ...
+
+
+@frozen(kw_only=True)
+class Simulation:
+    """What a person wants of a simulator that is served."""
+
+    port: int = 0
+    """On loopback; 0 for any that is free."""
+
+    seed: int = 0
+    """The same number makes the same people, keys and answers."""
+
+    delay: timedelta = timedelta(0)
+    """How long the service needs for what it is asked for."""
+
+    faults: tuple[str, ...] = ()
+    """What is to go wrong, in the simulator's own words."""
+
+    options: tuple[tuple[str, str], ...] = ()
+    """Further settings, in the simulator's own words."""
+
+
+@frozen(kw_only=True)
+class ServedSandbox:
+    """A simulator that listens on loopback, and how a person uses it."""
+
+    address: str
+    facts: tuple[tuple[str, str], ...] = ()
+    """What a person needs to know: names, and what is to be said about them."""
+
+    commands: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What to do in another terminal: what for, and the words after ``decamp``."""
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """A simulator that other programs on this computer can use as the service."""
+
+    def serve(self, wanted: Simulation) -> AbstractContextManager[ServedSandbox]:
+        """Serve it until the end of the context.
+
+        Raises:
+            ConfigError: A setting is wrong, the port is taken, or a library is missing.
+        """
         ...
 
 
@@ -184,6 +316,13 @@ class ExporterSpec(Generic[C]):
 
     takes_paths: bool = False
     """A bare path that no source recognises means this one: it says what is wrong with it."""
+
+    auth: Callable[[C], OAuth2 | None] | None = None
+    """The sign-in that these settings need; None if they need none."""
+
+    webhooks: Callable[[str, Sequence[str]], Webhooks] | None = None
+    """Verifies and reads what the service sends to an app by itself, given the app's key and its
+    secrets (two while they are changed); None if it sends nothing."""
 
     sandbox: Callable[[], Sandbox] | None = None
     contract: int = CONTRACT_VERSION

@@ -15,18 +15,27 @@ pytest.register_assert_rewrite(
     "decamp.testing.importer_afterwards",
     "decamp.testing.importer_base",
     "decamp.testing.importer_suite",
+    "decamp.testing.requests_suite",
 )
 
 from decamp.testing.exporter_suite import ExporterSuite  # noqa: E402
-from decamp.testing.fakes import MemoryImporter, ScriptedExporter, fake_context  # noqa: E402
+from decamp.testing.fakes import (  # noqa: E402
+    MemoryImporter,
+    ScriptedExporter,
+    ScriptedRequests,
+    fake_context,
+)
 from decamp.testing.importer_suite import ImporterSuite  # noqa: E402
+from decamp.testing.requests_suite import RequestsSuite  # noqa: E402
 from decamp.testing.samples import sample_items, segment_item  # noqa: E402
 
 __all__ = [
     "ExporterSuite",
     "ImporterSuite",
     "MemoryImporter",
+    "RequestsSuite",
     "ScriptedExporter",
+    "ScriptedRequests",
     "fake_context",
     "sample_items",
     "segment_item",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
-from decamp.errors import Conflict, TransferError
+from decamp.errors import ConfigError, Conflict, SourceUnreadable, TransferError
+from decamp.filesystems import write_new
 from decamp.model import Account, Destination, Item, Origin, Page, Receipt
-from decamp.spec import Context, ImporterCapabilities
+from decamp.spec import Context, ImporterCapabilities, RequestStatus
 
-__all__ = ["MemoryImporter", "NoConfig", "ScriptedExporter", "fake_context"]
+__all__ = ["MemoryImporter", "NoConfig", "ScriptedExporter", "ScriptedRequests", "fake_context"]
 
 C = TypeVar("C")
 
@@ -138,3 +140,80 @@ def _read(item: Item) -> dict[str, bytes]:
         with blob.open() as body:
             content[blob.name] = body.read()
     return content
+
+
+@define(slots=False)
+class ScriptedRequests(ScriptedExporter):
+    """A `ScriptedExporter` whose service makes copies: it keeps what it was asked, and when.
+
+    Each request plays the script of the next copy; the last one is played again.
+    """
+
+    copies: Sequence[Sequence[Page | TransferError]] = ()
+    """What each copy holds, in place of `script`."""
+    states: list[RequestStatus | TransferError] = field(factory=list)
+    """What `status` answers, one after the other; ready once they are used up."""
+    repeats: bool = True
+    """What `repeatable` says."""
+    calls: list[tuple[str, str]] = field(factory=list)
+    before: Callable[[str], None] = field(default=lambda call: None)
+    """Called before each call has an effect; may raise."""
+    after: Callable[[str], None] = field(default=lambda call: None)
+    """Called after each call had its effect; may raise, as when an answer is lost."""
+    taken: list[str] = field(factory=list)
+    """Ids of all requests that the service has taken."""
+    cancelled: set[str] = field(factory=set)
+    reading: Path | None = None
+
+    def export_pages(self, cursor: str | None) -> Iterator[Page]:
+        """Play the copy that is read."""
+        if self.reading is None:
+            raise ConfigError("There is no copy here yet.")
+        return super().export_pages(cursor)
+
+    def repeatable(self) -> bool:
+        """Tell what the script says."""
+        return self.repeats
+
+    def request(self) -> str:
+        """Take a request."""
+        with self._call("request", ""):
+            self.taken.append(f"{len(self.taken) + 1}")
+            return self.taken[-1]
+
+    def status(self, request: str) -> RequestStatus:
+        """Give the next state of the script."""
+        with self._call("status", request):
+            if request in self.cancelled:
+                return RequestStatus("cancelled")
+            state = self.states.pop(0) if self.states else RequestStatus("ready")
+            if isinstance(state, TransferError):
+                raise state
+            return state
+
+    def download(self, request: str, file: Path) -> None:
+        """Write the number of the copy."""
+        with self._call("download", request):
+            write_new(file, request.encode())
+
+    def cancel(self, request: str) -> None:
+        """Cancel a request."""
+        with self._call("cancel", request):
+            self.cancelled.add(request)
+
+    def use(self, file: Path) -> None:
+        """Play the copy of this number from now on."""
+        number = int(file.read_text(encoding="ascii"))
+        self.reading = file
+        if self.copies:
+            self.script = self.copies[min(number, len(self.copies)) - 1]
+        self.copy = f"copy {number}"
+
+    @contextmanager
+    def _call(self, call: str, request: str) -> Iterator[None]:
+        self.calls.append((call, request))
+        self.before(call)
+        if request and request not in self.taken:
+            raise SourceUnreadable("The service does not know this request.")
+        yield
+        self.after(call)
