@@ -74,3 +74,23 @@ def test_the_demo_runs(python: Path, tmp_path: Path) -> None:
     result = run(python, tmp_path, "demo", "demo")
     assert result.returncode in (0, 3), result.stderr
     assert (tmp_path / "demo" / "bundle" / "bagit.txt").exists(), result.stderr
+
+
+def test_the_sandbox_says_how_to_get_its_libraries(python: Path, tmp_path: Path) -> None:
+    result = run(python, tmp_path, "sandbox", "tiktok", "--port", "0")
+    assert result.returncode == 2, result.stderr
+    assert 'python -m pip install "decamp[sandbox]"' in result.stderr
+
+
+def test_the_sandbox_runs_with_them(python: Path, tmp_path: Path) -> None:
+    assert WHEEL is not None
+    wanted = f"decamp[sandbox] @ {Path(WHEEL).resolve().as_uri()}"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wanted], check=True, cwd=tmp_path)
+    script = (
+        "import httpx; from decamp_tiktok.sandbox.service import SandboxServer\n"
+        "with SandboxServer() as server: print(httpx.get(server.address).status_code)"
+    )
+    done = subprocess.run(
+        [python, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "200\n", done.stderr

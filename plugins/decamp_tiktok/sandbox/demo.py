@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from attrs import frozen
 
-from decamp import ConfigError, SandboxSession
+from decamp import ConfigError, SandboxSession, ServedSandbox, Simulation
 from decamp_tiktok.sandbox.account import Account
 from decamp_tiktok.sandbox.archive import write_archive
 from decamp_tiktok.sandbox.faults import Fault
 from decamp_tiktok.sandbox.options import LINK_LIFETIME, ArchiveOptions
 from decamp_tiktok.sandbox.posts import media_path
 from decamp_tiktok.sandbox.server import MediaServer
+from decamp_tiktok.sandbox.serving import serving
 
 __all__ = ["TikTokSandbox"]
 
@@ -63,3 +64,11 @@ class TikTokSandbox:
                     hint="Choose a folder that you can write to.",
                 ) from error
             yield SandboxSession(str(path), allowed=(("127.0.0.1", server.port),))
+
+    def serve(self, wanted: Simulation) -> AbstractContextManager[ServedSandbox]:
+        """Serve Login Kit and the Data Portability API on loopback, with the seed wanted.
+
+        Raises:
+            ConfigError: A setting is wrong, the port is taken, or a library is missing.
+        """
+        return serving(wanted)

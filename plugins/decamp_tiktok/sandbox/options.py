@@ -152,6 +152,9 @@ class ArchiveOptions:
     TikTok does, so both are worth a test."""
 
     username: str = "example.user"
+    region: str = "IE"
+    """Where the account is: two letters (ISO 3166-1)."""
+
     categories: frozenset[Category] | None = None
     """A limited export, which moves some sections; None for the full archive."""
 

@@ -45,7 +45,7 @@ def _profile(account: Account) -> Node:
     }
     if account.since("D"):
         profile |= {
-            "accountRegion": "IE",
+            "accountRegion": account.options.region,
             "aiSelf": "N/A",
             "displayName": "Example User 🌊",
             "followerCount": _total(account, "followers", account.counts.followers),

@@ -61,7 +61,7 @@ def demo(
             allowed=session.allowed,
         )
         _step(output, 1, "What is in the export?", command_line("decamp", "inspect", source))
-        inspection = assembly.inspect(source, request.options, registry=found)
+        inspection = assembly.inspect(source, request.options, registry=found, home=home)
         show_inspection(output, inspection, source)
         plan_line = command_line("decamp", "plan", source, request.destination, home=kept)
         _step(output, 2, "What would a transfer do?", plan_line)
