@@ -8,8 +8,6 @@ Secret Service of a Linux desktop. Machines without one, such as servers, have t
 from __future__ import annotations
 
 import os
-import secrets
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from decamp.errors import ConfigError
-from decamp.filesystems import make_private
+from decamp.filesystems import make_private, replace_private
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -229,18 +227,12 @@ class _File:
             self._write(kept)
 
     def _write(self, kept: dict[str, str]) -> None:
-        staged = self._path.with_name(f"{FILE}.{secrets.token_hex(4)}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
-            with os.fdopen(os.open(staged, flags, stat.S_IRUSR | stat.S_IWUSR), "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            staged.replace(self._path)
+            replace_private(
+                self._path, msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
+            )
         except OSError as error:
             raise ConfigError(
                 f"A secret could not be kept in {self._path} ({error.strerror}).",
                 hint="Make room, or set DECAMP_HOME to a folder that you can write to.",
             ) from error
-        finally:
-            staged.unlink(missing_ok=True)

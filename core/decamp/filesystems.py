@@ -1,18 +1,22 @@
-"""What the operating system tells about folders: private ones, and network ones."""
+"""Private folders and files, and what the operating system tells about folders."""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
+import stat
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from decamp.errors import DestinationRefused
 
-__all__ = ["is_network", "make_private", "publish", "write_new"]
+__all__ = ["is_network", "make_private", "publish", "replace_private", "sync_folder", "write_new"]
 
+_TRIES, _PAUSE_SECONDS = 40, 0.05
 _NETWORK = frozenset(
     {
         *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs", "lustre"),
@@ -78,6 +82,48 @@ def write_new(path: Path, data: bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             made.unlink()
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Replace a file by another for its owner alone: all or nothing, and durably on return.
+
+    Raises:
+        OSError: It cannot be written there; what was there stays.
+    """
+    staged = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(staged, flags, stat.S_IRUSR | stat.S_IWUSR), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(staged, path)
+    finally:
+        staged.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _replace(made: Path, path: Path) -> None:
+    """Put a file in the place of another; Windows refuses that while somebody reads it."""
+    for _ in range(_TRIES):
+        try:
+            made.replace(path)
+            return
+        except PermissionError:
+            if sys.platform != "win32":
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    made.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let new names in a folder survive a power cut."""
+    if os.name != "nt":  # Windows cannot open a folder, and needs not
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def is_network(folder: Path) -> bool:

@@ -22,6 +22,8 @@ from decamp.filesystems import make_private
 __all__ = ["Home", "is_held"]
 
 _VARIABLE = "DECAMP_HOME"
+_TURN_SECONDS = 300.0
+"""A sign-in is renewed in seconds; a service that stalls twice takes about four minutes."""
 _RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 
 
@@ -56,6 +58,11 @@ class Home:
         """Spools of running transfers; emptied when they end, or by the next one."""
         return self.folder / "tmp"
 
+    @property
+    def copies(self) -> Path:
+        """Copies of a person's data that a service has made; each until its data has arrived."""
+        return self.folder / "copies"
+
     @contextmanager
     def scratch(self, run: str) -> Iterator[Path]:
         """Give a run a private folder, and remove what killed runs have left behind."""
@@ -80,7 +87,7 @@ class Home:
 
     @property
     def locks(self) -> Path:
-        """One empty file for each destination, locked by the run that writes there."""
+        """Empty files, each locked by whoever works on one destination or connection."""
         return self.folder / "locks"
 
     @contextmanager
@@ -90,18 +97,44 @@ class Home:
         Raises:
             Locked: Another process holds it.
         """
+        with self._held(
+            name,
+            0,
+            Locked(
+                f"Another decamp is writing to {name.partition(':')[2]}.",
+                hint="Wait until it has ended, then run the same command again. See: decamp status",
+            ),
+        ):
+            yield
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        """Wait for something that others hold for moments, and hold it, against threads too.
+
+        Raises:
+            Locked: It is held for minutes: a decamp that hangs, or a broken file system.
+        """
+        with self._held(
+            name,
+            _TURN_SECONDS,
+            Locked(
+                f"Another decamp has been at work on {name.partition(':')[2] or name} for minutes.",
+                hint="End it, then run the same command again.",
+            ),
+        ):
+            yield
+
+    @contextmanager
+    def _held(self, name: str, seconds: float, refusal: Locked) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
         make_private(self.locks)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         try:
-            held = FileLock(self.locks / f"{digest}.lock", timeout=0, mode=0o600)
+            held = FileLock(self.locks / f"{digest}.lock", timeout=seconds, mode=0o600)
             held.acquire()
         except Timeout as error:
-            raise Locked(
-                f"Another decamp is writing to {name.partition(':')[2]}.",
-                hint="Wait until it has ended, then run the same command again. See: decamp status",
-            ) from error
+            raise refusal from error
         try:
             yield
         finally:

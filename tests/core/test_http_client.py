@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import pytest
 
 import faulty_http
 from decamp import __version__
-from decamp.http import Refused, get, guarded_client, host_of
+from decamp.http import Refused, get, guarded_client, host_of, service_client
 from decamp.http import stoppable as stoppable_module
 from faulty_http import Answer
 
@@ -184,6 +185,40 @@ def test_an_unknown_authority_is_not_trusted(tls_asked, monkeypatch, certificate
 def test_a_certificate_for_another_name_is_not_trusted(tls_asked):
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         tls_asked(host="other.example")
+
+
+@pytest.mark.parametrize(("host", "trust"), [("media.example", False), ("127.0.0.1", True)])
+def test_the_client_for_services_verifies_too(certificate, monkeypatch, host, trust):
+    """A certificate of an unknown authority, though the environment names it; and another name."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    monkeypatch.setattr("socket.getaddrinfo", _everywhere_here(socket.getaddrinfo))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    tls = ssl.create_default_context(cafile=certificate[0]) if trust else None
+    with (
+        faulty_http.serving({"/a": Answer(200, b"x")}, context) as server,
+        service_client(tls=tls) as client,
+        pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.get(server.url("/a", host))
+    assert server.seen == []
+
+
+def test_the_client_for_services_talks_to_whom_it_trusts(certificate, monkeypatch):
+    monkeypatch.setattr("socket.getaddrinfo", _everywhere_here(socket.getaddrinfo))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    trusted = ssl.create_default_context(cafile=certificate[0])
+    with (
+        faulty_http.serving({"/a": Answer(200, b"x")}, context) as server,
+        service_client(tls=trusted) as client,
+    ):
+        assert client.get(server.url("/a", "media.example")).content == b"x"
+
+
+def _everywhere_here(resolve):
+    """Let every name lead to this machine."""
+    return lambda host, *rest, **more: resolve("127.0.0.1", *rest, **more)
 
 
 def test_redirects_never_give_up_encryption(tls_asked):

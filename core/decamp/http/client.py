@@ -18,7 +18,7 @@ from decamp.http.stoppable import Stoppable
 from decamp.http.transport import LOCATION, GuardedTransport
 from decamp.redaction import RedactingFilter
 
-__all__ = ["TIMEOUT", "get", "guarded_client", "host_of"]
+__all__ = ["TIMEOUT", "get", "guarded_client", "host_of", "redact_libraries"]
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=600.0)
 """Seconds. A read without any byte for a minute has stalled."""
@@ -55,8 +55,7 @@ def guarded_client(
         tls: Whose certificates to trust; the public authorities if None.
         stop: Set when the run is to end; within a second of it all requests end.
     """
-    for name in _TALKATIVE:
-        logging.getLogger(name).addFilter(_REDACTING)
+    redact_libraries()
     pool = httpcore.ConnectionPool(
         ssl_context=tls or httpx.create_ssl_context(trust_env=False),
         max_connections=concurrency,
@@ -72,6 +71,12 @@ def guarded_client(
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def redact_libraries() -> None:
+    """Keep links and headers out of what the libraries below log, whoever listens."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).addFilter(_REDACTING)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import httpcore
 import httpx
@@ -61,6 +62,18 @@ class _Body(httpx.SyncByteStream):
             self._response.close()
 
 
+class Pool(Protocol):
+    """What makes connections, such as `httpcore.ConnectionPool`."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request over some connection."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
 class GuardedTransport(httpx.BaseTransport):
     """Sends requests to web addresses without credentials in them.
 
@@ -68,10 +81,11 @@ class GuardedTransport(httpx.BaseTransport):
     headers: httpx would parse it there, even to ignore it, and raises on odd ones.
 
     Args:
-        pool: Has the guard as its network backend; closed with the transport.
+        pool: For addresses that came from data it has the guard as its network backend. Closed
+            with the transport.
     """
 
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,0 +1,67 @@
+"""``decamp connections``."""
+
+from __future__ import annotations
+
+from decamp import assembly, registry
+from decamp.assembly.signedin import declared
+from decamp.auth import OAuth2
+from decamp.cli import options
+from decamp.cli.command import Command
+from decamp.cli.grants import document, ending, granted_words
+from decamp.cli.options import command_app
+from decamp.cli.output import Output
+from decamp.cli.words import day
+from decamp.connections import Connection
+from decamp.engine.clock import now
+from decamp.errors import TransferError
+from decamp.home import Home
+from decamp.registry import Registry
+
+app = command_app()
+
+
+@app.command(cls=Command, epilog="Examples:\n\n  decamp connections\n  decamp connections --json")
+def connections(*, json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """List where you are signed in, what is granted and until when.
+
+    No service is asked: this is what it told last. A sign-in that ends within a month is
+    said; a permission for once disappears when it has been used.
+    """
+    output, plugins, moment = Output(quiet), registry.load(), now()
+    found = assembly.connections_of(Home.find()).all()
+    if not found:
+        output.say("You are not signed in anywhere. Start with: decamp connect tiktok")
+    output.table(
+        ["name", "service", "account", "granted", "since", "until"],
+        [_row(one, plugins) for one in found],
+    )
+    for one in found:
+        missing = one.grant.asked - one.grant.scopes
+        if missing:
+            words = granted_words(_declared(one, plugins), missing)
+            output.warn(f"{one.name}: not granted, or used up: {words}.")
+        if warning := ending(one, moment):
+            output.warn(warning)
+    if json:
+        output.document(document(found, moment))
+
+
+def _row(one: Connection, plugins: Registry) -> list[str]:
+    grant = one.grant
+    loaded = plugins.exporters.get(one.plugin)
+    return [
+        one.name,
+        loaded.spec.title if loaded else f"{one.plugin} (not installed)",
+        grant.account or "not told",
+        granted_words(_declared(one, plugins), grant.scopes),
+        day(grant.since.isoformat()),
+        day(grant.until.isoformat()) if grant.until else "not told",
+    ]
+
+
+def _declared(one: Connection, plugins: Registry) -> OAuth2 | None:
+    loaded = plugins.exporters.get(one.plugin)
+    try:
+        return declared(loaded.spec, one) if loaded else None
+    except TransferError:  # a setting that this version does not know any more
+        return None
