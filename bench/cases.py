@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.archives import Archive, make_archive
 from bench.comparison import Case, Contender, Figure, Goal
+from bench.downloads import download_case
 from bench.environments import PeerError, environment
 from bench.places import OUT, RUNS, program, script
 from bench.process import Measured, RunError, run
@@ -332,5 +333,6 @@ CASES: Mapping[str, Callable[[int, int | None], Case]] = {
     "again": _again_case,
     "media": _media_case,
     "media-checked": _media_checked_case,
+    "download": download_case,
 }
 """How each is made, for a number of rows and of rounds (None for what suits it)."""

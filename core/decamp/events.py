@@ -43,7 +43,7 @@ class RunStarted(Event):
 
 @frozen
 class Stage(Event):
-    """What comes now: ``reading``, ``reading-back``, ``items``, ``rows`` or ``finishing``."""
+    """What comes now: ``requesting``, ``downloading``, ``reading``, ``reading-back``, ``items``, ``rows`` or ``finishing``."""
 
     name = "stage"
     stage: str

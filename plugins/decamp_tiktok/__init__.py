@@ -1,15 +1,16 @@
-"""TikTok as a source: the archive that "Download your data" gives anyone.
+"""TikTok as a source: its API, and the archive that "Download your data" gives anyone.
 
 Importing this module does no work; the reader is loaded when an exporter is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from decamp import Context, Exporter, ExporterSpec, Sandbox, hookimpl
+from decamp import Context, Exporter, ExporterSpec, OAuth2, Sandbox, hookimpl
+from decamp.webhooks import Webhooks
 from decamp_tiktok.config import Config
 
 __all__ = ["Config", "decamp_exporters"]
@@ -38,21 +39,41 @@ def decamp_exporters() -> Iterable[ExporterSpec[Any]]:
             omits=OMITS,
             recognises=_recognises,
             takes_paths=True,
+            auth=_auth,
+            webhooks=_webhooks,
             sandbox=_sandbox,
         )
     ]
 
 
 def _create(context: Context[Config]) -> Exporter:
+    if context.config.path is None:
+        from decamp_tiktok.api.exporter import ApiExporter
+
+        return ApiExporter(context)
     from decamp_tiktok.archive.exporter import ArchiveExporter
 
     return ArchiveExporter(context)
+
+
+def _auth(config: Config) -> OAuth2 | None:
+    if config.path is not None:  # spares archives the modules of the API
+        return None
+    from decamp_tiktok.api.login import login_kit
+
+    return login_kit(config)
 
 
 def _recognises(path: Path) -> bool:
     from decamp_tiktok.archive.container import looks_like_export
 
     return looks_like_export(path)
+
+
+def _webhooks(client_key: str, secrets: Sequence[str]) -> Webhooks:
+    from decamp_tiktok.api.webhooks import TikTokWebhooks
+
+    return TikTokWebhooks(client_key, secrets)
 
 
 def _sandbox() -> Sandbox:

@@ -14,12 +14,17 @@ __all__ = ["Config"]
 
 @frozen
 class Config:
-    """Where the archive lies, and how large it may be."""
+    """Where the archive lies, or which API makes one; and how large it may be."""
 
     path: Annotated[
-        Path,
-        Option("The archive from TikTok's “Download your data”: a zip, a folder or JSON.", True),
-    ]
+        Path | None,
+        Option(
+            "The archive from TikTok's “Download your data”: a zip, a folder or JSON. Left out: "
+            "TikTok's API.",
+            True,
+        ),
+    ] = None
+    api: Annotated[str, Option("Address of a simulator of TikTok's API on this computer.")] = ""
     media: Annotated[Path | None, Option("Folder of media that you have downloaded already.")] = (
         None
     )

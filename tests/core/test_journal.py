@@ -309,3 +309,81 @@ def test_a_copy_has_no_effect_on_the_journal(journal: Journal, route: int, tmp_p
     copy.reset_route(route)
     copy.add_route("x", "y", "z", [], NOW)
     assert journal.routes("x", "y", "z") == []
+
+
+# --- requests for copies ---------------------------------------------------------------------
+
+
+def ask(journal: Journal, account: str = "open-1", *, single: bool = True) -> int:
+    return journal.intend_request(
+        "tiktok", account, "2026-01-01T00:00:00Z", single=single, title="tiktok:", now=NOW
+    )
+
+
+def test_a_request_goes_from_step_to_step(journal: Journal) -> None:
+    number = ask(journal)
+    [asked] = journal.requests()
+    assert (asked.number, asked.id, asked.step, asked.asked, asked.changed) == (
+        *(number, "", "asking", NOW, NOW),
+    )
+    assert (asked.consent, asked.single, asked.title) == ("2026-01-01T00:00:00Z", True, "tiktok:")
+    later = "2026-01-02T04:00:00Z"
+    journal.answer_request(number, "7", later)
+    journal.set_request(number, "ready", later, "2026-01-06T04:00:00Z")
+    journal.set_request(number, "here", "2026-01-02T05:00:00Z")
+    journal.set_request(number, "here", "2026-01-02T06:00:00Z")
+    [here] = journal.requests()
+    assert (here.id, here.step, here.until) == ("7", "here", "2026-01-06T04:00:00Z")
+    assert here.changed == "2026-01-02T05:00:00Z"  # the same step again is no change
+    assert not here.ended
+    journal.set_request(number, "used", later)
+    assert journal.requests()[0].ended
+
+
+def test_requests_are_listed_by_source_and_account(journal: Journal) -> None:
+    first, second = ask(journal), ask(journal, "open-2", single=False)
+    assert [one.number for one in journal.requests()] == [first, second]
+    assert [one.number for one in journal.requests("tiktok", "open-2")] == [second]
+    assert [one.number for one in journal.requests("tiktok", "")] == []
+    assert journal.requests("other") == []
+    journal.drop_request(second)
+    assert [one.number for one in journal.requests("tiktok")] == [first]
+
+
+def test_who_waits_for_a_request(journal: Journal) -> None:
+    number = ask(journal)
+    assert journal.has_request(number, "disk", "/a") is None
+    for place in ("/a", "/b", "/a"):
+        journal.wait_for_request(number, "disk", place)
+    assert (journal.has_request(number, "disk", "/a"), journal.waiters(number)) == (False, (2, 0))
+    journal.bring_request(number, "disk", "/a")
+    journal.wait_for_request(number, "disk", "/a")
+    assert (journal.has_request(number, "disk", "/a"), journal.waiters(number)) == (True, (1, 1))
+    journal.leave_request(number, "disk", "/b")
+    assert (journal.has_request(number, "disk", "/b"), journal.waiters(number)) == (None, (0, 1))
+
+
+def test_a_request_survives_being_opened_again(journal: Journal, path: Path) -> None:
+    ask(journal)
+    assert [one.step for one in Journal.open(path).requests()] == ["asking"]
+
+
+def test_a_journal_without_requests_learns_about_them(tmp_path: Path) -> None:
+    from decamp.journal import schema
+
+    path = tmp_path / "journal.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript(
+        f"BEGIN; {schema._TABLES} {schema._MIGRATIONS[1]} "
+        "INSERT INTO meta VALUES ('salt', randomblob(16)); "
+        "INSERT INTO routes (source, destination, place, created) VALUES ('tiktok', 'd', 'p', 'n');"
+        f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = 2; COMMIT;"
+        "PRAGMA journal_mode = WAL;"
+    )
+    db.close()
+    path.chmod(0o600)
+    journal = Journal.open(path)
+    assert journal.requests() == []
+    ask(journal)
+    assert len(journal.all_routes()) == 1
+    assert (tmp_path / "journal.db.v2.bak").exists()

@@ -22,7 +22,11 @@ from decamp_tiktok.sandbox import ArchiveOptions, write_archive
 from decamp_tiktok.sandbox.__main__ import _parser as sandbox_parser
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+)
 PARTNER = "river.otter7"
 
 _BLOCK = re.compile(r"^[ ]*```(\w*)\n(.*?)^[ ]*```$", re.MULTILINE | re.DOTALL)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
+from decamp.auth import Grant
 from decamp.engine import Engine, Job, Selection, Settings
+from decamp.engine.clock import now
 from decamp.errors import TransferError
 from decamp.events import Event
 from decamp.journal import Journal
@@ -56,6 +58,8 @@ class Bench:
     missing: set[str] = field(factory=set)
     """Names of blobs that cannot be had."""
     runs: int = 0
+    now: Callable[[], datetime] = now
+    lock: Callable[[str], AbstractContextManager[None]] = nullcontext
     answer: bool | None = None
     """What a person says to a question; None if nobody is there."""
 
@@ -81,6 +85,7 @@ class Bench:
         exporter: Exporter | None = None,
         former: Callable[[Item, int], Item | None] | None = None,
         refresh: bool = False,
+        grant: Grant | None = None,
     ) -> dict[str, Any]:
         self.runs += 1
         scratch = self.folder / f"scratch-{self.runs}"
@@ -117,18 +122,21 @@ class Bench:
                     account=account,
                     dry_run=dry_run,
                     refresh=refresh,
+                    grant=grant,
                 ),
                 Settings(
                     journal=journal,
                     scratch=scratch,
+                    copies=self.folder / "copies",
                     fetch=self.fetch,
                     release=lambda item: None,
-                    lock=lambda name: nullcontext(),
+                    lock=self.lock,
                     emit=self.events.append,
                     stop=self.stop,
                     wait=wait,
                     patience=patience,
                     ask=lambda question: self.answer,
+                    now=self.now,
                 ),
             ).run()
         finally:

@@ -39,6 +39,8 @@ class Server:
     scheme: str = "http"
     seen: list[tuple[str, dict[str, str]]] = field(factory=list)
     """Path with query, and headers in lower case."""
+    bodies: list[bytes] = field(factory=list)
+    """What was posted."""
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
@@ -92,6 +94,11 @@ def serving(
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            server.bodies.append(self.rfile.read(length))
+            self.do_GET()
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}

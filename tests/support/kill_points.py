@@ -1,4 +1,4 @@
-"""Ends a forked run at its n-th step: journal, file and disk operations, each before and after.
+"""Ends a forked run at its n-th step: journal, file, disk and HTTP calls, each before and after.
 
 Product code has no hooks for this. Python tells audit hooks of file operations before they
 happen (PEP 578); what has no audit event is patched in the child alone.
@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from decamp.assembly import Request, transfer
 from decamp.home import Home
 from decamp.journal.database import Database
@@ -25,6 +27,8 @@ from decamp_disk import durable
 __all__ = ["ENDED", "KILLED", "Run", "leftovers", "open_intents"]
 
 ENDED, KILLED, FAILED = 0, -9, 1
+TOLD = (5, 10)
+"""Exit codes that a test may expect: a consent is needed, the source needs time."""
 _EVENTS = {
     *("open", "os.link", "os.listdir", "os.mkdir", "os.remove", "os.rename", "os.rmdir"),
     *("os.scandir", "sqlite3.connect"),
@@ -35,11 +39,20 @@ class Run:
     """One transfer in a child process, killed at a step or not at all."""
 
     def __init__(
-        self, registry: Registry, source: Path, bundle: Path, home: Path, port: int
+        self,
+        registry: Registry,
+        source: Path | str,
+        bundle: Path,
+        home: Path,
+        port: int,
+        **asked: Any,
     ) -> None:
         self._registry = registry
         self._request = Request(
-            source=str(source), destination=str(bundle), allowed=(("127.0.0.1", port),)
+            source=str(source),
+            destination=str(bundle),
+            allowed=(("127.0.0.1", port),),
+            **asked,
         )
         self._home = home
         self._roots = (str(bundle), str(home))
@@ -71,7 +84,7 @@ class Run:
                 emit=lambda event: None,
                 stop=threading.Event(),
             )
-            code = ENDED if receipt["exit_code"] == 0 else FAILED
+            code = receipt["exit_code"] if receipt["exit_code"] in (ENDED, *TOLD) else FAILED
         except BaseException:  # noqa: BLE001 (nothing may leave the child)
             traceback.print_exc()
         finally:
@@ -122,6 +135,7 @@ def _arm(roots: tuple[str, ...], step: int, pipe: int) -> None:
     durable._syncfs = counting(durable._syncfs)
     os.fsync = counting(os.fsync)
     os.write = counting(os.write)
+    httpx.Client.send = counting(httpx.Client.send)  # type: ignore[method-assign]
 
 
 def leftovers(bundle: Path, home: Path) -> list[str]:

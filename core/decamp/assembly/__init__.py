@@ -1,16 +1,27 @@
 """Turns what was typed into ready plugins, and sets the engine to work."""
 
-from decamp.assembly.looks import inspect, sandboxed
+from decamp.assembly.connecting import Draft, connect, connections_of, disconnect, draft
+from decamp.assembly.looks import inspect, sandboxed, served
+from decamp.assembly.requests import cancel, pending_requests, resolve_request
 from decamp.assembly.runs import Request, plan, transfer
 from decamp.assembly.upkeep import Undoable, opened, undoable
 
 __all__ = [
+    "Draft",
     "Request",
     "Undoable",
+    "cancel",
+    "connect",
+    "connections_of",
+    "disconnect",
+    "draft",
     "inspect",
     "opened",
+    "pending_requests",
     "plan",
+    "resolve_request",
     "sandboxed",
+    "served",
     "transfer",
     "undoable",
 ]

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from decamp.assembly.naming import chosen, close, created, find_source
+from decamp.assembly.signedin import signed_in
 from decamp.errors import ConfigError
+from decamp.home import Home
 from decamp.registry import Registry
-from decamp.spec import Inspects, SandboxSession
+from decamp.spec import Inspects, SandboxSession, ServedSandbox, Serves, Simulation
 
-__all__ = ["inspect", "sandboxed"]
+__all__ = ["inspect", "sandboxed", "served"]
 
 
 def inspect(
@@ -21,6 +23,7 @@ def inspect(
     options: Sequence[str] = (),
     *,
     registry: Registry,
+    home: Home,
     skeleton: bool = False,
 ) -> dict[str, Any]:
     """Describe what a source holds, and change nothing anywhere.
@@ -28,12 +31,15 @@ def inspect(
     Raises:
         TransferError: The source cannot be read, or its plugin cannot describe it.
     """
-    spec, config = find_source(source, chosen(options, "from"), registry)
-    with tempfile.TemporaryDirectory(prefix="decamp-inspect-") as folder:
-        exporter = created(spec, config, Path(folder))
+    found = find_source(source, chosen(options, "from"), registry, home)
+    with (
+        tempfile.TemporaryDirectory(prefix="decamp-inspect-") as folder,
+        signed_in(found, home) as signed,
+    ):
+        exporter = created(found.spec, found.config, Path(folder), signed)
         try:
             if not isinstance(exporter, Inspects):
-                raise ConfigError(f"The plugin {spec.name} cannot describe its source.")
+                raise ConfigError(f"The plugin {found.spec.name} cannot describe its source.")
             return exporter.skeleton() if skeleton else exporter.inspect()
         finally:
             close(exporter)
@@ -55,3 +61,18 @@ def sandboxed(registry: Registry, folder: Path) -> Iterator[tuple[str, SandboxSe
                 yield f"{loaded.spec.name}:{session.location}", session
             return
     raise ConfigError("No installed plugin brings a simulator of its service.")
+
+
+@contextmanager
+def served(plugin: str, wanted: Simulation, *, registry: Registry) -> Iterator[ServedSandbox]:
+    """Serve the simulator that a source brings.
+
+    Raises:
+        ConfigError: It brings none that can be served, or a setting is wrong.
+    """
+    spec = registry.exporter(plugin)
+    simulator = spec.sandbox() if spec.sandbox is not None else None
+    if not isinstance(simulator, Serves):
+        raise ConfigError(f"The plugin {plugin} brings no simulator of its service.")
+    with simulator.serve(wanted) as running:
+        yield running

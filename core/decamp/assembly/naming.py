@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
+from decamp.auth import Grant
+from decamp.connections import Connection, Connections
 from decamp.engine.clock import now
 from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
+from decamp.home import Home
 from decamp.options import build_config, describe
 from decamp.registry import Registry
 from decamp.spec import Closes, Context, ExporterSpec, ImporterSpec
 from decamp.validation import encodable
 
 __all__ = [
+    "SignedIn",
+    "Source",
     "chosen",
     "close",
     "created",
@@ -25,8 +33,21 @@ __all__ = [
     "run_id",
 ]
 
+if TYPE_CHECKING:
+    import httpx
+
 _log = logging.getLogger("decamp")
 _WEB = ("http", "https")
+
+
+@frozen
+class SignedIn:
+    """What a plugin gets of a sign-in."""
+
+    http: httpx.Client
+    grant: Grant
+    here: tuple[tuple[str, int], ...] = ()
+    """Host and port of the service, if it is a simulator on this machine: its media lie there."""
 
 
 def require_text(*texts: str) -> None:
@@ -43,13 +64,30 @@ def require_text(*texts: str) -> None:
             )
 
 
-def find_source(
-    text: str, options: dict[str, str], registry: Registry
-) -> tuple[ExporterSpec[Any], Any]:
-    """Find the plugin that reads a source, with its settings."""
+@frozen
+class Source:
+    """A source that was found: its plugin, its settings, and who is signed in, if anybody."""
+
+    spec: ExporterSpec[Any]
+    config: Any
+    connection: Connection | None = None
+
+
+def find_source(text: str, options: dict[str, str], registry: Registry, home: Home) -> Source:
+    """Find the plugin that reads a source, with its settings.
+
+    Raises:
+        ConfigError: It cannot be told what is meant.
+        SourceUnreadable: There is nothing of this name.
+    """
     if not text.strip():
         raise ConfigError("SOURCE is empty.", hint="Name the export: its zip, file or folder.")
     name, location = _split(text)
+    connection = _connection(name, location, registry, home)
+    if connection is not None:
+        spec = registry.exporter(connection.plugin)
+        rest = location if name else ""
+        return Source(spec, _configured(spec, rest, {**connection.options, **options}), connection)
     if name in _WEB and name not in registry.exporters:
         raise ConfigError(
             "decamp reads files; it does not fetch an export from a web address.",
@@ -61,7 +99,7 @@ def find_source(
         spec = _recognised(Path(location).expanduser(), registry)
     else:
         spec = registry.exporter(name)
-    return spec, _configured(spec, location, options)
+    return Source(spec, _configured(spec, location, options))
 
 
 def find_destination(
@@ -87,9 +125,26 @@ def chosen(options: Sequence[str], side: str) -> dict[str, str]:
     return chosen
 
 
-def created(spec: ExporterSpec[Any] | ImporterSpec[Any], config: Any, scratch: Path) -> Any:
-    """Make an exporter or importer."""
-    context = Context(config, logging.getLogger(f"decamp.{spec.name}"), now, scratch)
+def created(
+    spec: ExporterSpec[Any] | ImporterSpec[Any],
+    config: Any,
+    scratch: Path,
+    signed: SignedIn | None = None,
+    now: Callable[[], datetime] = now,
+) -> Any:
+    """Make an exporter or importer.
+
+    Args:
+        signed: Who is signed in, as `decamp.assembly.signedin.signed_in` gives it.
+    """
+    context = Context(
+        config,
+        logging.getLogger(f"decamp.{spec.name}"),
+        now,
+        scratch,
+        http=signed.http if signed else None,
+        grant=signed.grant if signed else None,
+    )
     try:
         return spec.create(context)
     except TransferError:
@@ -122,6 +177,32 @@ def _split(text: str) -> tuple[str | None, str]:
             hint="Leave it out; decamp asks for it when it signs in.",
         )
     return name, location
+
+
+def _connection(
+    name: str | None, location: str, registry: Registry, home: Home
+) -> Connection | None:
+    """Find the connection that is meant: by its name, or as the only one of its plugin."""
+    known = Connections(home.folder, home.turn)
+    if name is None:
+        found = known.get(location)
+        if found is not None and Path(location).exists():
+            raise ConfigError(
+                f"{location} is the name of a connection, and of a file or folder here.",
+                hint=f"Write {location}: for the connection, or {Path('.', location).absolute()}.",
+            )
+        return found
+    found = known.get(name)
+    if found is not None or location or name not in registry.exporters:
+        return found
+    of_plugin = [one for one in known.all() if one.plugin == name]
+    if len(of_plugin) > 1:
+        names = ", ".join(f"{one.name}:" for one in of_plugin)
+        raise ConfigError(
+            f"There are several connections to {registry.exporter(name).title}.",
+            hint=f"Say which one: {names}",
+        )
+    return of_plugin[0] if of_plugin else None
 
 
 def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:

@@ -6,12 +6,16 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
 from decamp.assembly.naming import (
+    SignedIn,
+    Source,
     chosen,
     close,
     created,
@@ -20,8 +24,10 @@ from decamp.assembly.naming import (
     require_text,
     run_id,
 )
+from decamp.assembly.signedin import signed_in
 from decamp.credentials import SecretStore
 from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody
+from decamp.engine.clock import now
 from decamp.engine.peoplechoice import require_way
 from decamp.errors import ConfigError
 from decamp.events import Emit
@@ -30,12 +36,12 @@ from decamp.journal import Journal
 from decamp.media import MediaFetcher, MediaFolder
 from decamp.model import Blob, Item, Missing
 from decamp.registry import Registry
-from decamp.spec import (
-    ExporterSpec,
-    ImporterSpec,
-)
+from decamp.spec import ImporterSpec
 
-__all__ = ["Request", "plan", "transfer"]
+__all__ = ["Request", "SignIn", "plan", "transfer"]
+
+SignIn: TypeAlias = Callable[[Source], AbstractContextManager[SignedIn | None]]
+"""Opens the sign-in that a source needs."""
 
 
 @frozen(kw_only=True)
@@ -69,6 +75,8 @@ def transfer(
     emit: Emit,
     stop: threading.Event,
     ask: Ask = nobody,
+    sign_in: SignIn | None = None,
+    now: Callable[[], datetime] = now,
 ) -> dict[str, Any]:
     """Carry out a transfer.
 
@@ -79,6 +87,8 @@ def transfer(
         emit: Takes what happens.
         stop: Asks the run to stop, once it is set.
         ask: Asks a person what only a person can know; by default nobody is there.
+        sign_in: Opens the sign-in of the source; by default that of its connection.
+        now: The time, aware and in UTC.
 
     Returns:
         The receipt. What went wrong in the run stands in it.
@@ -88,7 +98,7 @@ def transfer(
     """
     run = run_id()
     with ExitStack() as stack:
-        parts = _Parts.of(request, registry)
+        parts = _Parts.of(request, registry, home)
         scratch = stack.enter_context(home.scratch(run))
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
@@ -98,11 +108,13 @@ def transfer(
             run,
             journal,
             scratch,
-            SecretStore(home.folder),
+            home,
             home.lock,
             emit,
             stop,
             ask,
+            sign_in or partial(signed_in, home=home, stop=stop),
+            now,
             dry_run=False,
         )
 
@@ -116,13 +128,14 @@ def plan(
         TransferError: The request itself cannot be understood, or the journal not opened.
     """
     with ExitStack() as stack:
-        parts = _Parts.of(request, registry)
+        parts = _Parts.of(request, registry, home)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-plan-")))
         journal = Journal.open_copy(home.journal, scratch)
         stack.callback(journal.close)
         return _run(
-            request, parts, run_id(), journal, scratch, SecretStore(home.folder),
-            lambda name: nullcontext(), emit, stop, nobody, dry_run=True,
+            request, parts, run_id(), journal, scratch, home,
+            lambda name: nullcontext(), emit, stop, nobody,
+            partial(signed_in, home=home, stop=stop), now, dry_run=True,
         )  # fmt: skip
 
 
@@ -130,14 +143,13 @@ def plan(
 class _Parts:
     """Both plugins of a transfer, with their settings."""
 
-    exporter: ExporterSpec[Any]
-    exporter_config: Any
+    source: Source
     importer: ImporterSpec[Any]
     importer_config: Any
     selection: Selection
 
     @classmethod
-    def of(cls, request: Request, registry: Registry) -> _Parts:
+    def of(cls, request: Request, registry: Registry, home: Home) -> _Parts:
         require_text(request.source, request.destination, request.account or "")
         require_way(request.people)
         selection = Selection.parse(request.kinds, request.since, request.until, request.limit)
@@ -147,13 +159,11 @@ class _Parts:
                     f"The option {option!r} is not understood.",
                     hint="Write from.KEY=VALUE for the source or to.KEY=VALUE for the destination.",
                 )
-        exporter, exporter_config = find_source(
-            request.source, chosen(request.options, "from"), registry
-        )
+        source = find_source(request.source, chosen(request.options, "from"), registry, home)
         importer, importer_config = find_destination(
             request.destination, chosen(request.options, "to"), registry
         )
-        return cls(exporter, exporter_config, importer, importer_config, selection)
+        return cls(source, importer, importer_config, selection)
 
 
 def _run(
@@ -162,26 +172,31 @@ def _run(
     run: str,
     journal: Journal,
     scratch: Path,
-    store: SecretStore,
+    home: Home,
     lock: Callable[[str], AbstractContextManager[None]],
     emit: Emit,
     stop: threading.Event,
     ask: Ask,
+    sign_in: SignIn,
+    now: Callable[[], datetime],
     *,
     dry_run: bool,
 ) -> dict[str, Any]:
     with ExitStack() as stack:
-        exporter = created(parts.exporter, parts.exporter_config, scratch)
+        source = parts.source
+        signed = stack.enter_context(sign_in(source))
+        exporter = created(source.spec, source.config, scratch, signed, now)
         stack.callback(close, exporter)
-        importer = created(parts.importer, parts.importer_config, scratch)
-        folder = getattr(parts.exporter_config, "media", None)
-        media = _Media(scratch, request.allowed, folder, stop)
+        importer = created(parts.importer, parts.importer_config, scratch, now=now)
+        folder = getattr(source.config, "media", None)
+        allowed = request.allowed + (signed.here if signed else ())
+        media = _Media(scratch, allowed, folder, stop, now)
         stack.callback(media.close)
         engine = Engine(
             Job(
                 id=run,
                 command=request.command,
-                exporter_spec=parts.exporter,
+                exporter_spec=source.spec,
                 exporter=exporter,
                 importer_spec=parts.importer,
                 importer=importer,
@@ -192,10 +207,12 @@ def _run(
                 refresh=request.refresh,
                 consolidate=request.consolidate,
                 dry_run=dry_run,
+                grant=signed.grant if signed else None,
             ),
             Settings(
                 journal=journal,
                 scratch=scratch,
+                copies=home.copies,
                 fetch=media.fetch,
                 release=media.release,
                 lock=lock,
@@ -203,7 +220,8 @@ def _run(
                 stop=stop,
                 wait=request.wait,
                 ask=ask,
-                secrets=store,
+                secrets=SecretStore(home.folder),
+                now=now,
             ),
         )
         return engine.run()
@@ -218,8 +236,9 @@ class _Media:
         allowed: tuple[tuple[str, int], ...],
         folder: Path | None,
         stop: threading.Event,
+        now: Callable[[], datetime],
     ) -> None:
-        self._scratch, self._allowed, self._stop = scratch, allowed, stop
+        self._scratch, self._allowed, self._stop, self._now = scratch, allowed, stop, now
         self._folder = MediaFolder(folder) if folder is not None else None
         self._lock = threading.Lock()
         self._fetcher: MediaFetcher | None = None
@@ -228,7 +247,11 @@ class _Media:
         with self._lock:
             if self._fetcher is None:
                 self._fetcher = MediaFetcher.open(
-                    self._scratch, allowed=self._allowed, folder=self._folder, stop=self._stop
+                    self._scratch,
+                    allowed=self._allowed,
+                    folder=self._folder,
+                    stop=self._stop,
+                    now=self._now,
                 )
         return self._fetcher.fetch(blob, item)
 

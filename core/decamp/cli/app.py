@@ -14,12 +14,16 @@ __all__ = ["COMMANDS", "app", "load_command"]
 
 _MOVE, _BACK, _KNOW = "Move your data", "Look back", "Look around"
 _CARE = "Take care of what was moved"
+_SIGN_IN = "Sign in"
 
 COMMANDS = {
     "demo": (_MOVE, "Show the whole journey with made-up data, offline."),
     "inspect": (_MOVE, "Tell what an export holds."),
     "plan": (_MOVE, "Tell what a transfer would do, and change nothing."),
     "transfer": (_MOVE, "Bring everything to a destination; run it again to continue."),
+    "connect": (_SIGN_IN, "Sign in to a service, and choose what it may give."),
+    "connections": (_SIGN_IN, "List where you are signed in, what is granted and until when."),
+    "disconnect": (_SIGN_IN, "Take back what was granted at a service, and forget the sign-in."),
     "status": (_BACK, "Tell how a run is going, or how it ended."),
     "receipt": (_BACK, "Tell what a run has brought, and what is missing."),
     "runs": (_BACK, "List all runs."),
@@ -29,9 +33,11 @@ COMMANDS = {
         _CARE,
         "Settle what decamp cannot decide: doubts, and edits that met a newer version.",
     ),
+    "cancel": (_CARE, "Give up a copy that a service was asked for."),
     "forget": (_CARE, "Remove what decamp remembers of a destination, with its receipts."),
     "purge": (_CARE, "Remove what decamp keeps on this computer and does not need."),
     "doctor": (_CARE, "Look whether decamp and what it keeps are in order."),
+    "sandbox": (_KNOW, "Simulate a service on this computer, with made-up people."),
     "plugins": (_KNOW, "See which sources and destinations there are."),
     "schemas": (_KNOW, "Read the JSON Schemas, and check files against them."),
 }

@@ -30,6 +30,8 @@ __all__ = ["RunProgress"]
 
 _SECONDS_BETWEEN_LINES = 10.0
 _STAGES = {
+    "requesting": "Asking for a copy",
+    "downloading": "Downloading the copy",
     "reading": "Reading",
     "reading-back": "Reading back what is there",
     "items": "Posts and media",

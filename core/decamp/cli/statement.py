@@ -10,7 +10,17 @@ from typing import Any
 
 from decamp.cli.words import day, moment, no_data, number, people_words, plural, several
 
-__all__ = ["asked", "consent", "exported", "not_covered", "people", "proof", "verdict", "where"]
+__all__ = [
+    "asked",
+    "consent",
+    "exported",
+    "hollow",
+    "not_covered",
+    "people",
+    "proof",
+    "verdict",
+    "where",
+]
 
 _DEPTHS = {
     "digest": "byte for byte, by SHA-256",
@@ -76,6 +86,21 @@ def exported(receipt: Mapping[str, Any]) -> str:
     """Say from when the data is."""
     as_of = receipt["source"].get("as_of")
     return moment(as_of) if as_of else "The export does not say when it was made."
+
+
+def hollow(receipt: Mapping[str, Any]) -> str:
+    """Say that a service gave next to nothing, which has a reason; empty if it gave more."""
+    asked = receipt.get("consent", {}).get("basis") == "authorization"
+    ended = receipt["state"] in ("done", "partial")
+    if not (asked and ended) or any(
+        receipt["counts"].get(kind, {}).get("found") for kind in ("post", "message", "event")
+    ):
+        return ""
+    return (
+        "The copy holds no posts, no messages and no activity. Either there are none, or they were "
+        "not granted, or the service gives nothing of this account, for example because of the "
+        "country that it is from."
+    )
 
 
 def people(receipt: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from decamp.cli.words import (
     by_kind,
     command_line,
     day,
+    moment,
     no_data,
     number,
     plural,
@@ -25,6 +26,7 @@ __all__ = ["show_receipt"]
 _NEW_COPY_HELPS = frozenset(("expired", "gone", "refused", "empty", "not-media"))
 """Why a file is missing, where only links of a new export can bring it."""
 
+_SHOWN = 5
 _BROUGHT = ("delivered", "updated", "incomplete")
 """Columns of what a run has written."""
 
@@ -38,6 +40,9 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
         recall: Also say how to see it again.
     """
     error = receipt.get("error")
+    if error and receipt["state"] == "waiting":
+        _wait(output, error)
+        return
     if error and _refused(receipt):
         output.error(error["message"], error["hint"])
         return
@@ -54,6 +59,8 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
     if error and receipt["state"] != "interrupted":
         output.error(error["message"])
     output.final(statement.verdict(receipt), "bold")
+    if statement.hollow(receipt):
+        output.warn(statement.hollow(receipt))
     for text in receipt["verdict"].get("remarks", ()):
         output.say(f"Note: {text}.")
     for text in _next_steps(receipt):
@@ -63,6 +70,13 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
     if recall:
         output.say("See this again:")
         output.command(command_line("decamp", "receipt", receipt["run"]))
+
+
+def _wait(output: Output, error: Mapping[str, str]) -> None:
+    """Say, as calmly as it is, that the source needs time, and when to come back."""
+    output.final(f"Not ready yet. {error['message']}")
+    until = f" after {moment(error['until'])}" if "until" in error else " later"
+    output.final(f"Next: run the same command again{until}; decamp goes on from there.")
 
 
 def _refused(receipt: Mapping[str, Any]) -> bool:
@@ -108,8 +122,15 @@ def _facts(receipt: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts += _list("About others, left out", _amounts(counts, "left_out"))
     facts += _list("Not asked for", _amounts(_unasked(counts), "not_asked"))
     facts += _list("Not taken there", _amounts(counts, "skipped"))
+    facts += _list("Gone at the source", _some_of(receipt.get("vanished", {}).get("items", ())))
     nothing = "nothing; there was nothing to bring" if receipt["state"] == "done" else "nothing"
     return facts or [("Arrived", nothing)]
+
+
+def _some_of(items: Sequence[str]) -> list[str]:
+    """List some ids of what the source no longer has; it stays where it is."""
+    more = len(items) - _SHOWN
+    return [*items[:_SHOWN], *([f"and {number(more)} more"] if more > 0 else [])]
 
 
 def _unasked(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:

@@ -1,8 +1,9 @@
 """Moves items from an exporter to an importer."""
 
+from decamp.engine.job import Job, Settings
 from decamp.engine.route import Ask, nobody
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
-from decamp.engine.transfer import Engine, Job, Settings
+from decamp.engine.transfer import Engine
 
 __all__ = ["Ask", "Engine", "Job", "Selection", "Settings", "Tally", "nobody"]

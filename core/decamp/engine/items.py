@@ -39,6 +39,10 @@ class ItemIntake:
     _links: LinkWatch
     _renames: Renames
     _people: People = KEEP
+    posts: set[str] = field(factory=set, init=False)
+    """Ids of all posts of this export, asked for or not."""
+    unsure: set[str] = field(factory=set, init=False)
+    """Ids that posts of this export share with several."""
     _ordinals: Ordinals = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
     _versions: Mapping[tuple[str, str], bool] = field(factory=dict, init=False)
@@ -56,6 +60,8 @@ class ItemIntake:
             [self._renames.item(item) for item in self._people.items(page.items)]
         )
         ids = [item.id for item in numbered.items]
+        self.posts.update(item.id for item in numbered.items if item.kind == "post")
+        self.unsure.update(item.id for item in numbered.ambiguous)
         self._known = self._journal.known_many(self._route.id, ids)
         self._versions = self._journal.versions(self._route.id, ids)
         self._seen.clear()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import now, stamp
@@ -16,12 +17,22 @@ from decamp.spec import Exporter
 __all__ = ["Interrupted", "pages"]
 
 
+_SHORTEST = 0.1
+"""Seconds: a plugin that names a time that is over is not asked without a pause."""
+
+
 class Interrupted(Exception):
     """The run was asked to stop."""
 
 
 def pages(
-    exporter: Exporter, plugin: str, emit: Emit, stop: threading.Event, *, wait: bool
+    exporter: Exporter,
+    plugin: str,
+    emit: Emit,
+    stop: threading.Event,
+    *,
+    wait: bool,
+    now: Callable[[], datetime] = now,
 ) -> Iterator[Page]:
     """Yield all pages of a source, from the last cursor on after a passing failure.
 
@@ -51,7 +62,7 @@ def pages(
             if not wait:
                 raise
             emit(Waiting(stamp(error.until), error.message))
-            stop.wait(max(0.0, (error.until - now()).total_seconds()))
+            stop.wait(max(_SHORTEST, (error.until - now()).total_seconds()))
             continue
         if page is None:
             return

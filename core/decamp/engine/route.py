@@ -210,4 +210,6 @@ class RouteFinder:
 
 
 def _first_name(route: Route) -> str:
-    return next((alias.partition(":")[2] for alias in route.aliases), "")
+    """Give a name that people know; the id at a service only if there is no other."""
+    known = sorted(route.aliases, key=lambda alias: not alias.startswith("name:"))
+    return next((alias.partition(":")[2] for alias in known), "")

@@ -37,6 +37,8 @@ class Tally:
     missing: list[dict[str, str]] = field(factory=list)
     unlisted: Counter[str] = field(factory=Counter)
     """How many ``problems`` and ``missing`` there were beyond what the lists take."""
+    vanished: list[str] = field(factory=list)
+    """Ids of what was brought earlier and the source no longer has."""
     links: int = 0
     """Media that have to be fetched."""
     links_expired: int = 0

@@ -9,96 +9,51 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from decamp.credentials import NoSecrets, Secrets
 from decamp.engine.before import delivered_before, notice_lost
 from decamp.engine.blame import blamed, no_room
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
-from decamp.engine.delivery import Delivery, Fetch
+from decamp.engine.delivery import Delivery
 from decamp.engine.garbage import seldom_collected
 from decamp.engine.items import ItemIntake
+from decamp.engine.job import Job, Settings
 from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.people import KEEP, People
 from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
 from decamp.engine.reconcile import reconcile
 from decamp.engine.renames import Renames
-from decamp.engine.route import Ask, RouteFinder, names_of, nobody
+from decamp.engine.requests import RequestedCopy
+from decamp.engine.requestwords import no_copy
+from decamp.engine.route import RouteFinder, names_of
 from decamp.engine.segments import RowIntake
-from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
-from decamp.errors import Locked, TransferError
-from decamp.events import Emit, Notice, ReadProgress, RunEnded, RunStarted, Stage
-from decamp.journal import Journal, Route, RunRecord, Standing
-from decamp.model import Account, Destination, Item, Origin, Page
+from decamp.engine.vanished import vanished_conversations, vanished_posts
+from decamp.errors import ConfigError, DestinationRefused, Locked, TransferError
+from decamp.events import Notice, ReadProgress, RunEnded, RunStarted, Stage
+from decamp.journal import Route, RunRecord, Standing
+from decamp.model import Account, Destination, Origin, Page
 from decamp.report import Run, report
 from decamp.spec import (
     Begins,
     Closes,
-    Exporter,
-    ExporterSpec,
     Fills,
     Finishes,
     Identifies,
-    Importer,
     ImporterCapabilities,
-    ImporterSpec,
+    Requests,
     Updates,
 )
 
-__all__ = ["Engine", "Job", "Settings"]
+__all__ = ["Engine"]
 
 _log = logging.getLogger(__name__)
-
-
-@frozen
-class Job:
-    """What is to be done: ready plugins, and what was asked for."""
-
-    id: str
-    command: str
-    exporter_spec: ExporterSpec[Any]
-    exporter: Exporter
-    importer_spec: ImporterSpec[Any]
-    importer: Importer
-    source: str
-    """For people: the path or address that was named."""
-    selection: Selection = field(factory=Selection)
-    account: str | None = None
-    people: str | None = None
-    """What becomes of other people's names; None: as the route has it."""
-    refresh: bool = False
-    """Send corrections of a better mapping too."""
-    consolidate: bool = False
-    """Cut all rows anew, also those that a bundle brings in segments of its own."""
-    dry_run: bool = False
-
-
-@frozen
-class Settings:
-    """The engine's surroundings."""
-
-    journal: Journal
-    scratch: Path
-    fetch: Fetch
-    release: Callable[[Item], None]
-    lock: Callable[[str], AbstractContextManager[None]]
-    """Holds a destination for this process; raises `Locked`."""
-    emit: Emit
-    stop: threading.Event
-    wait: bool = True
-    patience: float = 1800.0
-    ask: Ask = nobody
-    secrets: Secrets = field(factory=NoSecrets)
 
 
 @define
@@ -118,6 +73,7 @@ class Engine:
     _delivery: Delivery | None = field(default=None, init=False)
     _choice: PeopleChoice = field(factory=PeopleChoice, init=False)
     _people: People = field(default=KEEP, init=False)
+    _copy: RequestedCopy | None = field(default=None, init=False)
 
     def run(self) -> dict[str, Any]:
         """Do the job and report; errors end the run and stand in the report.
@@ -132,6 +88,9 @@ class Engine:
         try:
             with blamed(job.importer_spec.name):
                 self._destination = job.importer.check()
+            if isinstance(job.exporter, Requests):
+                self._record_start(started, "")  # it may wait for days
+                self._obtain(job.exporter)
             if isinstance(job.exporter, Identifies):
                 with blamed(job.exporter_spec.name):
                     copy = job.exporter.fingerprint()
@@ -177,11 +136,19 @@ class Engine:
                 dry_run=job.dry_run,
                 error=error,
                 standing=self._standing(),
+                grant=job.grant,
             ),
             self.tally,
         )
         if not isinstance(error, Interrupted | KeyboardInterrupt) or self._destination:
             self._record_end(document)
+        if self._copy is not None and not job.dry_run:
+            with suppress(TransferError):  # then the next run sees to it
+                if error is None:
+                    whole = document["state"] == "done" and job.selection.everything
+                    self._copy.brought(whole=whole)
+                elif type(error) is DestinationRefused:  # a full one may have room tomorrow
+                    self._copy.refused()
         settings.emit(RunEnded(job.id, document["state"], document["exit_code"]))
         return document
 
@@ -193,6 +160,34 @@ class Engine:
                 importer.close()
             except Exception:  # noqa: BLE001 - a plugin may raise anything
                 _log.exception("closing %s failed", self.job.importer_spec.name)
+
+    def _obtain(self, exporter: Requests) -> None:
+        """Have the service make a copy, or take one that it has made."""
+        job, settings = self.job, self.settings
+        assert self._destination is not None
+        self._copy = RequestedCopy(
+            journal=settings.journal,
+            exporter=exporter,
+            source=job.exporter_spec.name,
+            service=job.exporter_spec.title,
+            title=job.source,
+            account=job.grant.account if job.grant else "",
+            grant=job.grant,
+            destination=job.importer_spec.name,
+            place=self._destination.id,
+            folder=settings.copies,
+            lock=settings.lock,
+            emit=settings.emit,
+            stop=settings.stop,
+            now=settings.now,
+            wait=settings.wait,
+        )
+        if not job.dry_run:
+            self._copy.obtain()
+            with blamed(job.importer_spec.name):  # that was perhaps days ago
+                self._destination = job.importer.check()
+        elif not self._copy.peek():
+            raise ConfigError(no_copy(job.exporter_spec.title), hint="Start: decamp transfer")
 
     # --- the run in the journal ----------------------------------------------------------
 
@@ -279,7 +274,7 @@ class Engine:
             settings.emit(Stage("reading"))
             for page in pages(
                 job.exporter, job.exporter_spec.name, settings.emit, settings.stop,
-                wait=settings.wait,
+                wait=settings.wait, now=settings.now,
             ):  # fmt: skip
                 for batch in page.rows:
                     rows.take(batch)
@@ -296,6 +291,11 @@ class Engine:
                 settings.stop,
             )  # fmt: skip
             if self._delivery is not None:
+                posts = vanished_posts(
+                    settings.journal, self._route, intake.posts, intake.unsure, self._as_of or ""
+                )
+                talks = vanished_conversations(settings.journal, self._route, rows.spool)
+                self.tally.vanished = posts + talks
                 self._delivery.drain()
                 if settings.stop.is_set():
                     raise Interrupted  # something may have been let go unsent
@@ -380,7 +380,7 @@ class Engine:
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            decider, self._delivery, LinkWatch(self.tally, settings.emit), renames, self._people,
+            decider, self._delivery, LinkWatch(self.tally, settings.emit, settings.now()), renames, self._people,
         )  # fmt: skip
         return self._items
 
@@ -394,8 +394,8 @@ class Engine:
     def _still(self) -> None:
         """Make sure that nobody has written between the first look and the lock."""
         assert self._destination is not None
-        now = self.job.importer.check().seal
-        if now != self._destination.seal:
+        seal = self.job.importer.check().seal
+        if seal != self._destination.seal:
             raise Locked(
                 f"Another decamp has just written to {self._destination.title}.",
                 hint="Run the same command again: decamp then looks at what is there now.",

@@ -44,6 +44,7 @@ def audit(journal: Journal) -> None:
         JournalDamaged: Something of it cannot be read.
     """
     journal.require_integrity()
+    journal.requests()
     runs = journal.runs()
     for run in runs:
         journal.effects(run.id)

@@ -148,7 +148,8 @@ def _modes(kept: list[Kept]) -> Iterator[Check]:
     open_to_others = [
         one.path
         for one in kept
-        if one.sort in ("journal", "secret", "backup", "log") and _mode(one.path) & 0o077
+        if one.sort in ("journal", "secret", "connection", "copy", "backup", "log")
+        and _mode(one.path) & 0o077
     ]
     if open_to_others:
         names = ", ".join(path.name for path in open_to_others)

@@ -14,7 +14,9 @@ from decamp.home import Home, is_held
 
 __all__ = ["Kept", "Sort", "inventory", "require_quiet", "strangers"]
 
-Sort = Literal["journal", "secret", "backup", "log", "spool", "lock", "leftover"]
+Sort = Literal[
+    "journal", "secret", "connection", "copy", "backup", "log", "spool", "lock", "leftover"
+]
 
 _TOP: tuple[tuple[Sort, str, str], ...] = (
     ("journal", r"journal\.db", "what decamp remembers"),
@@ -22,11 +24,18 @@ _TOP: tuple[tuple[Sort, str, str], ...] = (
     ("backup", r"journal\.db\.damaged-.+", "a damaged journal that was set aside"),
     ("backup", r"journal\.db\.v[0-9]+\.bak", "a journal as it was before a newer decamp"),
     ("leftover", r"journal\.db\.[^.]+", "half a file, of a program that was cut off"),
-    ("secret", r"secrets\.json", "the secrets behind aliases of other people"),
+    ("secret", r"secrets\.json", "secrets: of sign-ins, and behind aliases of other people"),
     ("secret", r"secrets\.lock", "belongs to the secrets"),
     ("leftover", r"secrets\.json\.[0-9a-f]{8}", "half a file, of a program that was cut off"),
+    ("connection", r"connections\.json", "where you are signed in, and what is granted"),
+    (
+        "leftover",
+        r"connections\.json\.[0-9a-f]{8}",
+        "half a file, of a program that was cut off",
+    ),
     ("log", r"decamp\.log(?:\.[0-9])?", "what decamp did"),
 )
+_COPY = re.compile(r"[a-z0-9-]+-[0-9a-f]{16}\.copy(\.part)?")
 _LOCK = re.compile(r"[0-9a-f]{16}\.lock")
 
 
@@ -50,14 +59,15 @@ def inventory(home: Home) -> list[Kept]:
     Raises:
         DestinationRefused: The folder cannot be read.
     """
-    return [*_top(home), *_spools(home), *_locks(home)]
+    return [*_top(home), *_copies(home), *_spools(home), *_locks(home)]
 
 
 def strangers(home: Home) -> list[Path]:
     """List what lies in the folder and is not decamp's, or not known to be."""
     ours = {kept.path for kept in inventory(home)}
-    rest = [path for path in _entries(home.folder) if path not in (home.tmp, home.locks)]
-    rest += [*_entries(home.tmp), *_entries(home.locks)]
+    folders = (home.copies, home.tmp, home.locks)
+    rest = [path for path in _entries(home.folder) if path not in folders]
+    rest += [path for folder in folders for path in _entries(folder)]
     return [path for path in rest if path not in ours]
 
 
@@ -82,6 +92,15 @@ def _top(home: Home) -> Iterator[Kept]:
                 break
 
 
+def _copies(home: Home) -> Iterator[Kept]:
+    for path in _entries(home.copies):
+        named = _COPY.fullmatch(path.name)
+        if named and not path.is_dir():
+            what = "part of a copy, of a download that was cut off"
+            what = what if named[1] else "a copy from a service, of which not all has arrived"
+            yield Kept(path, "leftover" if named[1] else "copy", what, path.lstat().st_size)
+
+
 def _spools(home: Home) -> Iterator[Kept]:
     for path in _entries(home.tmp):
         lock = path / ".lock"
@@ -96,7 +115,7 @@ def _locks(home: Home) -> Iterator[Kept]:
     for path in _entries(home.locks):
         if _LOCK.fullmatch(path.name):
             held = is_held(path)
-            what = "the lock of a destination" + ("" if held else ", held by nobody")
+            what = "the lock of a destination or a sign-in" + ("" if held else ", held by nobody")
             yield Kept(path, "lock", what, path.lstat().st_size, held)
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from decamp.errors import JournalDamaged
+from decamp.filesystems import sync_folder
 
 __all__ = ["SUFFIX", "forget", "remember", "verify"]
 
@@ -45,7 +46,7 @@ def forget(path: Path) -> None:
     """Take the digest away, durably, before the file is changed."""
     with suppress(FileNotFoundError):
         _place(path).unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def remember(db: sqlite3.Connection, path: Path) -> None:
@@ -106,12 +107,3 @@ def _write(path: Path, digest: str) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "nt":  # Windows cannot open a folder, and needs not
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

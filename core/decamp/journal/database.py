@@ -134,6 +134,15 @@ class Database:
                 raise
             self._db.execute("COMMIT")
 
+    @contextmanager
+    def _durable(self) -> Iterator[None]:
+        """Let what is committed inside survive a power cut too."""
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+
     def _read(self, query: str, *values: Any) -> Iterator[Any]:
         with _explained(self.path):
             yield from self._db.execute(query, values)

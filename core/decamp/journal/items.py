@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 
 import msgspec
 
@@ -59,6 +60,14 @@ class Items(Database):
         )
         return int(count)
 
+    def held_ids(self, route: int, kind: str) -> list[str]:
+        """List the ids of a kind's items that the destination holds."""
+        rows = self._read(
+            "SELECT id FROM items WHERE route = ? AND kind = ? AND receipt IS NOT NULL ORDER BY id",
+            *(route, kind),
+        )
+        return [item_id for (item_id,) in rows]
+
     def items(self, route: int, *states: State) -> Iterator[Known]:
         """Go through the items of a route in these states, in order of id."""
         marks = ", ".join("?" * len(states))
@@ -95,38 +104,27 @@ class Items(Database):
         Args:
             full: Also survive a power cut; for destinations that cannot be asked again.
         """
-        if full:
-            self._db.execute("PRAGMA synchronous = FULL")
-        try:
-            with self._write() as db:
-                note_before(db, route, run, [one.item.id for one in intents])
-                db.executemany(
-                    "INSERT INTO items (route, id, kind, state, digest, mapping, media, "
-                    "intent, run, as_of) VALUES (?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (route, id) DO UPDATE SET state = 'intent', "
-                    "digest = excluded.digest, mapping = excluded.mapping, "
-                    "media = excluded.media, intent = excluded.intent, run = excluded.run, "
-                    "as_of = excluded.as_of, adopted = 0, reason = '', proof = '', proved = ''",
-                    [
-                        (
-                            *(route, one.item.id, one.item.kind, one.digest, one.mapping),
-                            *(
-                                _json(one.media),
-                                item_to_json(one.item, one.version),
-                                run,
-                                one.as_of,
-                            ),
-                        )
-                        for one in intents
-                    ],
-                )
-                for intent in intents:
-                    if intent.frozen is not None:
-                        _freeze(db, route, intent.item.id, intent.frozen)
-                db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
-        finally:
-            if full:
-                self._db.execute("PRAGMA synchronous = NORMAL")
+        with self._durable() if full else nullcontext(), self._write() as db:
+            note_before(db, route, run, [one.item.id for one in intents])
+            db.executemany(
+                "INSERT INTO items (route, id, kind, state, digest, mapping, media, "
+                "intent, run, as_of) VALUES (?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (route, id) DO UPDATE SET state = 'intent', "
+                "digest = excluded.digest, mapping = excluded.mapping, "
+                "media = excluded.media, intent = excluded.intent, run = excluded.run, "
+                "as_of = excluded.as_of, adopted = 0, reason = '', proof = '', proved = ''",
+                [
+                    (
+                        *(route, one.item.id, one.item.kind, one.digest, one.mapping),
+                        *(_json(one.media), item_to_json(one.item, one.version), run, one.as_of),
+                    )
+                    for one in intents
+                ],
+            )
+            for intent in intents:
+                if intent.frozen is not None:
+                    _freeze(db, route, intent.item.id, intent.frozen)
+            db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
 
     def settle(self, route: int, run: str, settled: Sequence[Settled]) -> None:
         """Record how intents ended, in one commit; a receipt marks its rows delivered."""

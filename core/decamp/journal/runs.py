@@ -25,10 +25,11 @@ class Runs(Database):
     """The part of the journal about runs."""
 
     def start_run(self, run: RunRecord) -> None:
-        """Record that a run has started."""
+        """Record that a run has started; once more when it is known which export it reads."""
         with self._write() as db:
             db.execute(
-                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', NULL)",
+                f"INSERT INTO runs ({_RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', NULL) "
+                "ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint",
                 (
                     *(run.id, run.route, run.command, run.state, run.started, run.ended),
                     *(run.source, run.destination, run.fingerprint, run.exit_code),

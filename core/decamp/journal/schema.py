@@ -71,6 +71,15 @@ CREATE INDEX effects_by_run ON effects (run);
 """,
     2: """
 ALTER TABLE routes ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE requests (
+    number INTEGER PRIMARY KEY, source TEXT NOT NULL, account TEXT NOT NULL,
+    consent TEXT NOT NULL, single INTEGER NOT NULL, title TEXT NOT NULL, asked TEXT NOT NULL,
+    id TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, changed TEXT NOT NULL,
+    until TEXT NOT NULL DEFAULT '');
+CREATE TABLE waiters (
+    request INTEGER NOT NULL REFERENCES requests (number), destination TEXT NOT NULL,
+    place TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (request, destination, place)) WITHOUT ROWID;
 """,
 }
 """From version n to n + 1, as a script. A new file goes the same way, so both end alike."""

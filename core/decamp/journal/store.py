@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decamp.journal.effects import Effects
 from decamp.journal.ordinals import Ordinals
+from decamp.journal.requests import Requests
 from decamp.journal.routes import Routes
 from decamp.journal.rows import Rows
 from decamp.journal.runs import Runs
@@ -12,5 +13,5 @@ from decamp.journal.standing import Standings
 __all__ = ["Journal"]
 
 
-class Journal(Routes, Standings, Ordinals, Rows, Runs, Effects):
+class Journal(Routes, Standings, Ordinals, Rows, Runs, Effects, Requests):
     """All that decamp remembers. Used by one thread."""

@@ -19,6 +19,8 @@ __all__ = [
     "Learnt",
     "Marks",
     "Outcome",
+    "RequestRecord",
+    "RequestStep",
     "Route",
     "RunRecord",
     "Settled",
@@ -197,6 +199,49 @@ class Bucket:
     """Sum of the digests modulo 2**48: with the count, tells "nothing new" at a glance."""
     keys: Callable[[], array[int]] = field(eq=False, repr=False)
     """Reads the keys of the rows, which is only needed where count and sum differ."""
+
+
+RequestStep = Literal[
+    "asking",  # about to be asked, or asked and not answered
+    "open",  # the service has taken it, and makes the copy
+    "ready",  # the copy can be downloaded
+    "here",  # it was downloaded
+    "used",  # all destinations that waited for it have it
+    "expired",  # it was not fetched in time
+    "cancelled",  # given up, here or at the service
+    "lost",  # the answer was lost, and it has been asked for again since
+]
+
+
+@frozen(kw_only=True)
+class RequestRecord:
+    """A copy that was asked for."""
+
+    number: int
+    source: str
+    """Name of the source's plugin."""
+    account: str
+    """The account's id at the service; empty if it is not known."""
+    consent: str
+    """When the person agreed, RFC 3339; empty if that is not known."""
+    single: bool
+    """Asking for it used up what was granted."""
+    title: str
+    """As the source was named on the command line."""
+    asked: str
+    """RFC 3339."""
+    id: str
+    """At the service; empty until it has answered."""
+    step: RequestStep
+    changed: str
+    """When it came to this step, RFC 3339."""
+    until: str
+    """Until when it can be downloaded, RFC 3339; empty if not known."""
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing will come of it any more."""
+        return self.step in ("used", "expired", "cancelled", "lost")
 
 
 @frozen

@@ -95,6 +95,7 @@ class MediaFetcher:
         allowed: Collection[tuple[str, int]] = (),
         folder: MediaFolder | None = None,
         stop: threading.Event | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Self:
         """Make a fetcher with a client of its own.
 
@@ -106,7 +107,9 @@ class MediaFetcher:
         """
         from decamp.http import guarded_client
 
-        return cls(scratch, guarded_client(allowed=allowed, stop=stop), folder=folder, stop=stop)
+        return cls(
+            scratch, guarded_client(allowed=allowed, stop=stop), folder=folder, stop=stop, now=now
+        )
 
     def fetch(self, blob: Blob, item: Item) -> Blob | Missing:
         """Fetch one blob of an item. The same link is fetched once per item.

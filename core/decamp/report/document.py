@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from attrs import frozen
 
 from decamp import __version__
-from decamp.errors import TransferError
+from decamp.auth import Grant
+from decamp.errors import NotReady, TransferError
 from decamp.filesystems import is_network
 from decamp.journal import Standing
 from decamp.model import Account, Destination
@@ -19,6 +21,8 @@ from decamp.validation import require_valid
 __all__ = ["Counts", "Run", "report"]
 
 _INTERRUPTED = 130
+LISTED = 2_000
+"""The most entries of a list."""
 _UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected", "held")
 
 
@@ -29,6 +33,7 @@ class Counts(Protocol):
     problems: list[dict[str, Any]]
     missing: list[dict[str, str]]
     unlisted: Any
+    vanished: list[str]
     links: int
     links_expired: int
     links_until: str
@@ -63,6 +68,8 @@ class Run:
     error: BaseException | None
     standing: Standing | None = None
     """How things stand on the route; None if that is not known."""
+    grant: Grant | None = None
+    """What the person granted, if the source is a service."""
 
 
 def report(run: Run, counts: Counts) -> dict[str, Any]:
@@ -113,18 +120,26 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
             "missing": counts.missing,
         },
         "verdict": verdict_of(
-            table, run.standing, run.omits, people=run.people, ended=run.error is None
+            table,
+            run.standing,
+            run.omits,
+            people=run.people,
+            ended=run.error is None,
+            vanished=len(counts.vanished),
         ),
         "proof": proof_of(table, run.standing, run.ended, run.as_of),
         "consent": _consent(run),
     }
+    if counts.vanished:
+        document["vanished"] = {"count": len(counts.vanished), "items": counts.vanished[:LISTED]}
     require_valid("receipt", document)
     return document
 
 
 def _error(error: BaseException) -> dict[str, str]:
     if isinstance(error, TransferError):
-        return {"code": error.code, "message": error.message, "hint": error.hint}
+        told = {"code": error.code, "message": error.message, "hint": error.hint}
+        return told | ({"until": _stamp(error.until)} if isinstance(error, NotReady) else {})
     return {
         "code": "interrupted",
         "message": "The run was interrupted.",
@@ -160,7 +175,22 @@ def _consent(run: Run) -> dict[str, Any]:
     Who got the file from the service and names it to decamp has given consent by that, for
     what was asked then. A service that decamp signs in to gives a grant of its own instead.
     """
-    return {"basis": "file", "named": run.source, "given": run.started, "asked": run.selection}
+    grant = run.grant
+    if grant is None:
+        return {"basis": "file", "named": run.source, "given": run.started, "asked": run.selection}
+    consent: dict[str, Any] = {
+        "basis": "authorization",
+        "named": run.source,
+        "given": _stamp(grant.since),
+        "asked": run.selection,
+        "scopes": sorted(grant.asked),
+        "granted": sorted(grant.scopes),
+    }
+    return consent | ({"until": _stamp(grant.until)} if grant.until else {})
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _exit_code(run: Run, table: Mapping[str, Mapping[str, int]]) -> int:

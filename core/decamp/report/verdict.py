@@ -64,6 +64,7 @@ def verdict_of(
     *,
     people: str = "keep",
     ended: bool,
+    vanished: int = 0,
 ) -> dict[str, Any]:
     """Say whether everything in this export is at the destination, and why not.
 
@@ -73,6 +74,7 @@ def verdict_of(
         omits: What the source never exports.
         people: What became of other people's names; see `decamp.journal.Route`.
         ended: The run came to its end: the whole source was read.
+        vanished: How many posts and conversations the source no longer has.
     """
     reasons = [] if ended else ["the run did not reach its end"]
     reasons += [
@@ -91,7 +93,7 @@ def verdict_of(
     return {
         "complete": not reasons,
         "reasons": reasons,
-        "remarks": _remarks(table, standing),
+        "remarks": _remarks(table, standing, vanished),
         "never_exported": list(omits),
     }
 
@@ -159,8 +161,14 @@ def _raw_items(table: Table) -> list[str]:
     return [_counted(count, one, many)] if count else []
 
 
-def _remarks(table: Table, standing: Standing | None) -> list[str]:
+def _remarks(table: Table, standing: Standing | None, vanished: int) -> list[str]:
     remarks = []
+    if vanished:
+        text = "brought by an earlier run {} no longer at the source, and stayed at the destination"
+        what = "post or conversation"
+        one, many = text.format("is"), text.format("are")
+        many_what = f"{vanished:,} posts or conversations {many}"
+        remarks.append(_counted(1, one, "", what) if vanished == 1 else many_what)
     raw = sum(table.get(kind, {}).get("rejected", 0) for kind in _ROWS)
     if raw:
         text = "did not fit {} schema and {} there as {} came, among the other sections"

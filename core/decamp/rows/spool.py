@@ -140,6 +140,10 @@ class RowSpool:
         """List what was spooled, in order of first appearance."""
         return [spooled.collection for spooled in self._spooled.values()]
 
+    def first_bucket(self, name: str) -> str:
+        """Name the oldest bucket of a collection; empty if none of its rows has a time."""
+        return str(next((number for number in self._spooled[name].buckets() if number), ""))
+
     def rename(self, collection: Collection, to: Collection) -> None:
         """Give a spooled collection another key and header from here on."""
         spooled = self._spooled.pop(collection_id(collection))

@@ -38,6 +38,7 @@ class ArchiveExporter:
 
     def __init__(self, context: Context[Config]) -> None:
         config = context.config
+        assert config.path is not None
         self._context = context
         self._limits = Limits(
             max_bytes=config.max_bytes,

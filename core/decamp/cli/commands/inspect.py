@@ -12,6 +12,7 @@ from decamp.cli.command import Command
 from decamp.cli.contents import show_inspection
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
+from decamp.home import Home
 
 app = command_app()
 
@@ -43,7 +44,11 @@ def inspect(
     """
     output = Output(quiet)
     document = assembly.inspect(
-        source, tuple(option or ()), registry=registry.load(), skeleton=skeleton
+        source,
+        tuple(option or ()),
+        registry=registry.load(),
+        home=Home.find(),
+        skeleton=skeleton,
     )
     if not skeleton:
         show_inspection(output, document, source)

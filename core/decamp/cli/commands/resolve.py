@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from decamp import registry, upkeep
-from decamp.assembly import opened
+from decamp.assembly import opened, resolve_request
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.options import command_app
@@ -31,7 +31,8 @@ _STATES = {
     epilog="Examples:\n\n"
     "  decamp resolve\n"
     "  decamp resolve ~/TikTok --keep post:2024-01-01T00:00:01Z\n"
-    "  decamp resolve --all keep",
+    "  decamp resolve --all keep\n"
+    "  decamp resolve --request again",
 )
 def resolve(
     destination: options.Place = "",
@@ -47,6 +48,14 @@ def resolve(
     everything: Annotated[
         str, typer.Option("--all", metavar="HOW", help="keep or again, for all that is open.")
     ] = "",
+    request: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="About a copy whose request was not answered: the id that the service gave it, "
+            "or again, to ask once more. N= before it names one of several.",
+        ),
+    ] = "",
     option: options.Options = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -60,6 +69,12 @@ def resolve(
     if everything not in ("", "keep", "again"):
         raise typer.BadParameter("--all is keep or again.")
     output, home = Output(quiet), Home.find()
+    if request:
+        settled = resolve_request(request, home=home)
+        output.say("Settled. Run the transfer again; it goes on from there.")
+        if json:
+            output.document(settled)
+        return
     with opened(destination, option or (), registry=registry.load(), home=home) as place:
         document = upkeep.resolve(place, keep=keep or (), again=again or (), everything=everything)
         if document["open"] and not (keep or again):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decamp.assembly import pending_requests
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.history import NO_RUNS, as_json, find_run, going_run, list_runs, state_of
@@ -9,6 +10,7 @@ from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.words import command_line, moment
 from decamp.home import Home
+from decamp.upkeep import request_json
 
 app = command_app()
 
@@ -21,6 +23,12 @@ _STATES = {
     "waiting": "ended because the source needs more time.",
     "interrupted": "was interrupted. What has arrived is safe.",
     "undone": "was taken back.",
+}
+_WHERE = {
+    "asking": "a copy was asked for on {}, and no answer is known.",
+    "open": "a copy was asked for on {}, and is being prepared.",
+    "ready": "the copy that was asked for on {} is ready to be downloaded.",
+    "here": "the copy that was asked for on {} was downloaded, and not all of it has arrived.",
 }
 _AGAIN = ("dead", "partial", "stopped", "waiting", "interrupted")
 
@@ -58,5 +66,13 @@ def status(run: options.RunId = "", *, json: options.Json = False) -> None:
     if found.report is not None:
         output.say("What it brought:")
         output.command(command_line("decamp", "receipt", found.id))
+    requests = pending_requests(home)
+    for one in requests:
+        output.say(f"Request {one.number}: {_WHERE[one.step].format(moment(one.asked))}")
+        output.facts([("Of", one.title)] + ([("Its id there", one.id)] if one.id else []))
+    if requests:
+        output.say("To give a request up:")
+        output.command(command_line("decamp", "cancel"))
     if json:
-        output.document({"runs": [as_json(found, home)]})
+        listed = {"requests": [request_json(one) for one in requests]} if requests else {}
+        output.document({"runs": [as_json(found, home)], **listed})

@@ -1,0 +1,86 @@
+"""Opens what is needed to settle requests for copies."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from decamp.assembly.naming import chosen, close, created, find_source
+from decamp.assembly.signedin import signed_in
+from decamp.engine.copyplace import lock_name
+from decamp.errors import ConfigError, Locked
+from decamp.home import Home
+from decamp.journal import Journal, RequestRecord
+from decamp.registry import Registry
+from decamp.spec import Requests
+from decamp.upkeep import give_up, open_requests, request_json, settle_request
+from decamp.validation import require_valid
+
+__all__ = ["cancel", "pending_requests", "resolve_request"]
+
+
+def pending_requests(home: Home) -> list[RequestRecord]:
+    """List the requests of which something may still come. Makes no journal where there is none."""
+    if not Journal.exists(home.journal):
+        return []
+    with closing(Journal.open(home.journal)) as journal:
+        return open_requests(journal)
+
+
+def cancel(
+    request: RequestRecord, options: Sequence[str] = (), *, registry: Registry, home: Home
+) -> dict[str, Any]:
+    """Give up a request: at the service, or the copy that was downloaded.
+
+    Args:
+        request: One of `pending_requests`.
+        options: ``from.KEY=VALUE``.
+        registry: All plugins.
+        home: Where decamp keeps its files.
+
+    Returns:
+        The request as it is now, valid by ``request.schema.json``.
+
+    Raises:
+        ConfigError: Its id is not known.
+        Locked: A run is getting the copy right now.
+        TransferError: The service does not do it.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(home.lock(lock_name(request.source, request.account)))
+        except Locked as error:
+            raise Locked(
+                "Another decamp is getting this copy right now.",
+                hint="Stop it with Ctrl-C, or wait; then run the same command again.",
+            ) from error
+        journal = stack.enter_context(closing(Journal.open(home.journal)))
+        exporter = None
+        if request.step in ("open", "ready"):
+            source = find_source(request.title, chosen(options, "from"), registry, home)
+            signed = stack.enter_context(signed_in(source, home))
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
+            exporter = created(source.spec, source.config, scratch, signed)
+            stack.callback(close, exporter)
+            if not isinstance(exporter, Requests):
+                raise ConfigError(f"{request.title} is no service that can be asked.")
+        give_up(journal, request, exporter, home.copies)
+        [now] = [one for one in journal.requests() if one.number == request.number]
+        return _document(now)
+
+
+def resolve_request(decision: str, *, home: Home) -> dict[str, Any]:
+    """Settle a request whose answer was lost; see `decamp.upkeep.settle_request`."""
+    if not Journal.exists(home.journal):
+        raise ConfigError("decamp has not asked for any copy on this computer.")
+    with closing(Journal.open(home.journal)) as journal:
+        return _document(settle_request(journal, decision))
+
+
+def _document(request: RequestRecord) -> dict[str, Any]:
+    document = {"request": request_json(request), "exit_code": 0}
+    require_valid("request", document)
+    return document

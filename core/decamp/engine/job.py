@@ -1,0 +1,71 @@
+"""What one run is to do, and what it works with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from decamp.auth import Grant
+from decamp.credentials import NoSecrets, Secrets
+from decamp.engine.clock import now
+from decamp.engine.delivery import Fetch
+from decamp.engine.route import Ask, nobody
+from decamp.engine.selection import Selection
+from decamp.events import Emit
+from decamp.journal import Journal
+from decamp.model import Item
+from decamp.spec import Exporter, ExporterSpec, Importer, ImporterSpec
+
+__all__ = ["Job", "Settings"]
+
+
+@frozen
+class Job:
+    """What is to be done: ready plugins, and what was asked for."""
+
+    id: str
+    command: str
+    exporter_spec: ExporterSpec[Any]
+    exporter: Exporter
+    importer_spec: ImporterSpec[Any]
+    importer: Importer
+    source: str
+    """For people: the path or address that was named."""
+    selection: Selection = field(factory=Selection)
+    account: str | None = None
+    people: str | None = None
+    """What becomes of other people's names; None: as the route has it."""
+    refresh: bool = False
+    """Send corrections of a better mapping too."""
+    consolidate: bool = False
+    """Cut all rows anew, also those that a bundle brings in segments of its own."""
+    dry_run: bool = False
+    grant: Grant | None = None
+    """What the person granted, if the source is a service."""
+
+
+@frozen
+class Settings:
+    """The engine's surroundings."""
+
+    journal: Journal
+    scratch: Path
+    copies: Path
+    """Where downloaded copies lie, beyond this run."""
+    fetch: Fetch
+    release: Callable[[Item], None]
+    lock: Callable[[str], AbstractContextManager[None]]
+    """Holds a destination for this process; raises `Locked`."""
+    emit: Emit
+    stop: threading.Event
+    wait: bool = True
+    patience: float = 1800.0
+    ask: Ask = nobody
+    secrets: Secrets = field(factory=NoSecrets)
+    now: Callable[[], datetime] = now

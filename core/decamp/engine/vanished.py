@@ -1,0 +1,76 @@
+"""What was brought earlier and the source no longer has. It is reported, and never deleted.
+
+An export is a full copy, so what was deleted shows only by not being there. But histories are
+also trimmed at their old end, and an export may leave out whole categories. So a thing counts
+as vanished only if the export surely covers its time: posts from the oldest one in it to the
+day of the export; conversations with messages from a year of which it has everything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from decamp.journal import Journal, Route
+from decamp.rows import Delivered, RowSpool, collection_id
+
+__all__ = ["vanished_conversations", "vanished_posts"]
+
+_POST = re.compile(r"post:([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)(?:#[0-9]+)?")
+"""The id of a post holds the second in which it was posted; see `decamp.engine.ordinals`."""
+
+_MESSAGES = "message:"
+
+
+def vanished_posts(
+    journal: Journal, route: Route, seen: Collection[str], unsure: Collection[str], as_of: str
+) -> list[str]:
+    """List the posts at the destination that the export covers and lacks.
+
+    Args:
+        seen: Ids of all posts in the export.
+        unsure: Ids of posts that could be any of several.
+        as_of: When it was exported, RFC 3339; empty if not known.
+    """
+    times = [found[1] for one in seen if (found := _POST.fullmatch(one))]
+    if not times:
+        return []
+    since, until = min(times), max(as_of, *times)
+    doubtful = {one.partition("#")[0] for one in unsure}
+    return [
+        one
+        for one in journal.held_ids(route.id, "post")
+        if one not in seen
+        and (found := _POST.fullmatch(one))
+        and since <= found[1] <= until
+        and one.partition("#")[0] not in doubtful
+    ]
+
+
+def vanished_conversations(journal: Journal, route: Route, spool: RowSpool) -> list[str]:
+    """List the conversations at the destination that the export covers and lacks.
+
+    Args:
+        spool: The rows of the export, under the first names of renamed conversations.
+    """
+    there = {collection_id(one) for one in spool.collections() if one.kind == "message"}
+    gone = [name for name in journal.collections(route.id, _MESSAGES) if name not in there]
+    first = min((year for name in there if (year := spool.first_bucket(name))), default="")
+    if not gone or not first:
+        return []
+    whole = all(_is_whole(journal, route, spool, name) for name in there)
+    found = []
+    for name in gone:
+        last = max(journal.buckets(route.id, name))
+        if last > first or (last == first and whole):
+            found.append("conversation:" + name.removeprefix(_MESSAGES))
+    return found
+
+
+def _is_whole(journal: Journal, route: Route, spool: RowSpool, name: str) -> bool:
+    """Tell whether the export has all that was delivered of the years that both have."""
+    delivered = {
+        bucket: Delivered(one.count, one.total, one.keys)
+        for bucket, one in journal.buckets(route.id, name).items()
+    }
+    return all(held == both for _, held, both in spool.compare(name, delivered))

@@ -1,0 +1,1 @@
+"""TikTok through its own API: Login Kit, Data Portability, webhooks."""
