@@ -49,7 +49,9 @@ def opened(
         spec, config = find_destination(at.location, settings, registry)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
         importer = created(spec, config, scratch)
-        stack.callback(close, importer)
+        closing = ExitStack()
+        closing.callback(close, importer)
+        stack.callback(closing.close)
         found = importer.check()
         stack.enter_context(home.lock(f"{spec.name}:{found.id}"))
         routes = [
@@ -63,6 +65,7 @@ def opened(
             destination=found,
             journal=journal,
             route=route_in_step(routes, found) or (routes[-1] if routes else None),
+            let_go=closing.close,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
@@ -24,6 +25,8 @@ class Place:
     journal: Journal
     route: Route | None
     """None if the journal does not know it."""
+    let_go: Callable[[], None]
+    """Close the importer, once, however often this is called."""
 
     @property
     def known(self) -> Route | None:

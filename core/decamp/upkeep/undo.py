@@ -197,5 +197,6 @@ class _Work:
                 place.importer.finish(place.journal.receipts(route.id))
                 seal = self._seal()
         place.journal.finished(route.id, seal)
+        place.let_go()  # first: a kill in between leaves no lock, for this undo is repeated then
         if not place.journal.effects(self._undoing.run.id):
             place.journal.mark_undone(self._undoing.run.id)
