@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import sys
 from array import array
 from collections.abc import Callable, Iterator
@@ -312,3 +313,28 @@ def test_a_plan_notices_damage_too(closed: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     with pytest.raises(JournalDamaged):
         Journal.open_copy(path, tmp_path / "copy")
+
+
+OPENS_AND_CLOSES = """
+import sys
+from pathlib import Path
+from decamp.journal import Journal
+Journal.open(Path(sys.argv[1])).close()
+"""
+
+
+def test_another_program_leaves_the_log_of_this_one_alone(tmp_path: Path) -> None:
+    """Reading the file for its digest must not let go of SQLite's locks (fcntl(2))."""
+    path = tmp_path / "home" / "journal.db"
+    Journal.open(path).close()
+    assert path.with_name(f"{path.name}{SUFFIX}").exists()
+    journal = Journal.open(path)
+    number = journal.add_route("a", "b", "c", ["name:x"], "2026-01-01T00:00:00Z").id
+    subprocess.run([sys.executable, "-c", OPENS_AND_CLOSES, str(path)], check=True)
+    journal.set_newest(number, "2026-02-01T00:00:00Z")
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as other:
+        [(newest,)] = other.execute("SELECT newest FROM routes").fetchall()
+    other.close()
+    assert newest == "2026-02-01T00:00:00Z"
+    journal.close()
+    Journal.open(path).close()  # and nobody takes it for damaged

@@ -18,23 +18,35 @@ from pathlib import Path
 from decamp.errors import JournalDamaged
 from decamp.filesystems import sync_folder
 
-__all__ = ["SUFFIX", "forget", "remember", "verify"]
+__all__ = ["SUFFIX", "differs", "forget", "remember", "require_same"]
 
 SUFFIX = ".sum"
 _PATIENCE_MS = 250
 """How long closing waits for others; whoever closes last writes the digest anyway."""
 
 
-def verify(path: Path) -> None:
+def differs(path: Path) -> bool:
     """Compare the file with the digest beside it, if there is one that counts.
 
+    Not while this process has the file open: reading it would let go of SQLite's locks.
+
     Raises:
-        JournalDamaged: The file was changed by something else than decamp.
         OSError: It cannot be read.
     """
     wanted = _read(path)
     # Another program may begin to write meanwhile; before that it takes the digest away.
-    if wanted and not _waiting(path) and _digest(path) != wanted and _read(path) == wanted:
+    if not wanted or _waiting(path):
+        return False
+    return _digest(path) != wanted and _read(path) == wanted
+
+
+def require_same(path: Path, *, changed: bool) -> None:
+    """Refuse a file that was changed by something else than decamp.
+
+    Raises:
+        JournalDamaged: It was.
+    """
+    if changed:
         raise JournalDamaged(
             f"The journal {path} is damaged: it is not as decamp left it.",
             hint="If you put it back from a backup, delete the file "
@@ -44,8 +56,9 @@ def verify(path: Path) -> None:
 
 def forget(path: Path) -> None:
     """Take the digest away, durably, before the file is changed."""
-    with suppress(FileNotFoundError):
-        _place(path).unlink()
+    place = _place(path)
+    if place.exists():
+        place.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,9 @@ __all__ = ["Database", "batched"]
 _CHECKPOINT_PAGES = 8_000
 """A checkpoint syncs the disk; intents are large, so SQLite's 1 000 pages come too often."""
 
+_OPEN: Counter[str] = Counter()
+"""How often this process has each file open."""
+
 
 class Database:
     """One SQLite file, with one writer at a time and any number of readers.
@@ -36,9 +40,10 @@ class Database:
     def __init__(self, db: sqlite3.Connection, file: Path, path: Path) -> None:
         self._db = db
         self._file = file
-        self._changed = False
+        self._closed = False
         self.path = path
         self.salt: bytes = db.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0]
+        _OPEN[str(file)] += 1
 
     @staticmethod
     def exists(path: Path) -> bool:
@@ -77,12 +82,16 @@ class Database:
         with _explained(shown):
             if not os.path.lexists(path):
                 _make(path, shown)
-            _require_file(path, shown)
+            if not _OPEN[str(path)]:
+                _require_file(path, shown)
+            # Before SQLite has it open: closing any descriptor of a file lets go of all locks
+            # that this process has on it (fcntl(2)), SQLite's too.
+            changed = not _OPEN[str(path)] and checksum.differs(shown)
             db = sqlite3.connect(path, timeout=30, isolation_level=None)
             try:
                 version = require_ours(db, shown)
                 _require_sound(db, shown)
-                checksum.verify(shown)
+                checksum.require_same(shown, changed=changed)
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -106,7 +115,13 @@ class Database:
 
     def close(self) -> None:
         """Close the file. What was committed stays."""
-        checksum.remember(self._db, self._file)
+        if self._closed:
+            return
+        self._closed = True
+        name = str(self._file)
+        _OPEN[name] -= 1
+        if _OPEN[name] <= 0:
+            checksum.remember(self._db, self._file)
         self._db.close()
 
     def require_integrity(self) -> None:
@@ -122,11 +137,10 @@ class Database:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         with _explained(self.path):
-            if not self._changed:
-                checksum.forget(self._file)
-                self._changed = True
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                # Each time, and with the lock: another program may have noted one since.
+                checksum.forget(self._file)
                 yield self._db
             except BaseException:
                 if self._db.in_transaction:
