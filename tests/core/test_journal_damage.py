@@ -330,6 +330,7 @@ def test_another_program_leaves_the_log_of_this_one_alone(tmp_path: Path) -> Non
     assert path.with_name(f"{path.name}{SUFFIX}").exists()
     journal = Journal.open(path)
     number = journal.add_route("a", "b", "c", ["name:x"], "2026-01-01T00:00:00Z").id
+    Journal.open(path).close()  # another thread of this program, for example
     subprocess.run([sys.executable, "-c", OPENS_AND_CLOSES, str(path)], check=True)
     journal.set_newest(number, "2026-02-01T00:00:00Z")
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as other:

@@ -12,13 +12,14 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from decamp.errors import JournalDamaged
 from decamp.filesystems import sync_folder
 
-__all__ = ["SUFFIX", "differs", "forget", "remember", "require_same"]
+__all__ = ["SUFFIX", "close", "differs", "forget", "require_same"]
 
 SUFFIX = ".sum"
 _PATIENCE_MS = 250
@@ -62,13 +63,13 @@ def forget(path: Path) -> None:
         sync_folder(path.parent)
 
 
-def remember(db: sqlite3.Connection, path: Path) -> None:
-    """Note the digest, as the last step before the file is closed. Never fails.
+def close(db: sqlite3.Connection, path: Path) -> None:
+    """Note the digest as the last step, and close the file. Never fails.
 
     What cannot be noted, because another program uses the file or the disk is full, is left
     out: then the structure alone is judged.
     """
-    with suppress(sqlite3.Error, OSError):
+    with closing(db), suppress(sqlite3.Error, OSError):
         if _read(path) and not _waiting(path):
             return
         forget(path)
@@ -77,11 +78,14 @@ def remember(db: sqlite3.Connection, path: Path) -> None:
         if busy:
             return
         db.execute("BEGIN IMMEDIATE")  # nobody writes while the file is read
-        try:
-            if not _waiting(path):
-                _write(path, _digest(path))
-        finally:
-            db.execute("ROLLBACK")
+        # It stays open until SQLite has closed it too, which lets go of the same locks.
+        with path.open("rb") as file:
+            try:
+                if not _waiting(path):
+                    _write(path, _digest_of(file))
+            finally:
+                db.execute("ROLLBACK")
+                db.close()
 
 
 def _place(path: Path) -> Path:
@@ -98,7 +102,11 @@ def _waiting(path: Path) -> bool:
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest_of(file)
+
+
+def _digest_of(file: BufferedReader) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> str:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +27,11 @@ _CHECKPOINT_PAGES = 8_000
 """A checkpoint syncs the disk; intents are large, so SQLite's 1 000 pages come too often."""
 
 _OPEN: Counter[str] = Counter()
-"""How often this process has each file open."""
+"""How often this process has each file open. While it has, nothing but SQLite may open it:
+closing any descriptor of a file lets go of all locks that the process has on it (fcntl(2))."""
+
+_GATE = threading.Lock()
+"""One thread at a time opens or closes a journal."""
 
 
 class Database:
@@ -79,14 +84,13 @@ class Database:
             )
         make_private(path.parent)
         shown = shown or path
-        with _explained(shown):
+        with _explained(shown), _GATE:
             if not os.path.lexists(path):
                 _make(path, shown)
+            changed = False
             if not _OPEN[str(path)]:
                 _require_file(path, shown)
-            # Before SQLite has it open: closing any descriptor of a file lets go of all locks
-            # that this process has on it (fcntl(2)), SQLite's too.
-            changed = not _OPEN[str(path)] and checksum.differs(shown)
+                changed = checksum.differs(shown)
             db = sqlite3.connect(path, timeout=30, isolation_level=None)
             try:
                 version = require_ours(db, shown)
@@ -115,14 +119,16 @@ class Database:
 
     def close(self) -> None:
         """Close the file. What was committed stays."""
-        if self._closed:
-            return
-        self._closed = True
-        name = str(self._file)
-        _OPEN[name] -= 1
-        if _OPEN[name] <= 0:
-            checksum.remember(self._db, self._file)
-        self._db.close()
+        with _GATE:
+            if self._closed:
+                return
+            self._closed = True
+            name = str(self._file)
+            _OPEN[name] -= 1
+            if _OPEN[name]:
+                self._db.close()
+            else:
+                checksum.close(self._db, self._file)
 
     def require_integrity(self) -> None:
         """Let SQLite look at everything, indexes too, which takes a while.
