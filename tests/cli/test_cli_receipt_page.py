@@ -6,7 +6,6 @@ import base64
 import copy
 import hashlib
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -15,13 +14,13 @@ from html.parser import HTMLParser
 import pytest
 
 import decamp_schemas
+from chromium import CHROMIUM
 from cli_run import Cli
 from decamp.cli.receipt_page import receipt_page
 from decamp.home import Home
 from decamp.journal import Journal, RunRecord
 from decamp.validation import validator
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAYLOADS = (
     "<script>document.title='owned'</script>",
     "<img src=https://example.org/x onerror=\"document.title='owned'\">",

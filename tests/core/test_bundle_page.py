@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 import pytest
 
 from bundle_items import contents_of, conversation, messages, post, profile, sample_items
+from chromium import CHROMIUM
 from decamp import Account, Item
 from decamp.bundle import is_page, pages, parts
 
@@ -148,9 +148,6 @@ def test_sizes_for_people() -> None:
             type(entry).from_data(msgspec.json.decode(msgspec.json.encode(data)))
         )
         assert text in next(pages(contents, ADA, lambda path: None))[1].decode()
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

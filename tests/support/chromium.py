@@ -17,6 +17,7 @@ from typing import IO, Any
 from attrs import define, field
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+assert CHROMIUM or not os.environ.get("CI"), "CI has to have chromium"
 
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
