@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("decamp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("decamp")
 
+pytest_plugins = ["dav_servers"]  # WebDAV servers, for tests of the plugin and whole journeys
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:

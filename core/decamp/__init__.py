@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from decamp.auth import Grant, OAuth2, Permission, Term
+    from decamp.auth import Grant, Login, OAuth2, Permission, Term
     from decamp.errors import (
         AccessDenied,
         AuthError,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         ImporterSpec,
         Inspects,
         Knows,
+        Probes,
         Removes,
         Requests,
         RequestState,
@@ -117,6 +118,7 @@ __all__ = [
     "Knows",
     "Link",
     "Locked",
+    "Login",
     "Missing",
     "NotReady",
     "OAuth2",
@@ -125,6 +127,7 @@ __all__ = [
     "Page",
     "Permission",
     "PluginError",
+    "Probes",
     "RateLimited",
     "Receipt",
     "Removes",

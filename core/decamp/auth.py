@@ -12,7 +12,7 @@ from typing import Literal
 
 from attrs import frozen
 
-__all__ = ["Grant", "OAuth2", "Permission", "Term"]
+__all__ = ["Grant", "Login", "OAuth2", "Permission", "Term"]
 
 Term = Literal["once", "ongoing"]
 """May what is granted be used a single time, or again and again?"""
@@ -72,6 +72,28 @@ class OAuth2:
 
     keys: str = ""
     """Where a person gets an app's key and secret; one sentence."""
+
+
+@frozen(kw_only=True)
+class Login:
+    """Sign-in at one server, by a user name and password or by a token, with each request.
+
+    Whether a password goes by Basic (RFC 7617) or Digest (RFC 7616) the server decides; a token
+    goes as Bearer (RFC 6750). A server may also let everybody in: then nobody signs in, and
+    what it refuses is for the plugin to say.
+    """
+
+    origin: str
+    """Scheme, host and port of the only server that is told: ``https://cloud.example.org``."""
+
+    url: str
+    """An address there that is open to whoever is signed in, to try the sign-in at."""
+
+    ca_file: str = ""
+    """PEM file of an authority that is trusted besides the public ones."""
+
+    keys: str = ""
+    """Where a person gets a password for an app; one sentence."""
 
 
 @frozen(kw_only=True)

@@ -63,6 +63,11 @@ class Home:
         """Copies of a person's data that a service has made; each until its data has arrived."""
         return self.folder / "copies"
 
+    @property
+    def plugins(self) -> Path:
+        """What plugins have learnt about servers, in a folder each; it can be learnt again."""
+        return self.folder / "plugins"
+
     @contextmanager
     def scratch(self, run: str) -> Iterator[Path]:
         """Give a run a private folder, and remove what killed runs have left behind."""

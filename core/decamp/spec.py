@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 
 from attrs import frozen
 
-from decamp.auth import Grant, OAuth2
+from decamp.auth import Grant, Login, OAuth2
 from decamp.model import (
     Account,
     Depth,
@@ -53,6 +53,7 @@ __all__ = [
     "ImporterSpec",
     "Inspects",
     "Knows",
+    "Probes",
     "Removes",
     "RequestState",
     "RequestStatus",
@@ -95,7 +96,11 @@ class Context(Generic[C]):
     declares `ExporterSpec.auth` for these settings."""
 
     grant: Grant | None = None
-    """What the person granted; present together with `http`."""
+    """What the person granted; present together with `http`, if anybody signed in."""
+
+    state: Path | None = None
+    """A private folder of this plugin, not made yet, that stays between runs: for what can be
+    learnt again, since it may be removed at any time. None where nothing is to be kept."""
 
 
 # --- exporters ---------------------------------------------------------------------------
@@ -317,7 +322,7 @@ class ExporterSpec(Generic[C]):
     takes_paths: bool = False
     """A bare path that no source recognises means this one: it says what is wrong with it."""
 
-    auth: Callable[[C], OAuth2 | None] | None = None
+    auth: Callable[[C], OAuth2 | Login | None] | None = None
     """The sign-in that these settings need; None if they need none."""
 
     webhooks: Callable[[str, Sequence[str]], Webhooks] | None = None
@@ -376,6 +381,18 @@ class Begins(Protocol):
 
         Raises:
             Locked: Another run writes here.
+        """
+        ...
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """An importer that can try out what its destination honours, without data of a person."""
+
+    def probe(self) -> Iterator[tuple[str, str]]:
+        """Try it in a folder of its own, removed afterwards; pairs of what, and how it is.
+
+        Called after `Importer.check`, and never by ``plan``.
         """
         ...
 
@@ -537,5 +554,8 @@ class ImporterSpec(Generic[C]):
     capabilities: ImporterCapabilities = ImporterCapabilities()
     takes_paths: bool = False
     """A bare path on the command line means this destination."""
+
+    auth: Callable[[C], Login | None] | None = None
+    """Tells how to sign in with these settings; None if they need none. No network."""
 
     contract: int = CONTRACT_VERSION

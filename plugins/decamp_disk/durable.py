@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import suppress
 
 from decamp import DestinationRefused
-from decamp_disk.failures import explain
+from decamp.bundle import explain
 
 __all__ = ["Unsynced", "sync_file"]
 

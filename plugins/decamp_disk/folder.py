@@ -11,7 +11,6 @@ if the name is taken. A killed process leaves nothing but its staging folder beh
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import stat
@@ -22,16 +21,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 from decamp import Conflict, DestinationRefused
-from decamp.bundle import Held, Stamp, measured, says_no_more
+from decamp.bundle import (
+    Held,
+    Staging,
+    Stamp,
+    explain,
+    explained,
+    measured,
+    remove_left_behind,
+    says_no_more,
+)
 from decamp_disk.durable import Unsynced, sync_file
-from decamp_disk.failures import explain, explained
-from decamp_disk.staging import Staging, remove_left_behind
 
 __all__ = ["LocalFolder"]
 
 _CHUNK = 256 << 10
 _BINARY = getattr(os, "O_BINARY", 0)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 _READ = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0)
 # Something is in a folder, or it is only a link to one.
 _OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY}
@@ -76,29 +81,9 @@ class LocalFolder:
 
     # --- writing -------------------------------------------------------------------------
 
-    @staticmethod
-    def write(path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
-        """Write a new private file.
-
-        Errors of the body's source pass through as they are.
-        """
-        whole, rest, size = hashlib.sha256(head), hashlib.sha256(), len(head)
-        with explained(path):
-            handle = os.open(path, _NEW, 0o600)
-        try:
-            _write_all(handle, head, path)
-            for chunk in body:
-                whole.update(chunk)
-                if head:
-                    rest.update(chunk)
-                size += len(chunk)
-                _write_all(handle, chunk, path)
-        finally:
-            with explained(path):
-                os.close(handle)
-        with explained(path):
-            status = os.lstat(path)  # once it is closed: Windows sets the time only then
-        return _held(size, _mtime(status), head, whole, rest)
+    def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
+        """Write a new private file."""
+        return self._staging.write(path, head, body)
 
     def publish_file(self, staged: str, relative: str) -> None:
         """Give a staged file its name.
@@ -328,19 +313,5 @@ def _explained_unless_taken(path: str) -> Iterator[None]:
         raise explain(error, path) from error
 
 
-def _held(size: int, mtime: int, head: bytes, whole: hashlib._Hash, rest: hashlib._Hash) -> Held:
-    body = rest if head else whole
-    return Held(size, whole.hexdigest(), mtime, head, body.hexdigest())
-
-
 def _mtime(status: os.stat_result) -> int:
     return status.st_mtime_ns // 1000
-
-
-def _write_all(handle: int, data: bytes, path: str) -> None:
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(handle, rest) :]
-        except OSError as error:
-            raise explain(error, path) from error

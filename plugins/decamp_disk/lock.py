@@ -9,8 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from decamp import DestinationRefused, Locked
-from decamp.bundle import LOCK
-from decamp_disk.failures import explained
+from decamp.bundle import LOCK, explained
 
 __all__ = ["BundleLock"]
 

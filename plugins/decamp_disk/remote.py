@@ -18,9 +18,8 @@ from typing import Any, BinaryIO, cast
 from attrs import evolve, frozen
 
 from decamp import Conflict, DestinationRefused
-from decamp.bundle import Held, Stamp, measured, says_no_more
+from decamp.bundle import Held, Staging, Stamp, measured, says_no_more
 from decamp_disk.backends import Backend, changed
-from decamp_disk.folder import LocalFolder
 from decamp_disk.remote_failures import explain_remote, remote_explained
 
 __all__ = ["RemoteFolder"]
@@ -36,7 +35,7 @@ class RemoteFolder:
         self.root = backend.title
         self._backend = backend
         self._fs = backend.fs
-        self._local = LocalFolder(scratch)
+        self._local = Staging(os.fspath(scratch))
         self._made: set[str] = set()
         self._listing = _Listing(self._list)
         self.looks_first = False
@@ -55,11 +54,11 @@ class RemoteFolder:
 
     def staged_file(self) -> AbstractContextManager[str]:
         """Name a private file on this machine."""
-        return self._local.staged_file()
+        return self._local.file()
 
     def staged_folder(self) -> AbstractContextManager[str]:
         """Make a private folder on this machine."""
-        return self._local.staged_folder()
+        return self._local.folder()
 
     def close(self) -> None:
         """Remove the staging folder."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from decamp import ConfigError, Context
-from decamp.bundle import Site
+from decamp.bundle import LockFile, Site
 from decamp_disk.config import Config, SourceConfig
 from decamp_disk.folder import LocalFolder
 from decamp_disk.lock import BundleLock
@@ -51,7 +51,6 @@ def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Site:
     # fsspec costs a tenth of a second.
     from decamp_disk.backends import open_backend
     from decamp_disk.remote import RemoteFolder
-    from decamp_disk.remote_lock import RemoteLock
 
     config = context.config
     backend = open_backend(url, _endpoint(config.endpoint_url))
@@ -61,7 +60,7 @@ def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Site:
         folder.root,
         folder.root,
         folder,
-        RemoteLock(folder, context.now(), context.log, take_over=take_over),
+        LockFile(folder, context.now(), context.log, take_over=take_over),
         partial(survey_remote, folder),
         lambda: bool(folder.names()),
         {"path": backend.url, "endpoint_url": backend.server},

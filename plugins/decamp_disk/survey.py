@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 from decamp import DestinationRefused
-from decamp.bundle import MARKER, Folder, Marker
+from decamp.bundle import MARKER, Folder, Marker, explained
 from decamp.bundle.writing import LONGEST, marker_of
-from decamp_disk.failures import explained
 
 __all__ = ["canonical", "identity", "survey", "survey_remote"]
 

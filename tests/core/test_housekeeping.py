@@ -31,6 +31,7 @@ from decamp.model import Item
 from decamp.registry import Registry, load
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LEARNT = "server-0123456789abcdef.json"
 RUN = "20261125-110000-7f3a"
 
 
@@ -53,6 +54,9 @@ def used(home: Home) -> Home:
     (spool / "rows.spool").write_bytes(b"x" * 1000)
     with home.lock("disk:/bundle"):
         pass
+    learnt = home.plugins / "webdav"
+    learnt.mkdir(parents=True, mode=0o700)
+    (learnt / LEARNT).write_bytes(b"{}")
     home.log.touch(mode=0o600)
     home.log.with_name("decamp.log.1").touch(mode=0o600)
     return home
@@ -307,6 +311,7 @@ def test_the_inventory_knows_everything_that_is_made(used: Home) -> None:
         ("journal", "journal.db.sum"),
         ("spool", RUN),
         ("lock", next(used.locks.iterdir()).name),
+        ("learnt", LEARNT),
     ]
     assert strangers(used) == []
     assert {kept.sort: kept.size for kept in inventory(used)}["spool"] == 1000
@@ -324,6 +329,7 @@ def test_what_is_not_ours_stays(used: Home) -> None:
     mine = [
         *(used.folder / name for name in ("notes.txt", "journal.txt", "journal.db.d/x", "tmp/f")),
         *(used.folder / name for name in ("tmp/pictures/1.jpg", "locks/mine.lock", "decamp.log.d/x")),
+        *(used.folder / name for name in ("plugins/webdav/mine.json", "plugins/mine.txt")),
         used.folder / "bundle" / "bagit.txt",
     ]  # fmt: skip
     for path in mine:

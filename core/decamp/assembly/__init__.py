@@ -1,6 +1,15 @@
 """Turns what was typed into ready plugins, and sets the engine to work."""
 
-from decamp.assembly.connecting import Draft, connect, connections_of, disconnect, draft
+from decamp.assembly.checking import check
+from decamp.assembly.connecting import (
+    Draft,
+    LoginDraft,
+    connect,
+    connect_login,
+    connections_of,
+    disconnect,
+    draft,
+)
 from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.requests import cancel, pending_requests, resolve_request
 from decamp.assembly.runs import Request, plan, transfer
@@ -8,10 +17,13 @@ from decamp.assembly.upkeep import Undoable, opened, undoable
 
 __all__ = [
     "Draft",
+    "LoginDraft",
     "Request",
     "Undoable",
     "cancel",
+    "check",
     "connect",
+    "connect_login",
     "connections_of",
     "disconnect",
     "draft",

@@ -9,29 +9,44 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
-from decamp.assembly.signedin import declared, open_session, tokens_of
-from decamp.auth import OAuth2
+from decamp.assembly.naming import declared
+from decamp.assembly.signedin import open_session, tokens_of
+from decamp.auth import Grant, Login, OAuth2
 from decamp.connections import (
     Connection,
     Connections,
+    ConnectionTokens,
     find_keys,
+    find_login,
+    forget_login,
     forget_secrets,
     keep_keys,
+    keep_login,
     require_name,
 )
-from decamp.credentials import SecretStore
+from decamp.credentials import NoSecrets, SecretStore
 from decamp.engine.clock import now
 from decamp.errors import AccessDenied, AuthError, ConfigError, TransferError, Unavailable
 from decamp.home import Home
+from decamp.logins import Credentials, login_client
 from decamp.oauth import ClientKeys, Tokens, open_endpoint, require_safe_addresses
-from decamp.options import build_config
+from decamp.options import build_config, describe
 from decamp.registry import Registry
-from decamp.spec import ExporterSpec
+from decamp.spec import ExporterSpec, ImporterSpec
 
 if TYPE_CHECKING:
     from decamp.oauth.endpoint import TokenEndpoint
 
-__all__ = ["Draft", "Revoked", "connect", "connections_of", "disconnect", "draft"]
+__all__ = [
+    "Draft",
+    "LoginDraft",
+    "Revoked",
+    "connect",
+    "connect_login",
+    "connections_of",
+    "disconnect",
+    "draft",
+]
 
 Revoked = Literal["now", "before", "unknown", "not-offered"]
 """Whether the service took back what was granted; see ``disconnected.schema.json``."""
@@ -54,6 +69,18 @@ class Draft:
     """The connection of this name as it is now."""
 
 
+@frozen
+class LoginDraft:
+    """A connection to a server that wants a password or a token."""
+
+    name: str
+    spec: ExporterSpec[Any] | ImporterSpec[Any]
+    options: dict[str, str]
+    login: Login
+    known: Credentials | None
+    """Who signs in, if the environment says it."""
+
+
 def connections_of(home: Home) -> Connections:
     """Give the connections of one home."""
     return Connections(home.folder, home.turn)
@@ -61,11 +88,11 @@ def connections_of(home: Home) -> Connections:
 
 def draft(
     plugin: str, name: str, options: Sequence[str], *, registry: Registry, home: Home
-) -> Draft:
+) -> Draft | LoginDraft:
     """Find out whether a connection can be made, before a person is asked anything.
 
     Args:
-        plugin: Its name.
+        plugin: Its name, or ``PLUGIN:ADDRESS``.
         name: Of the connection; empty for that of the plugin.
         options: ``KEY=VALUE``, settings of the plugin. Those of a former connection stay.
         registry: All plugins.
@@ -75,7 +102,8 @@ def draft(
         ConfigError: It cannot: no such plugin, one without a sign-in, a name that is taken, no
             place for secrets.
     """
-    spec, name = registry.exporter(plugin), name or plugin
+    plugin, _, location = plugin.partition(":")
+    spec, name = _spec(plugin, registry), name or plugin
     require_name(name)
     if name != plugin and (name in registry.exporters or name in registry.importers):
         raise ConfigError(
@@ -89,8 +117,10 @@ def draft(
             hint=f"Choose another name, or: decamp disconnect {name}",
         )
     settings = dict(former.options) if former else {}
+    if location:
+        settings |= {one.name: location for one in describe(spec.config) if one.location}
     for option in options:
-        key, sign, value = option.removeprefix("from.").partition("=")
+        key, sign, value = option.removeprefix("from.").removeprefix("to.").partition("=")
         if not sign:
             raise ConfigError(f"The option {option!r} is not understood.", hint="Write KEY=VALUE.")
         settings[key] = value
@@ -99,14 +129,18 @@ def draft(
     oauth = spec.auth(build_config(spec.config, settings, plugin=spec.name))
     if oauth is None:
         raise ConfigError(f"{spec.title} needs no sign-in with these settings.")
-    require_safe_addresses(oauth)
-    if former is not None and declared(spec, former) != oauth:
+    if isinstance(oauth, OAuth2):
+        require_safe_addresses(oauth)
+    if former is not None and not _same(declared(spec, former), oauth):
         raise ConfigError(
             f"There is a connection {name} already, which was made with other settings.",
             hint=f"Choose another name: decamp connect {plugin} NAME. Or: decamp disconnect {name}",
         )
     secrets = SecretStore(home.folder)
     secrets.require()
+    if isinstance(oauth, Login):
+        return LoginDraft(name, spec, settings, oauth, find_login(name, NoSecrets()))
+    assert isinstance(spec, ExporterSpec)
     keys = find_keys(name, secrets) or _keys_of_another(plugin, settings, home, secrets)
     return Draft(name, spec, settings, oauth, keys, former)
 
@@ -147,6 +181,27 @@ def connect(
     return connection
 
 
+def connect_login(wanted: LoginDraft, credentials: Credentials, *, home: Home) -> Connection:
+    """Try a password or token at the server, and keep the connection.
+
+    Raises:
+        AuthError: The server does not accept it.
+        ConfigError: The address is not https; or the authority's certificate cannot be read.
+        Unavailable: The server cannot be reached.
+    """
+    _try_login(wanted, credentials)
+    grant = Grant(
+        account=credentials.user,
+        asked=frozenset(),
+        scopes=frozenset(),
+        since=now().replace(microsecond=0),
+    )
+    connection = Connection(wanted.name, wanted.spec.name, wanted.options, grant)
+    keep_login(wanted.name, credentials, SecretStore(home.folder))
+    connections_of(home).put(connection)
+    return connection
+
+
 def disconnect(
     name: str, *, registry: Registry, home: Home, forget: bool = False
 ) -> tuple[Connection, Revoked]:
@@ -171,15 +226,62 @@ def disconnect(
     secrets = SecretStore(home.folder)
     kept = tokens_of(home, secrets)
     try:
-        revoked = _revoked(found, registry, home) if kept.load(name) else "before"
+        revoked = _revoked(found, registry, home) if _is_kept(found, kept, registry) else "before"
     except TransferError as error:
         if not forget:
             raise _not_revoked(found, error) from error
         revoked = "unknown"
     with kept.lock(name):
         forget_secrets(name, secrets)
+        forget_login(name, secrets)
         connections_of(home).remove(name)
     return found, revoked
+
+
+def _spec(plugin: str, registry: Registry) -> ExporterSpec[Any] | ImporterSpec[Any]:
+    """Find the side of a plugin that declares a sign-in; most have it on the source's."""
+    if plugin in registry.exporters or plugin not in registry.importers:
+        return registry.exporter(plugin)
+    return registry.importer(plugin)
+
+
+def _try_login(wanted: LoginDraft, credentials: Credentials) -> None:
+    """Ask the server for something that only who is signed in may see."""
+    import httpx
+
+    host = wanted.login.origin
+    with closing(login_client(wanted.login, credentials)) as http:
+        try:
+            status = http.head(wanted.login.url).status_code
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"{host} cannot be reached ({type(error).__name__}).",
+                hint="Check the address and the network. For a server with a certificate of your "
+                "own authority, add -o ca_file=FILE.pem. Then run the same command again.",
+            ) from error
+    if status == 401:
+        raise AuthError(
+            f"{host} does not accept this user name and password, or this token.",
+            hint=f"Check it for typing mistakes. {wanted.login.keys}".strip(),
+        )
+    if status == 429 or status >= 500:
+        raise Unavailable(
+            f"{host} cannot answer now (HTTP {status}).", hint="Run the same command again later."
+        )
+
+
+def _is_kept(found: Connection, kept: ConnectionTokens, registry: Registry) -> bool:
+    """Tell whether there is something to take back; a password is taken back by hand."""
+    if kept.load(found.name) is not None:
+        return True
+    return isinstance(declared(_spec(found.plugin, registry), found), Login)
+
+
+def _same(former: OAuth2 | Login | None, new: OAuth2 | Login) -> bool:
+    """Tell whether two sign-ins are at the same place."""
+    if isinstance(former, Login) and isinstance(new, Login):
+        return former.origin == new.origin
+    return former == new
 
 
 def _keys_of_another(
@@ -222,10 +324,11 @@ def _give_back(endpoint: TokenEndpoint, tokens: Tokens) -> None:
 
 
 def _revoked(found: Connection, registry: Registry, home: Home) -> Revoked:
-    spec = registry.exporter(found.plugin)
+    spec = _spec(found.plugin, registry)
     oauth = declared(spec, found)
-    if oauth is None or not oauth.revoke_url:
+    if not isinstance(oauth, OAuth2) or not oauth.revoke_url:
         return "not-offered"
+    assert isinstance(spec, ExporterSpec)
     with open_session(spec, found, oauth, home, threading.Event()) as session:
         return "now" if session.revoke() else "before"
 

@@ -36,7 +36,7 @@ def inspect(
         tempfile.TemporaryDirectory(prefix="decamp-inspect-") as folder,
         signed_in(found, home) as signed,
     ):
-        exporter = created(found.spec, found.config, Path(folder), signed)
+        exporter = created(found.spec, found.config, Path(folder), signed, home)
         try:
             if not isinstance(exporter, Inspects):
                 raise ConfigError(f"The plugin {found.spec.name} cannot describe its source.")

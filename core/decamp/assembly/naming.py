@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from decamp.auth import Grant
+from decamp.auth import Grant, Login, OAuth2
 from decamp.connections import Connection, Connections
 from decamp.engine.clock import now
 from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
@@ -24,9 +24,11 @@ from decamp.validation import encodable
 __all__ = [
     "SignedIn",
     "Source",
+    "Target",
     "chosen",
     "close",
     "created",
+    "declared",
     "find_destination",
     "find_source",
     "require_text",
@@ -45,7 +47,8 @@ class SignedIn:
     """What a plugin gets of a sign-in."""
 
     http: httpx.Client
-    grant: Grant
+    grant: Grant | None
+    """None if the server lets everybody in, or the sign-in comes from the environment."""
     here: tuple[tuple[str, int], ...] = ()
     """Host and port of the service, if it is a simulator on this machine: its media lie there."""
 
@@ -73,6 +76,15 @@ class Source:
     connection: Connection | None = None
 
 
+@frozen
+class Target:
+    """A destination that was found: its plugin, its settings, and who is signed in, if anybody."""
+
+    spec: ImporterSpec[Any]
+    config: Any
+    connection: Connection | None = None
+
+
 def find_source(text: str, options: dict[str, str], registry: Registry, home: Home) -> Source:
     """Find the plugin that reads a source, with its settings.
 
@@ -87,7 +99,7 @@ def find_source(text: str, options: dict[str, str], registry: Registry, home: Ho
     if connection is not None:
         spec = registry.exporter(connection.plugin)
         rest = location if name else ""
-        return Source(spec, _configured(spec, rest, {**connection.options, **options}), connection)
+        return Source(spec, _configured(spec, rest, _merged(spec, connection, options)), connection)
     if name in _WEB and name not in registry.exporters:
         raise ConfigError(
             "decamp reads files; it does not fetch an export from a web address.",
@@ -99,20 +111,39 @@ def find_source(text: str, options: dict[str, str], registry: Registry, home: Ho
         spec = _recognised(Path(location).expanduser(), registry)
     else:
         spec = registry.exporter(name)
-    return Source(spec, _configured(spec, location, options))
+    return Source(spec, *_signed_in_there(spec, location, options, home))
 
 
-def find_destination(
-    text: str, options: dict[str, str], registry: Registry
-) -> tuple[ImporterSpec[Any], Any]:
-    """Find the plugin that writes to a destination, with its settings."""
+def find_destination(text: str, options: dict[str, str], registry: Registry, home: Home) -> Target:
+    """Find the plugin that writes to a destination, with its settings.
+
+    Raises:
+        ConfigError: It cannot be told what is meant.
+    """
     if not text.strip():
         raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
     name, location = _split(text)
+    connection = None if name in registry.importers else _known(home).get(name or location)
+    if connection is not None and connection.plugin in registry.importers:
+        if name is None and Path(location).exists():
+            raise _both(location)
+        spec = registry.importer(connection.plugin)
+        rest = location if name else ""
+        return Target(spec, _configured(spec, rest, _merged(spec, connection, options)), connection)
     if name not in registry.importers:
         _hint_at_addresses("destination", text, location, registry)
     spec = registry.importer(name) if name else _path_importer(registry)
-    return spec, _configured(spec, location, options)
+    return Target(spec, *_signed_in_there(spec, location, options, home))
+
+
+def declared(
+    spec: ExporterSpec[Any] | ImporterSpec[Any], connection: Connection
+) -> OAuth2 | Login | None:
+    """Give the sign-in that a connection was made for."""
+    if spec.auth is None:
+        return None
+    settings = _merged(spec, connection, {})
+    return spec.auth(build_config(spec.config, settings, plugin=spec.name))
 
 
 def chosen(options: Sequence[str], side: str) -> dict[str, str]:
@@ -130,11 +161,16 @@ def created(
     config: Any,
     scratch: Path,
     signed: SignedIn | None = None,
+    home: Home | None = None,
     now: Callable[[], datetime] = now,
 ) -> Any:
     """Make an exporter or importer.
 
     Args:
+        spec: The plugin.
+        config: Its settings.
+        scratch: A private folder.
+        home: Where it may keep what it learns.
         signed: Who is signed in, as `decamp.assembly.signedin.signed_in` gives it.
     """
     context = Context(
@@ -144,6 +180,7 @@ def created(
         scratch,
         http=signed.http if signed else None,
         grant=signed.grant if signed else None,
+        state=home.plugins / spec.name if home else None,
     )
     try:
         return spec.create(context)
@@ -183,14 +220,11 @@ def _connection(
     name: str | None, location: str, registry: Registry, home: Home
 ) -> Connection | None:
     """Find the connection that is meant: by its name, or as the only one of its plugin."""
-    known = Connections(home.folder, home.turn)
+    known = _known(home)
     if name is None:
         found = known.get(location)
         if found is not None and Path(location).exists():
-            raise ConfigError(
-                f"{location} is the name of a connection, and of a file or folder here.",
-                hint=f"Write {location}: for the connection, or {Path('.', location).absolute()}.",
-            )
+            raise _both(location)
         return found
     found = known.get(name)
     if found is not None or location or name not in registry.exporters:
@@ -203,6 +237,58 @@ def _connection(
             hint=f"Say which one: {names}",
         )
     return of_plugin[0] if of_plugin else None
+
+
+def _known(home: Home) -> Connections:
+    return Connections(home.folder, home.turn)
+
+
+def _both(location: str) -> ConfigError:
+    return ConfigError(
+        f"{location} is the name of a connection, and of a file or folder here.",
+        hint=f"Write {location}: for the connection, or {Path('.', location).absolute()}.",
+    )
+
+
+def _merged(
+    spec: ExporterSpec[Any] | ImporterSpec[Any],
+    connection: Connection,
+    options: Mapping[str, str],
+) -> dict[str, str]:
+    """Add the options that a connection was made with, as far as this side knows them."""
+    known = {setting.name for setting in describe(spec.config)}
+    kept = {name: value for name, value in connection.options.items() if name in known}
+    return {**kept, **options}
+
+
+def _signed_in_there(
+    spec: ExporterSpec[Any] | ImporterSpec[Any],
+    location: str,
+    options: dict[str, str],
+    home: Home,
+) -> tuple[Any, Connection | None]:
+    """Make the settings; if they lead to a server with one connection, with that one's.
+
+    Raises:
+        ConfigError: There are several connections to that server.
+    """
+    config = _configured(spec, location, options)
+    login = spec.auth(config) if spec.auth else None
+    if not isinstance(login, Login):
+        return config, None
+    found = []
+    for one in _known(home).all():
+        made = declared(spec, one) if one.plugin == spec.name else None
+        if isinstance(made, Login) and made.origin == login.origin:
+            found.append(one)
+    if len(found) > 1:
+        names = " or ".join(f"{one.name}:{location}" for one in found)
+        raise ConfigError(
+            f"There are several connections to {login.origin}.", hint=f"Say which one: {names}"
+        )
+    if not found:
+        return config, None
+    return _configured(spec, location, _merged(spec, found[0], options)), found[0]
 
 
 def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:

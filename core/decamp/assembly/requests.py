@@ -63,7 +63,7 @@ def cancel(
             source = find_source(request.title, chosen(options, "from"), registry, home)
             signed = stack.enter_context(signed_in(source, home))
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
-            exporter = created(source.spec, source.config, scratch, signed)
+            exporter = created(source.spec, source.config, scratch, signed, home)
             stack.callback(close, exporter)
             if not isinstance(exporter, Requests):
                 raise ConfigError(f"{request.title} is no service that can be asked.")

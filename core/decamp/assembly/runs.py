@@ -16,6 +16,7 @@ from attrs import frozen
 from decamp.assembly.naming import (
     SignedIn,
     Source,
+    Target,
     chosen,
     close,
     created,
@@ -36,7 +37,6 @@ from decamp.journal import Journal
 from decamp.media import MediaFetcher, MediaFolder
 from decamp.model import Blob, Item, Missing
 from decamp.registry import Registry
-from decamp.spec import ImporterSpec
 
 __all__ = ["Request", "SignIn", "plan", "transfer"]
 
@@ -144,8 +144,7 @@ class _Parts:
     """Both plugins of a transfer, with their settings."""
 
     source: Source
-    importer: ImporterSpec[Any]
-    importer_config: Any
+    target: Target
     selection: Selection
 
     @classmethod
@@ -160,10 +159,10 @@ class _Parts:
                     hint="Write from.KEY=VALUE for the source or to.KEY=VALUE for the destination.",
                 )
         source = find_source(request.source, chosen(request.options, "from"), registry, home)
-        importer, importer_config = find_destination(
-            request.destination, chosen(request.options, "to"), registry
+        target = find_destination(
+            request.destination, chosen(request.options, "to"), registry, home
         )
-        return cls(source, importer, importer_config, selection)
+        return cls(source, target, selection)
 
 
 def _run(
@@ -185,9 +184,11 @@ def _run(
     with ExitStack() as stack:
         source = parts.source
         signed = stack.enter_context(sign_in(source))
-        exporter = created(source.spec, source.config, scratch, signed, now)
+        exporter = created(source.spec, source.config, scratch, signed, home, now)
         stack.callback(close, exporter)
-        importer = created(parts.importer, parts.importer_config, scratch, now=now)
+        target = parts.target
+        there = stack.enter_context(signed_in(target, home, stop))
+        importer = created(target.spec, target.config, scratch, there, home, now)
         folder = getattr(source.config, "media", None)
         allowed = request.allowed + (signed.here if signed else ())
         media = _Media(scratch, allowed, folder, stop, now)
@@ -198,7 +199,7 @@ def _run(
                 command=request.command,
                 exporter_spec=source.spec,
                 exporter=exporter,
-                importer_spec=parts.importer,
+                importer_spec=target.spec,
                 importer=importer,
                 source=request.source,
                 selection=parts.selection,

@@ -9,28 +9,35 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from decamp.assembly.naming import SignedIn, Source
-from decamp.auth import OAuth2
-from decamp.connections import Connection, Connections, ConnectionTokens, find_keys, variables_of
+from decamp.assembly.naming import SignedIn, Source, Target, declared
+from decamp.auth import Login, OAuth2
+from decamp.connections import (
+    Connection,
+    Connections,
+    ConnectionTokens,
+    find_keys,
+    find_login,
+    variables_of,
+)
 from decamp.credentials import SecretStore
 from decamp.engine.clock import now
 from decamp.errors import AuthError, ConfigError
 from decamp.home import Home
+from decamp.logins import login_client
 from decamp.oauth import ClientKeys, TokenStore, open_endpoint, signed_client
-from decamp.options import build_config
 from decamp.spec import ExporterSpec
 
 if TYPE_CHECKING:
     from decamp.oauth.session import Session
 
-__all__ = ["again", "declared", "open_session", "signed_in", "signed_in_by", "tokens_of"]
+__all__ = ["again", "logged_in", "open_session", "signed_in", "signed_in_by", "tokens_of"]
 
 
 @contextmanager
 def signed_in(
-    source: Source, home: Home, stop: threading.Event | None = None
+    source: Source | Target, home: Home, stop: threading.Event | None = None
 ) -> Iterator[SignedIn | None]:
-    """Open the sign-in of a source; None if its settings need none. Asks nobody yet.
+    """Open the sign-in of a source or destination; None if its settings need none. Asks nobody.
 
     Raises:
         AuthError: Nobody is signed in.
@@ -41,7 +48,12 @@ def signed_in(
     if oauth is None:
         yield None
         return
+    if isinstance(oauth, Login):
+        with logged_in(oauth, source.connection, source.spec.name, home, stop) as signed:
+            yield signed
+        return
     connection = source.connection
+    assert isinstance(source, Source)
     if connection is None:
         raise AuthError(
             f"decamp is not signed in to {source.spec.title}.",
@@ -62,12 +74,43 @@ def signed_in(
 
 
 @contextmanager
+def logged_in(
+    login: Login,
+    connection: Connection | None,
+    plugin: str,
+    home: Home,
+    stop: threading.Event | None = None,
+) -> Iterator[SignedIn]:
+    """Make the client for a server that is told a password or token; asks nobody yet.
+
+    Without a connection, what the environment says for the plugin's own name is used; if it
+    says nothing, nobody is signed in.
+
+    Raises:
+        AuthError: The connection has lost its password.
+        ConfigError: The address is not https; or the authority's certificate cannot be read.
+    """
+    credentials = find_login(connection.name if connection else plugin, SecretStore(home.folder))
+    if credentials is None and connection is not None:
+        raise AuthError(
+            f"The password of the connection {connection.name} is not here any more.",
+            hint=again(connection),
+        )
+    http = login_client(login, credentials, stop)
+    try:
+        yield SignedIn(http, connection.grant if connection else None)
+    finally:
+        http.close()
+
+
+@contextmanager
 def signed_in_by(
     source: Source,
     *,
     store: TokenStore,
     key: str,
     keys: ClientKeys,
+    home: Home,
     stop: threading.Event | None = None,
     now: Callable[[], datetime] = now,
 ) -> Iterator[SignedIn | None]:
@@ -81,6 +124,10 @@ def signed_in_by(
     oauth = source.spec.auth(source.config) if source.spec.auth else None
     if oauth is None:
         yield None
+        return
+    if isinstance(oauth, Login):
+        with logged_in(oauth, source.connection, source.spec.name, home, stop) as signed:
+            yield signed
         return
     endpoint = open_endpoint(oauth, keys, title=source.spec.title, now=now, stop=stop)
     with closing(endpoint.client):
@@ -122,13 +169,6 @@ def open_session(
 def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:
     """Give the place of all tokens of connections."""
     return ConnectionTokens(Connections(home.folder, home.turn), secrets, home.turn)
-
-
-def declared(spec: ExporterSpec[Any], connection: Connection) -> OAuth2 | None:
-    """Give the sign-in that a connection was made for."""
-    if spec.auth is None:
-        return None
-    return spec.auth(build_config(spec.config, connection.options, plugin=spec.name))
 
 
 def again(connection: Connection) -> str:

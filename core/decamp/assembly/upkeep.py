@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from decamp.assembly.naming import chosen, close, created, find_destination, require_text
+from decamp.assembly.signedin import signed_in
 from decamp.engine.rebuild import route_in_step
 from decamp.errors import ConfigError
 from decamp.home import Home
@@ -46,9 +47,11 @@ def opened(
         at = at if at.location else _latest(journal)
         require_text(at.location)
         settings = {**at.settings, **chosen(options, "to")}
-        spec, config = find_destination(at.location, settings, registry)
+        target = find_destination(at.location, settings, registry, home)
+        spec = target.spec
+        signed = stack.enter_context(signed_in(target, home))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
-        importer = created(spec, config, scratch)
+        importer = created(spec, target.config, scratch, signed, home)
         closing = ExitStack()
         closing.callback(close, importer)
         stack.callback(closing.close)

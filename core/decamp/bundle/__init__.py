@@ -17,7 +17,9 @@ from decamp.bundle.bag import (
     read_manifest,
 )
 from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.failures import explain, explained
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
+from decamp.bundle.lock import LockFile, Shared
 from decamp.bundle.marker import FORMAT, MARKER, Marker, read_marker, require_same_account
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
 from decamp.bundle.page import INDEX, is_page, is_tag, pages
@@ -42,6 +44,7 @@ from decamp.bundle.site import (
     measured,
     says_no_more,
 )
+from decamp.bundle.staging import Staging, remove_left_behind
 
 __all__ = [
     "BAG_DECLARATION",
@@ -64,14 +67,19 @@ __all__ = [
     "Found",
     "Held",
     "Lock",
+    "LockFile",
     "Marker",
     "Part",
     "Place",
+    "Shared",
     "Site",
+    "Staging",
     "Stamp",
     "bag_declaration",
     "bag_info",
     "encode_path",
+    "explain",
+    "explained",
     "fill_record",
     "is_page",
     "is_segment",
@@ -86,6 +94,7 @@ __all__ = [
     "read_manifest",
     "read_marker",
     "record_bytes",
+    "remove_left_behind",
     "require_same_account",
     "safe_file_name",
     "safe_name",

@@ -6,6 +6,7 @@ What is no secret stands in a file (`file`); tokens and keys lie in the place fo
 
 from decamp.connections.file import FILE, Connection, Connections, require_name
 from decamp.connections.keys import find_keys, keep_keys, variables_of
+from decamp.connections.logins import find_login, forget_login, keep_login, login_variables
 from decamp.connections.tokens import ConnectionTokens, forget_secrets
 
 __all__ = [
@@ -14,8 +15,12 @@ __all__ = [
     "ConnectionTokens",
     "Connections",
     "find_keys",
+    "find_login",
+    "forget_login",
     "forget_secrets",
     "keep_keys",
+    "keep_login",
+    "login_variables",
     "require_name",
     "variables_of",
 ]

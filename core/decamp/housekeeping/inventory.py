@@ -15,7 +15,16 @@ from decamp.home import Home, is_held
 __all__ = ["Kept", "Sort", "inventory", "require_quiet", "strangers"]
 
 Sort = Literal[
-    "journal", "secret", "connection", "copy", "backup", "log", "spool", "lock", "leftover"
+    "journal",
+    "secret",
+    "connection",
+    "copy",
+    "backup",
+    "log",
+    "spool",
+    "lock",
+    "leftover",
+    "learnt",
 ]
 
 _TOP: tuple[tuple[Sort, str, str], ...] = (
@@ -36,6 +45,7 @@ _TOP: tuple[tuple[Sort, str, str], ...] = (
     ("log", r"decamp\.log(?:\.[0-9])?", "what decamp did"),
 )
 _COPY = re.compile(r"[a-z0-9-]+-[0-9a-f]{16}\.copy(\.part)?")
+_LEARNT = re.compile(r"server-[0-9a-f]{16}\.json(\.[0-9a-f]{8})?")
 _LOCK = re.compile(r"[0-9a-f]{16}\.lock")
 
 
@@ -59,16 +69,17 @@ def inventory(home: Home) -> list[Kept]:
     Raises:
         DestinationRefused: The folder cannot be read.
     """
-    return [*_top(home), *_copies(home), *_spools(home), *_locks(home)]
+    return [*_top(home), *_copies(home), *_spools(home), *_locks(home), *_learnt(home)]
 
 
 def strangers(home: Home) -> list[Path]:
     """List what lies in the folder and is not decamp's, or not known to be."""
     ours = {kept.path for kept in inventory(home)}
-    folders = (home.copies, home.tmp, home.locks)
-    rest = [path for path in _entries(home.folder) if path not in folders]
-    rest += [path for folder in folders for path in _entries(folder)]
-    return [path for path in rest if path not in ours]
+    of_plugins = [path for path in _entries(home.plugins) if path.is_dir()]
+    tops = (home.copies, home.tmp, home.locks, home.plugins)
+    known = {*tops, *of_plugins}
+    rest = [path for folder in (home.folder, *tops, *of_plugins) for path in _entries(folder)]
+    return [path for path in rest if path not in ours and path not in known]
 
 
 def require_quiet(kept: list[Kept]) -> None:
@@ -117,6 +128,14 @@ def _locks(home: Home) -> Iterator[Kept]:
             held = is_held(path)
             what = "the lock of a destination or a sign-in" + ("" if held else ", held by nobody")
             yield Kept(path, "lock", what, path.lstat().st_size, held)
+
+
+def _learnt(home: Home) -> Iterator[Kept]:
+    for folder in _entries(home.plugins):
+        for path in _entries(folder):
+            if _LEARNT.fullmatch(path.name) and not path.is_dir():
+                what = f"what {folder.name} has learnt about a server"
+                yield Kept(path, "learnt", what, path.lstat().st_size)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -35,6 +35,7 @@ def remove(home: Home, kept: Sequence[Kept]) -> None:
                 f"{one.path} cannot be removed: {error.strerror}.",
                 hint="Close the programs that use it, or remove it by hand.",
             ) from error
-    for folder in (home.copies, home.tmp, home.locks, home.folder):
+    learnt = {one.path.parent for one in kept if one.sort == "learnt"}
+    for folder in (home.copies, home.tmp, home.locks, *learnt, home.plugins, home.folder):
         with suppress(OSError):  # something else is in it, or it was never made
             folder.rmdir()

@@ -11,7 +11,7 @@ import httpx
 
 from decamp.http.guard import NameNotFound, Refused
 
-__all__ = ["LOCATION", "GuardedTransport", "HostNotFound"]
+__all__ = ["LOCATION", "GuardedTransport", "HostNotFound", "mapped", "without_location"]
 
 LOCATION = "decamp.location"
 """The extension with the target of a redirect: a str, empty if the answer has none."""
@@ -41,7 +41,8 @@ _Headers = list[tuple[bytes, bytes]]
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
+def mapped() -> Iterator[None]:
+    """Say what httpcore raises in the words of httpx."""
     try:
         yield
     except tuple(_ERRORS) as error:
@@ -54,11 +55,11 @@ class _Body(httpx.SyncByteStream):
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        with _mapped():
+        with mapped():
             yield from self._response.iter_stream()
 
     def close(self) -> None:
-        with _mapped():
+        with mapped():
             self._response.close()
 
 
@@ -103,7 +104,7 @@ class GuardedTransport(httpx.BaseTransport):
         if url.userinfo:
             raise Refused(url.host, "was not asked: there is a user name in the link")
         assert isinstance(request.stream, Iterable)
-        with _mapped():
+        with mapped():
             response = self._pool.handle_request(
                 httpcore.Request(
                     method=request.method,
@@ -118,7 +119,7 @@ class GuardedTransport(httpx.BaseTransport):
                     extensions=request.extensions,
                 )
             )
-        headers, target = _without_location(response.headers)
+        headers, target = without_location(response.headers)
         return httpx.Response(
             response.status,
             headers=headers,
@@ -131,7 +132,8 @@ class GuardedTransport(httpx.BaseTransport):
         self._pool.close()
 
 
-def _without_location(headers: Iterable[tuple[bytes, bytes]]) -> tuple[_Headers, str]:
+def without_location(headers: Iterable[tuple[bytes, bytes]]) -> tuple[_Headers, str]:
+    """Part the headers of an answer from where it redirects to."""
     rest: _Headers = []
     target = b""
     for name, value in headers:

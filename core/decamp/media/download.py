@@ -11,7 +11,8 @@ import httpx
 from attrs import define, field
 
 from decamp.http import HostNotFound, Refused, get, host_of
-from decamp.media.hosts import Failure, Hosts, retry_after
+from decamp.http_times import retry_after
+from decamp.media.hosts import Failure, Hosts
 from decamp.media.outcome import Fetched, Lost
 from decamp.media.partial import Mismatch, Partial
 from decamp.media.sniff import HEAD, is_text, recognise

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import Enum, auto
 
-import httpx
 from attrs import define, field
 
-__all__ = ["Failure", "Hosts", "http_date", "retry_after"]
+__all__ = ["Failure", "Hosts"]
 
 _BROKEN = 3
 """So many files in a row that failed at all attempts are enough to expect no better."""
@@ -109,26 +107,3 @@ class Hosts:
         with self._lock:
             until = self._hosts[host].quiet
             return max(0.0, (until - now).total_seconds()) if until is not None else 0.0
-
-
-def http_date(text: str) -> datetime | None:
-    """Read an HTTP date (RFC 9110 section 5.6.7); None if it is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-
-
-def retry_after(headers: httpx.Headers, now: datetime) -> timedelta | None:
-    """Read how long a server asks to wait (RFC 9110 section 10.2.3), as seconds or as a date.
-
-    A date is compared with the server's own clock where the answer tells it.
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return timedelta(seconds=min(int(text[:10]), 10**8))
-    until = http_date(text)
-    if until is None:
-        return None
-    return max(timedelta(0), until - (http_date(headers.get("date", "")) or now))

@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from decamp.media.hosts import http_date
+from decamp.http_times import http_date
 from decamp.media.sniff import HEAD
 from decamp.media.spool import SpoolFile
 

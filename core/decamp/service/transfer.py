@@ -122,6 +122,7 @@ class Transfer:
                 store=self.tokens,
                 key=self.key,
                 keys=self.keys,
+                home=Home(self.home),
                 stop=stop,
                 now=self.now,
             ),

@@ -19,10 +19,11 @@ from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.questions import ask, ask_secret, choose
 from decamp.cli.words import command_line
-from decamp.connections import variables_of
+from decamp.connections import Connection, login_variables, variables_of
 from decamp.engine.clock import now
 from decamp.errors import ConfigError
 from decamp.home import Home
+from decamp.logins import Credentials
 from decamp.oauth import ClientKeys, Tokens
 from decamp.oauth.desktop import sign_in_by_browser, sign_in_by_pasting
 from decamp.oauth.endpoint import TokenEndpoint
@@ -42,11 +43,17 @@ _TERMS = {
     "  decamp connect tiktok\n"
     "  decamp connect tiktok --permission all --for ongoing\n"
     "  decamp connect tiktok work --permission posts --permission messages --for once\n"
-    "  decamp connect tiktok --no-browser",
+    "  decamp connect tiktok --no-browser\n"
+    "  decamp connect webdav:https://cloud.example.org/remote.php/dav/files/me",
 )
 def connect(
     plugin: Annotated[
-        str, typer.Argument(metavar="PLUGIN", help="The service, like tiktok.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="PLUGIN",
+            help="The service, like tiktok, or webdav:ADDRESS.",
+            show_default=False,
+        ),
     ],
     name: Annotated[
         str,
@@ -84,10 +91,17 @@ def connect(
     Your browser opens the service's own consent page. decamp keeps what comes back in the
     system's keyring. The key and secret of an app are asked for, or taken from the variables
     DECAMP_NAME_CLIENT_KEY and DECAMP_NAME_CLIENT_SECRET, where NAME is that of the connection.
+    A server with user names and passwords is asked with those: typed unseen, or taken from
+    DECAMP_NAME_USER and DECAMP_NAME_PASSWORD, or DECAMP_NAME_TOKEN.
     """
     output, home = Output(quiet), Home.find()
     with logging_to(home, output):
         wanted = assembly.draft(plugin, name, option or (), registry=registry.load(), home=home)
+        if isinstance(wanted, assembly.LoginDraft):
+            credentials = wanted.known or _ask_login(output, wanted)
+            connection = assembly.connect_login(wanted, credentials, home=home)
+            _logged_in(output, connection, wanted, json=json)
+            return
         title = wanted.spec.title
         asked = _asked(output, wanted.oauth, title, permission or (), term)
         keys = wanted.keys or _ask_keys(output, wanted.oauth, title, wanted.name)
@@ -103,6 +117,43 @@ def connect(
     show_grant(output, connection, wanted.oauth)
     output.say("Now bring your data to a folder:")
     output.command(command_line("decamp", "transfer", f"{connection.name}:", "TikTok"))
+    if json:
+        output.document(document([connection], now()))
+
+
+def _ask_login(output: Output, wanted: assembly.LoginDraft) -> Credentials:
+    """Ask for a user name and password, or a token; they never stand on a command line.
+
+    Raises:
+        ConfigError: Nobody is there to answer.
+    """
+    output.say(f"Sign in at {wanted.login.origin}. {wanted.login.keys}")
+    user = ask(output, "User name, or the word token if you have one:")
+    is_token = user is not None and user.lower() == "token"
+    secret = (
+        ask_secret(output, f"{'Token' if is_token else 'Password'}, not shown:") if user else ""
+    )
+    if not user or not secret:
+        first, second, third = login_variables(wanted.name)
+        raise ConfigError(
+            f"The user name and password for {wanted.login.origin} are not known, and nobody is "
+            "there to answer.",
+            hint=f"Set the variables {first} and {second}, or {third}.",
+        )
+    return Credentials(token=secret) if is_token else Credentials(user, secret)
+
+
+def _logged_in(
+    output: Output, connection: Connection, wanted: assembly.LoginDraft, *, json: bool
+) -> None:
+    output.final(
+        f"Signed in at {wanted.login.origin}. This connection is called {connection.name}.", "bold"
+    )
+    output.say("Now bring your data there:")
+    url = wanted.login.url.rstrip("/")
+    output.command(
+        command_line("decamp", "transfer", "TikTok_Data.zip", f"{connection.name}:{url}/TikTok")
+    )
     if json:
         output.document(document([connection], now()))
 

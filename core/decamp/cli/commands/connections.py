@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decamp import assembly, registry
-from decamp.assembly.signedin import declared
+from decamp.assembly.naming import declared
 from decamp.auth import OAuth2
 from decamp.cli import options
 from decamp.cli.command import Command
@@ -53,7 +53,9 @@ def _row(one: Connection, plugins: Registry) -> list[str]:
         one.name,
         loaded.spec.title if loaded else f"{one.plugin} (not installed)",
         grant.account or "not told",
-        granted_words(_declared(one, plugins), grant.scopes),
+        granted_words(_declared(one, plugins), grant.scopes)
+        if grant.asked
+        else "all that this user may",
         day(grant.since.isoformat()),
         day(grant.until.isoformat()) if grant.until else "not told",
     ]
@@ -62,6 +64,7 @@ def _row(one: Connection, plugins: Registry) -> list[str]:
 def _declared(one: Connection, plugins: Registry) -> OAuth2 | None:
     loaded = plugins.exporters.get(one.plugin)
     try:
-        return declared(loaded.spec, one) if loaded else None
+        found = declared(loaded.spec, one) if loaded else None
     except TransferError:  # a setting that this version does not know any more
         return None
+    return found if isinstance(found, OAuth2) else None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from decamp import registry
+import typer
+
+from decamp import assembly, registry
 from decamp.cli import options
 from decamp.cli.command import Command
+from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
+from decamp.home import Home
 from decamp.options import Setting, describe
 from decamp.registry import Loaded, Registry
 from decamp.spec import ExporterSpec, ImporterSpec
@@ -42,6 +46,39 @@ def list_plugins(*, json: options.Json = False) -> None:
         output.say(f"  {broken.name} ({broken.distribution}): {broken.reason}")
     if json:
         output.document(_document(found))
+
+
+@app.command(
+    cls=Command,
+    epilog="Examples:\n\n  decamp plugins check ~/TikTok\n"
+    "  decamp plugins check webdav:https://cloud.example.org/remote.php/dav/files/me/TikTok",
+)
+def check(
+    destination: Annotated[
+        str,
+        typer.Argument(metavar="DESTINATION", help="A folder, or PLUGIN:LOCATION."),
+    ],
+    *,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", metavar="to.KEY=VALUE", help="A setting of the plugin."),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Look whether a transfer to a destination could work, and what it honours.
+
+    Where that has to be tried out, as at a WebDAV server, decamp does so with files of its own
+    in a folder that it removes again; nothing of your data is sent.
+    """
+    output, home = Output(quiet), Home.find()
+    with logging_to(home, output):
+        found = assembly.check(destination, option or (), registry=registry.load(), home=home)
+    holds = "holds a bundle that can be continued" if found["holds"] else "is free for a bundle"
+    output.final(f"{found['destination']} can be used, and {holds}.", "bold")
+    output.facts([(fact["what"], fact["found"]) for fact in found["facts"]])
+    if json:
+        output.document(found)
 
 
 def _show(

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from decamp import DestinationFull, DestinationRefused, ItemRejected, TransferError
+from decamp.errors import DestinationFull, DestinationRefused, ItemRejected, TransferError
 
 __all__ = ["explain", "explained"]
 

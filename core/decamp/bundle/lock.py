@@ -1,4 +1,4 @@
-"""One run at a time writes to a bundle on a store: an object that says who it is.
+"""One run at a time writes to a bundle on another machine: a file there says which.
 
 No system lets go of it when a process is killed. So the machine that left a lock takes it
 over, since the engine has made sure there that no other run of it is under way; anyone else
@@ -16,14 +16,14 @@ import secrets
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from decamp import Locked
-from decamp.bundle import LOCK
-from decamp_disk.remote import RemoteFolder
+from decamp.bundle.site import LOCK, Folder
+from decamp.errors import Locked
 
-__all__ = ["RemoteLock"]
+__all__ = ["LockFile", "Shared"]
 
 
 class _Holder(msgspec.Struct, frozen=True):
@@ -35,11 +35,18 @@ class _Holder(msgspec.Struct, frozen=True):
     since: str
 
 
-class RemoteLock:
-    """An object that is made only if it is absent, where the store can do so."""
+class Shared(Folder, Protocol):
+    """A folder that other machines write to as well."""
+
+    looks_first: bool
+    """Look whether a name is free before each file: the place has no way to refuse."""
+
+
+class LockFile:
+    """A file that is made only if it is absent, where the place can do so."""
 
     def __init__(
-        self, folder: RemoteFolder, since: datetime, log: logging.Logger, *, take_over: bool
+        self, folder: Shared, since: datetime, log: logging.Logger, *, take_over: bool
     ) -> None:
         self._folder = folder
         self._log = log

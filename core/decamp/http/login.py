@@ -1,0 +1,185 @@
+"""Brings a password or a token with each request to one server, in the way that it asks for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+import threading
+from collections.abc import Generator
+from urllib.request import parse_http_list, parse_keqv_list
+
+import httpx
+from attrs import define
+
+from decamp.errors import AuthError, PluginError
+
+__all__ = ["LoginAuth"]
+
+_SCHEME = re.compile(r"(?:^|,\s*)(basic|digest|bearer|negotiate|ntlm)\b\s*", re.IGNORECASE)
+_HASHES = {"md5": hashlib.md5, "sha-256": hashlib.sha256}
+
+
+class LoginAuth(httpx.Auth):
+    """Signs requests to one origin, and none to any other. Thread-safe.
+
+    The first request tells nothing: what the server wants stands in its answer. Digest (RFC
+    7616) is preferred, because the password itself stays here.
+
+    Args:
+        origin: As in `decamp.auth.Login`.
+        user: With a password.
+        password: Of the user.
+        token: Instead of both.
+    """
+
+    def __init__(self, origin: str, user: str, password: str, token: str = "") -> None:
+        self._origin = httpx.URL(origin)
+        self._user = user
+        self._password = password
+        self._token = token
+        self._lock = threading.Lock()
+        self._basic = False
+        self._digest: _Challenge | None = None
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign one request; see `httpx.Auth`."""
+        url = request.url
+        if (url.scheme, url.host, url.port) != (
+            self._origin.scheme,
+            self._origin.host,
+            self._origin.port,
+        ):
+            raise PluginError(
+                f"{url.host} was not asked: the sign-in is for {self._origin.host} alone.",
+                plugin=self._origin.host,
+            )
+        signed = self._sign(request)
+        response = yield request
+        if response.status_code == 401 and not self._token:
+            offered = response.headers.get_list("www-authenticate")
+            if self._take(offered, signed=signed):
+                self._sign(request)
+                yield request
+
+    def _sign(self, request: httpx.Request) -> str:
+        """Sign with what is known; gives what was sent, empty if nothing."""
+        value = ""
+        if self._token:
+            value = f"Bearer {self._token}"
+        elif self._digest is not None:
+            with self._lock:
+                value = self._digest.answer(request, self._user, self._password)
+        elif self._basic:
+            pair = f"{self._user}:{self._password}".encode()
+            value = f"Basic {base64.b64encode(pair).decode()}"
+        if value:
+            request.headers["Authorization"] = value
+        return value
+
+    def _take(self, offered: list[str], *, signed: str) -> bool:
+        """Learn what the server wants; False if that very thing was refused.
+
+        Raises:
+            AuthError: It wants what decamp does not know.
+        """
+        challenges = _challenges(", ".join(offered))
+        with self._lock:
+            if "digest" in challenges:
+                # Not every server says that a nonce is stale, so a new one is tried once.
+                if not self._digest or self._digest.nonce in signed:
+                    self._digest = _Challenge.of(challenges["digest"])
+                if self._digest is not None:
+                    return self._digest.nonce not in signed
+            if "basic" in challenges:
+                self._digest = None
+                self._basic = True
+                return not signed.startswith("Basic ")
+        if challenges and not signed:
+            raise AuthError(
+                f"{self._origin.host} wants a sign-in that decamp does not know: "
+                f"{', '.join(sorted(challenges))}.",
+                hint="Look whether your server offers app passwords or tokens: decamp connect",
+            )
+        return False
+
+
+@define
+class _Challenge:
+    """What a server asks for by Digest (RFC 7616 section 3.3)."""
+
+    realm: str
+    nonce: str
+    opaque: str
+    algorithm: str
+    qop: bool
+    count: int = 0
+
+    @classmethod
+    def of(cls, fields: dict[str, str]) -> _Challenge | None:
+        """Read one; None if it cannot be answered."""
+        algorithm = fields.get("algorithm", "MD5")
+        qop = [word.strip() for word in fields.get("qop", "").split(",") if word.strip()]
+        known = algorithm.lower().removesuffix("-sess") in _HASHES
+        if not known or "nonce" not in fields or (qop and "auth" not in qop):
+            return None
+        return cls(
+            fields.get("realm", ""), fields["nonce"], fields.get("opaque", ""), algorithm, bool(qop)
+        )
+
+    def answer(self, request: httpx.Request, user: str, password: str) -> str:
+        """Answer it for a request (section 3.4)."""
+        name = self.algorithm.lower()
+        digest = _HASHES[name.removesuffix("-sess")]
+
+        def hashed(*parts: str) -> str:
+            return digest(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+        self.count += 1
+        count, own = f"{self.count:08x}", secrets.token_hex(8)
+        target = request.url.raw_path.decode("ascii")
+        secret = hashed(user, self.realm, password)
+        if name.endswith("-sess"):
+            secret = hashed(secret, self.nonce, own)
+        asked = hashed(request.method, target)
+        proof = (
+            hashed(secret, self.nonce, count, own, "auth", asked)
+            if self.qop
+            else hashed(secret, self.nonce, asked)
+        )
+        fields = {
+            "username": user,
+            "realm": self.realm,
+            "nonce": self.nonce,
+            "uri": target,
+            "response": proof,
+        }
+        if self.opaque:
+            fields["opaque"] = self.opaque
+        told = ", ".join(f'{field}="{_escaped(value)}"' for field, value in fields.items())
+        told = f"Digest {told}, algorithm={self.algorithm}"
+        if self.qop or name.endswith("-sess"):
+            told += f', qop=auth, nc={count}, cnonce="{own}"'
+        return told
+
+
+def _challenges(text: str) -> dict[str, dict[str, str]]:
+    """Part ``WWW-Authenticate`` (RFC 9110 section 11.6.1) into schemes and their fields."""
+    found: dict[str, dict[str, str]] = {}
+    marks = list(_SCHEME.finditer(text))
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):  # a 401 may name no scheme at all
+        rest = text[mark.end() : end].strip(" ,")
+        fields = [part for part in parse_http_list(rest) if "=" in part]
+        found.setdefault(
+            mark[1].lower(),
+            {name.strip().lower(): value for name, value in parse_keqv_list(fields).items()},
+        )
+    return found
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

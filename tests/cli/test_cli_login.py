@@ -1,0 +1,246 @@
+"""Signing in at servers that want a password or a token, on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli_run import Cli
+from dav_proxy import dav_proxy
+from dav_servers import DavServer, apache, dav_servers
+from decamp.auth import Login
+from decamp.errors import AuthError, ConfigError, PluginError
+from decamp.http.login import LoginAuth, _challenges
+from decamp.logins import Credentials, login_client
+from decamp.validation import validator
+
+__all__ = ["apache", "dav_servers"]
+
+FILE = {"DECAMP_SECRETS": "file"}
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path / "home")
+
+
+def variables(server: DavServer, name: str = "WEBDAV") -> dict[str, str]:
+    return FILE | {f"DECAMP_{name}_USER": server.user, f"DECAMP_{name}_PASSWORD": server.password}
+
+
+def test_connect_then_transfer_without_a_word(apache: DavServer, cli: Cli) -> None:
+    ended = cli("connect", f"webdav:{apache.url}", "--json", **variables(apache))
+    assert ended.code == 0
+    (made,) = ended.document["connections"]
+    assert validator("connections").problems(ended.document) == []
+    assert (made["account"], made["plugin"]) == (apache.user, "webdav")
+    assert apache.password not in ended.out + ended.err
+    checked = cli("plugins", "check", f"webdav:{apache.url}TikTok", "--json", **FILE)
+    assert checked.code == 0
+    facts = {fact["what"]: fact["found"] for fact in checked.document["facts"]}
+    assert facts["MOVE with Overwrite: F"] == "honoured"
+    assert validator("destination-check").problems(checked.document) == []
+    assert cli("plugins", "check", f"webdav:{apache.url}TikTok", "--quiet", **FILE).code == 0
+    kept = (cli.home / "connections.json").read_text() + (cli.home / "decamp.log").read_text()
+    assert apache.password not in kept
+    assert "all that this user may" in cli("connections", **FILE).err
+
+
+def test_by_the_name_of_a_connection(apache: DavServer, cli: Cli) -> None:
+    url = f"{apache.url}TikTok"
+    assert cli("connect", f"webdav:{apache.url}", "nas", **variables(apache, "NAS")).code == 0
+    assert cli("plugins", "check", f"nas:{url}", **FILE).code == 0
+    assert cli("connect", f"webdav:{apache.url}", "two", **variables(apache, "TWO")).code == 0
+    both = cli("plugins", "check", f"webdav:{url}", **FILE)
+    assert both.code == 2 and f"nas:{url}" in both.err
+    assert cli("plugins", "check", f"two:{url}", **FILE).code == 0
+    ended = cli("disconnect", "two", **FILE)
+    assert ended.code == 0 and "forgotten" in ended.out + ended.err
+    secrets = json.loads((cli.home / "secrets.json").read_text())
+    assert "connection:two:login" not in secrets and "connection:nas:login" in secrets
+
+
+def test_a_wrong_password_is_not_kept(apache: DavServer, cli: Cli) -> None:
+    wrong = variables(apache) | {"DECAMP_WEBDAV_PASSWORD": "wr0ng"}
+    ended = cli("connect", f"webdav:{apache.url}", **wrong)
+    assert ended.code == 5 and "wr0ng" not in ended.err
+    assert not (cli.home / "connections.json").exists()
+    assert not (cli.home / "secrets.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("location", "code"),
+    [
+        ("http://cloud.example.org/dav", 2),
+        ("https://ada:pw@cloud.example.org/dav", 2),
+        ("", 2),
+        ("https://127.0.0.1:1/dav", 7),
+    ],
+)
+def test_where_nobody_can_sign_in(location: str, code: int, apache: DavServer, cli: Cli) -> None:
+    ended = cli("connect", f"webdav:{location}", **variables(apache))
+    assert ended.code == code
+    assert not (cli.home / "connections.json").exists()
+
+
+def test_nobody_is_there_to_answer(apache: DavServer, cli: Cli) -> None:
+    ended = cli("connect", f"webdav:{apache.url}", **FILE)
+    assert ended.code == 2 and "DECAMP_WEBDAV_PASSWORD" in ended.err
+
+
+def test_the_password_is_asked_for_and_not_shown(apache: DavServer, cli: Cli) -> None:
+    """At a terminal."""
+    here, there = pty.openpty()
+    answers = [("User name", f"{apache.user}\n"), ("not shown:", f"{apache.password}\n")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "decamp", "connect", f"webdav:{apache.url}"],
+        env=cli.environment(DECAMP_SECRETS="file", TERM="dumb", COLUMNS="400"),
+        stdin=there, stdout=there, stderr=there, start_new_session=True,
+    ) as running:  # fmt: skip
+        os.close(there)
+        said = ""
+        while True:
+            try:
+                said += os.read(here, 4096).decode()
+            except OSError:  # it has ended
+                break
+            if answers and answers[0][0] in said:
+                os.write(here, answers.pop(0)[1].encode())
+    os.close(here)
+    assert running.returncode == 0, said
+    assert apache.password not in said and "app password" in said
+    assert cli("plugins", "check", f"webdav:{apache.url}TikTok", **FILE).code == 0
+
+
+def test_a_server_that_wants_a_sign_in(apache: DavServer, cli: Cli) -> None:
+    ended = cli("plugins", "check", f"webdav:{apache.url}TikTok")
+    assert ended.code == 5 and "decamp connect" in ended.err
+
+
+def test_half_of_a_sign_in(apache: DavServer, cli: Cli) -> None:
+    ended = cli("plugins", "check", f"webdav:{apache.url}x", DECAMP_WEBDAV_USER="ada")
+    assert ended.code == 2 and "DECAMP_WEBDAV_PASSWORD is not" in ended.err
+
+
+def test_a_private_authority(
+    dav_servers: Callable[..., DavServer], cli: Cli, tmp_path: Path
+) -> None:
+    server = dav_servers("apache", tls=True)
+    words = ("connect", f"webdav:{server.url}")
+    assert cli(*words, **variables(server)).code == 7
+    (tmp_path / "no.pem").write_text("nothing")
+    assert cli(*words, "-o", f"ca_file={tmp_path / 'no.pem'}", **variables(server)).code == 2
+    assert cli(*words, "-o", f"ca_file={server.ca}", **variables(server)).code == 0
+    # The connection remembers the authority.
+    assert cli("plugins", "check", f"webdav:{server.url}x", **FILE).code == 0
+
+
+# --- what goes over the wire -------------------------------------------------------------
+
+
+@pytest.fixture
+def clients() -> Iterator[Callable[..., httpx.Client]]:
+    opened: list[httpx.Client] = []
+
+    def made(url: str, credentials: Credentials) -> httpx.Client:
+        opened.append(login_client(Login(origin=url.partition("/dav")[0], url=url), credentials))
+        return opened[-1]
+
+    yield made
+    for client in opened:
+        client.close()
+
+
+def look(client: httpx.Client, url: str) -> httpx.Response:
+    return client.request("PROPFIND", url, headers={"Depth": "0"})
+
+
+@pytest.mark.parametrize("kind", ["apache", "wsgidav"])
+def test_the_server_chooses_digest(
+    kind: str, dav_servers: Callable[..., DavServer], clients: Callable[..., httpx.Client]
+) -> None:
+    server = dav_servers(kind, digest=True)
+    client = clients(server.url, Credentials(*server.auth))
+    for _ in range(3):
+        answer = look(client, server.url)
+        assert answer.status_code == 207
+        assert answer.request.headers["authorization"].startswith("Digest ")
+    assert look(clients(server.url, Credentials("ada", "wrong")), server.url).status_code == 401
+
+
+def test_the_server_chooses_basic_and_is_told_nothing_before(
+    apache: DavServer, clients: Callable[..., httpx.Client]
+) -> None:
+    with dav_proxy(apache.url) as proxy:
+        client = clients(proxy.url, Credentials(*apache.auth))
+        for _ in range(2):
+            assert look(client, proxy.url).status_code == 207
+        told = ["authorization" in one.headers for one in proxy.seen]
+    assert told == [False, True, True]
+
+
+def test_a_token(apache: DavServer, clients: Callable[..., httpx.Client]) -> None:
+    with dav_proxy(apache.url) as proxy:
+        proxy.bearer = "t0ken"
+        proxy.authorization = httpx.BasicAuth(*apache.auth)._auth_header
+        assert look(clients(proxy.url, Credentials(token="t0ken")), proxy.url).status_code == 207
+        assert look(clients(proxy.url, Credentials(token="other")), proxy.url).status_code == 401
+
+
+def test_no_other_server_is_told() -> None:
+    auth = LoginAuth("https://cloud.example.org", "ada", "secret")
+    for url in (
+        "https://evil.example.org/",
+        "http://cloud.example.org/",
+        "https://cloud.example.org:1/",
+    ):
+        with pytest.raises(PluginError):
+            next(auth.sync_auth_flow(httpx.Request("GET", url)))
+
+
+def test_a_sign_in_that_decamp_does_not_know() -> None:
+    auth = LoginAuth("https://cloud.example.org", "ada", "secret")
+    flow = auth.sync_auth_flow(httpx.Request("GET", "https://cloud.example.org/"))
+    next(flow)
+    with pytest.raises(AuthError, match="negotiate"):
+        flow.send(httpx.Response(401, headers={"WWW-Authenticate": "Negotiate"}))
+
+
+def test_challenges_in_one_header_or_several() -> None:
+    found = _challenges('Digest realm="a, b", nonce="x=,y", qop="auth,auth-int", Basic realm="c"')
+    assert found == {
+        "digest": {"realm": "a, b", "nonce": "x=,y", "qop": "auth,auth-int"},
+        "basic": {"realm": "c"},
+    }
+
+
+def test_the_example_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 7616 section 3.9.1."""
+    monkeypatch.setattr(
+        "decamp.http.login.secrets.token_hex",
+        lambda size: "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+    )
+    auth = LoginAuth("http://www.example.org", "Mufasa", "Circle of Life")
+    flow = auth.sync_auth_flow(httpx.Request("GET", "http://www.example.org/dir/index.html"))
+    next(flow)
+    challenge = (
+        'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, '
+        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
+        'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+    )
+    sent = flow.send(httpx.Response(401, headers={"WWW-Authenticate": challenge}))
+    digest = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
+    assert f'response="{digest}"' in sent.headers["authorization"]
+
+
+def test_http_is_for_this_machine_alone() -> None:
+    with pytest.raises(ConfigError, match="https"):
+        login_client(Login(origin="http://nas.home.example", url="http://nas.home.example/"), None)
