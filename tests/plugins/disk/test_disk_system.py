@@ -15,8 +15,8 @@ import pytest
 from bundle_disk import begun, disk
 from bundle_items import post, watched
 from decamp import DestinationFull, DestinationRefused, ItemRejected, TransferError
+from decamp.bundle import explained
 from decamp_disk import durable
-from decamp_disk.failures import explained
 
 MOUNTED = """
 import os, subprocess, sys

@@ -1,0 +1,169 @@
+"""What a server's refusal means, in words for a person, and what the engine is to do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import httpx
+
+from decamp import (
+    AccessDenied,
+    AuthError,
+    DestinationFull,
+    DestinationRefused,
+    ItemRejected,
+    RateLimited,
+    TransferError,
+    Unavailable,
+)
+from decamp.http_times import retry_after
+
+__all__ = ["not_webdav", "refusal", "unreachable"]
+
+_AGAIN = "then run the same command again; it continues where it stopped."
+_LATER = f"Wait a little, {_AGAIN}"
+
+
+def refusal(
+    status: int, headers: Mapping[str, str], where: str, now: datetime, target: str = ""
+) -> TransferError:
+    """Say what a status means that the caller has no use for.
+
+    Args:
+        status: Of the answer.
+        headers: Of the answer.
+        where: The address, for people.
+        now: The time.
+        target: Where a redirect leads.
+    """
+    code = f"HTTP {status}"
+    if status == 401:
+        return AuthError(
+            f"{where}: the server does not accept the user name and password, or wants some "
+            f"({code}).",
+            hint="Sign in: decamp connect webdav:ADDRESS. Clouds often want an app password, "
+            "which you make on their page about security.",
+        )
+    if status == 403:
+        return AccessDenied(
+            f"{where}: the server does not allow this to this user ({code}).",
+            hint="Choose a folder in which you may write and delete, and look whether it is shared "
+            "with you for reading only.",
+        )
+    if 300 <= status < 400:
+        return _redirected(where, target, code)
+    if status in (404, 409, 410):
+        return Unavailable(
+            f"{where}: the folder is not there, or not any more ({code}).",
+            hint=f"See whether something else moved or removed it, {_AGAIN}",
+        )
+    if status in (405, 501):
+        return DestinationRefused(
+            f"{where}: the server does not do this there ({code}). Its address may be that of a "
+            "web page, not of a WebDAV folder.",
+            hint="Look up the WebDAV address in the settings or the help of your server.",
+        )
+    if status == 413:
+        return ItemRejected(
+            f"{where}: the file is larger than the server takes ({code}).",
+            hint="Raise the limit for uploads in the settings of the server, or of the proxy before it.",
+        )
+    if status in (400, 414, 422):
+        return ItemRejected(
+            f"{where}: the server does not take this name or this file ({code}).",
+            hint="Choose an address with shorter and plainer names.",
+        )
+    if status == 423:
+        return Unavailable(
+            f"{where}: another program holds a lock on it ({code}).",
+            hint=f"Close what has it open, for example a synchronisation, {_AGAIN}",
+            retry_after=_pause(headers, now),
+        )
+    if status == 507:
+        return DestinationFull(
+            f"No room left to write {where}: the server's disk or your quota is full ({code}).",
+            hint=f"Make room there, {_AGAIN}",
+        )
+    if status == 429:
+        return RateLimited(
+            f"{where}: the server asks to slow down ({code}).",
+            hint=_LATER,
+            retry_after=_pause(headers, now),
+        )
+    if status >= 500 or status in (408, 425):
+        return Unavailable(
+            f"{where}: the server cannot answer now ({code}).",
+            hint=_LATER,
+            retry_after=_pause(headers, now),
+        )
+    return DestinationRefused(
+        f"{where}: the server answered in a way that decamp does not know ({code}).",
+        hint=f"Check the address, {_AGAIN}",
+    )
+
+
+def not_webdav(where: str, why: str) -> DestinationRefused:
+    """Say that an answer is none of a WebDAV server: a sign-in page, for example."""
+    return DestinationRefused(
+        f"{where} does not answer as a WebDAV folder: {why}.",
+        hint="Look up the WebDAV address in the settings or the help of your server; the address "
+        "of its web page is another one.",
+    )
+
+
+def unreachable(error: httpx.TransportError, where: str) -> TransferError:
+    """Say why there was no answer."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return DestinationRefused(
+            f"{where}: the certificate of the server cannot be trusted, so nothing was sent.",
+            hint="Check the address. For a server of your own with a certificate of your own "
+            "authority, add -o to.ca_file=FILE.pem.",
+        )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return DestinationRefused(
+            f"{where}: no secure connection could be made, so nothing was sent.",
+            hint="Check the address and the port: it may be one of plain http.",
+        )
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Unavailable(
+            f"{where} cannot be found: there is no such host, or no network.",
+            hint=f"Check the address for typing mistakes and the network, {_AGAIN}",
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return Unavailable(f"{where} does not answer.", hint=_LATER)
+    if isinstance(error, httpx.ConnectError):
+        return Unavailable(
+            f"{where} cannot be reached.", hint=f"See whether the server is running, {_AGAIN}"
+        )
+    return Unavailable(
+        f"{where}: the connection broke off ({type(error).__name__}).",
+        hint=f"Check the network, {_AGAIN}",
+    )
+
+
+def _redirected(where: str, target: str, code: str) -> DestinationRefused:
+    try:
+        host = httpx.URL(target).host
+    except (httpx.InvalidURL, ValueError):
+        host = ""
+    return DestinationRefused(
+        f"{where}: the server sends us to another address{f', at {host}' if host else ''} ({code}), "
+        "which decamp does not follow: your password is for this one alone.",
+        hint="If that is your server, give its final address, with https:// and the right folder.",
+    )
+
+
+def _pause(headers: Mapping[str, str], now: datetime) -> float | None:
+    pause = retry_after(headers, now)
+    return None if pause is None else pause.total_seconds()
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -1,0 +1,297 @@
+"""Requests to one server: each is answered, refused in words, or not answered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol
+
+import httpx
+from attrs import frozen
+
+from decamp import Unavailable
+from decamp_webdav.address import Address
+from decamp_webdav.answers import not_webdav, refusal, unreachable
+from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
+
+__all__ = ["Answer", "Body", "DavClient", "FileBody"]
+
+_CHUNK = 256 << 10
+_MOST_ERROR_BYTES = 64 << 10
+_REDIRECTS = {301, 302, 303, 307, 308}
+_HOPS = 3
+_LOCATION = "decamp.location"
+"""Where the host's client keeps the target of a redirect."""
+
+_PROPFIND = (
+    b'<?xml version="1.0" encoding="utf-8"?>\n<propfind xmlns="DAV:"><prop><resourcetype/>'
+    b"<getcontentlength/><getlastmodified/><getetag/></prop></propfind>"
+)
+_XML = {"Content-Type": "application/xml; charset=utf-8"}
+
+
+@frozen
+class Answer:
+    """An answer without its body."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class Body(Protocol):
+    """What is sent; gone through again where a request has to be repeated."""
+
+    size: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Go through it from the beginning."""
+        ...
+
+
+class FileBody:
+    """A file of this machine, or a part of one, read piece by piece."""
+
+    def __init__(self, path: str, start: int = 0, size: int | None = None) -> None:
+        self._path = path
+        self._start = start
+        self.size = os.stat(path).st_size - start if size is None else size  # noqa: PTH116
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Go through it from the beginning."""
+        left = self.size
+        with open(self._path, "rb") as file:  # noqa: PTH123
+            file.seek(self._start)
+            while left and (chunk := file.read(min(_CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+
+class DavClient:
+    """Speaks to the server of one folder. Thread-safe.
+
+    Every method raises what `answers` makes of a refusal, or `Unavailable`. Each request may
+    be repeated: what it does a second time is nothing, or is refused. So one that was not
+    answered is repeated once at once, for a server may close a connection that was kept open
+    at the very moment when it is used again.
+
+    Args:
+        http: The host's client, signed in if anybody is; it follows no redirect.
+        address: Of the folder.
+        now: The time.
+    """
+
+    def __init__(self, http: httpx.Client, address: Address, now: Callable[[], datetime]) -> None:
+        self.address = address
+        self._http = http
+        self._now = now
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body | bytes | None = None,
+        *,
+        passing: Collection[int] = (),
+        again: bool = True,
+    ) -> Answer:
+        """Send a request whose answer has no body of use.
+
+        Args:
+            method: Such as ``MOVE``.
+            url: An address of this server.
+            headers: Of the request.
+            body: What is sent.
+            passing: What is no refusal, besides 2xx.
+            again: Repeat it once if there is no answer.
+        """
+        with self._asked(method, url, headers or {}, body, passing, again=again) as response:
+            if response.status_code == 207:
+                # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
+                bad = [one.status for one in self._listed(response, url) if one.status >= 300]
+                for status in bad:
+                    raise refusal(status, response.headers, url, self._now())
+            return Answer(response.status_code, response.headers)
+
+    def find(self, url: str) -> Resource | None:
+        """Describe one file or folder; None if it is not there."""
+        found = self.listed(url, depth="0")
+        return found[0] if found else None
+
+    def listed(self, url: str, depth: str = "1") -> list[Resource] | None:
+        """Describe a folder and what lies in it, itself first; None if it is not there.
+
+        What a server tells about other folders is not taken.
+        """
+        headers = {**_XML, "Depth": depth}
+        with self._asked("PROPFIND", url, headers, _PROPFIND, (404, 410)) as response:
+            if response.status_code in (404, 410):
+                return None
+            if response.status_code != 207:
+                raise not_webdav(url, "it gave a page instead of a list of files")
+            found = self._listed(response, url)
+        here = path_of(url)
+        itself = [one for one in found if one.path == here]
+        if not itself:
+            raise not_webdav(url, "it tells of other addresses than the one that was asked for")
+        if itself[0].status >= 300 and itself[0].status not in (404, 410):
+            raise refusal(itself[0].status, {}, url, self._now())
+        if itself[0].status >= 300:
+            return None
+        below = [
+            one
+            for one in found
+            if one.path.startswith(f"{here}/")
+            and "/" not in one.path[len(here) + 1 :]
+            and one.path[len(here) + 1 :] not in (".", "..")
+            and one.status < 300
+        ]
+        return [itself[0], *below]
+
+    @contextmanager
+    def opened(self, url: str, start: int = 0) -> Iterator[Iterator[bytes] | None]:
+        """Fetch a file from a byte on; None if it is not there."""
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        with self._asked("GET", url, headers, None, (404, 410)) as response:
+            if response.status_code in (404, 410):
+                yield None
+                return
+            chunks = self._chunks(response, url)
+            if start and response.status_code != 206:
+                chunks = _without(chunks, start)
+            yield chunks
+
+    def read(self, url: str, most: int) -> bytes | None:
+        """Fetch a whole file of some bytes at most; None if it is not there."""
+        with self.opened(url) as chunks:
+            if chunks is None:
+                return None
+            data = bytearray()
+            for chunk in chunks:
+                data += chunk
+                if len(data) > most:
+                    raise not_webdav(url, f"a file there is larger than {most >> 20} MiB")
+            return bytes(data)
+
+    def _listed(self, response: httpx.Response, url: str) -> list[Resource]:
+        try:
+            return read_multistatus(self._chunks(response, url))
+        except Malformed as error:
+            raise not_webdav(url, f"its list cannot be read, {error}") from error
+
+    @staticmethod
+    def _chunks(response: httpx.Response, url: str) -> Iterator[bytes]:
+        try:
+            yield from response.iter_raw(_CHUNK)
+        except httpx.TransportError as error:
+            raise unreachable(error, url) from error
+
+    @contextmanager
+    def _asked(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | bytes | None,
+        passing: Collection[int] = (),
+        *,
+        again: bool = True,
+    ) -> Iterator[httpx.Response]:
+        response = self._answered(method, url, headers, body, again=again)
+        try:
+            status = response.status_code
+            if status >= 300 and status not in passing:
+                target = response.extensions.get(_LOCATION, "")
+                raise refusal(status, response.headers, url, self._now(), target)
+            if response.headers.get("content-encoding", "identity").lower() != "identity":
+                raise not_webdav(url, "it compresses what nobody asked it to compress")
+            yield response
+            _drain(response)
+        finally:
+            response.close()
+
+    def _answered(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | bytes | None,
+        *,
+        again: bool,
+    ) -> httpx.Response:
+        here = url
+        for _ in range(_HOPS + 1):
+            response = self._sent(method, here, headers, body, again=again)
+            target = self._next(here, response)
+            if target is None or not (body is None or isinstance(body, bytes)):
+                break
+            response.close()
+            here = target
+        return response
+
+    def _next(self, url: str, response: httpx.Response) -> str | None:
+        """Tell where a redirect on the same server leads."""
+        if response.status_code not in _REDIRECTS:
+            return None
+        try:
+            target = httpx.URL(url).join(response.extensions.get(_LOCATION, "") or ".")
+            there = Address.parse(str(target.copy_with(path="/")))
+        except Exception:  # noqa: BLE001 - whatever it is, it is not followed
+            return None
+        return str(target) if there.origin == self.address.origin else None
+
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | bytes | None,
+        *,
+        again: bool,
+    ) -> httpx.Response:
+        sent = dict(headers)
+        content: bytes | Iterable[bytes] | None
+        if body is None or isinstance(body, bytes):
+            content = body
+            if body is None and method == "PUT":
+                sent["Content-Length"] = "0"
+        else:
+            content = body
+            sent["Content-Length"] = str(body.size)
+        for attempt in (1, 2):
+            request = self._http.build_request(method, url, headers=sent, content=content)
+            try:
+                return self._http.send(request, stream=True)
+            except httpx.TransportError as error:
+                lost = unreachable(error, url)
+                if attempt == 2 or not again or not isinstance(lost, Unavailable):
+                    raise lost from error
+                if isinstance(error, httpx.ConnectError | httpx.TimeoutException):
+                    raise lost from error
+        raise AssertionError("unreachable")
+
+
+def _drain(response: httpx.Response) -> None:
+    """Read what is left of a short answer, so that the connection can be used again."""
+    read = 0
+    if response.is_stream_consumed:
+        return
+    try:
+        for chunk in response.iter_raw(_CHUNK):
+            read += len(chunk)
+            if read > _MOST_ERROR_BYTES:
+                return
+    except (httpx.TransportError, httpx.StreamError):
+        return
+
+
+def _without(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Leave out the beginning, where a server does not know ranges."""
+    for chunk in chunks:
+        if count >= len(chunk):
+            count -= len(chunk)
+            continue
+        yield chunk[count:]
+        count = 0

@@ -1,0 +1,50 @@
+"""Settings of the WebDAV plugin, and what it can do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from attrs import frozen
+
+from decamp import ImporterCapabilities, Option
+
+__all__ = ["CAPABILITIES", "KINDS", "Config", "SourceConfig"]
+
+KINDS = frozenset({"profile", "post", "conversation", "message", "event", "section"})
+
+CAPABILITIES = ImporterCapabilities(
+    kinds=None, max_concurrency=8, max_segment_rows=50_000, delivery="idempotent"
+)
+
+_CA = "A file with the certificate of your own authority (PEM), trusted besides the public ones."
+
+
+@frozen
+class Config:
+    """Where the bundle goes."""
+
+    url: Annotated[
+        str,
+        Option(
+            "Address of a folder, https://HOST/PATH/FOLDER: a new or empty one, or one that "
+            "decamp made.",
+            True,
+        ),
+    ]
+    ca_file: Annotated[str, Option(_CA)] = ""
+    break_lock: Annotated[
+        bool, Option("Take over the lock that another machine has left there.")
+    ] = False
+
+
+@frozen
+class SourceConfig:
+    """Where the bundle is."""
+
+    url: Annotated[
+        str, Option("Address of a bundle that decamp made, https://HOST/PATH/FOLDER.", True)
+    ]
+    ca_file: Annotated[str, Option(_CA)] = ""
+    incomplete: Annotated[
+        bool, Option("Also read a bundle whose last run has not come to its end.")
+    ] = False

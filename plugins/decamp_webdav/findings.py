@@ -1,0 +1,126 @@
+"""What was learnt about a server, and remembered between runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from decamp.filesystems import make_private, replace_private
+
+__all__ = ["Findings", "Way", "load", "save"]
+
+Way = Literal["put", "folder", "file"]
+"""How new files get their names: by one conditional PUT each; a whole folder by one MOVE; or
+each file by a MOVE."""
+
+_FORM = 1
+"""Raised when findings of an older decamp are not enough any more."""
+_LIFETIME = timedelta(days=30)
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one server honours in one folder, each seen and not read in its documentation."""
+
+    form: int = _FORM
+    url: str
+    learnt: datetime
+    server: str
+    """What it calls itself, with the classes of its ``DAV`` header."""
+    create_only_put: bool
+    """A PUT with ``If-None-Match: *`` does not replace a file."""
+    hidden_put: bool
+    """A new file is unseen until all of it has come, and nothing stays if the connection breaks."""
+    whole_replace: bool
+    """The old file stays if the connection breaks while a new one comes."""
+    move_keeps: bool
+    """A MOVE with ``Overwrite: F`` does not replace a file."""
+    moves_folders: bool
+    """A folder is moved with what is in it, and does not replace another one."""
+    etags: bool
+    """It tells entity tags, by which other programs see changes."""
+    mkcol_again: int
+    """Its status for making a folder that is there."""
+    names: Literal["kept", "another form", "changed"]
+    """What becomes of accents, blanks and signs in a name."""
+    ignores_case: bool
+    long_names: bool
+    """It takes the longest names that a bundle has."""
+    chunks: bool
+    """It takes large files in chunks, as Nextcloud does."""
+
+    @property
+    def way(self) -> Way:
+        """The safest way that was seen to work, and the fastest among those."""
+        if self.create_only_put and self.hidden_put:
+            return "put"
+        return "folder" if self.moves_folders else "file"
+
+    @property
+    def looks_first(self) -> bool:
+        """Nothing refuses to replace a file, so only a look can tell."""
+        return not self.move_keeps and self.way != "put"
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """Tell it to a person, fact by fact."""
+        ways = {
+            "put": "each file by one conditional PUT, then its size is compared",
+            "folder": "a post's folder is filled under a temporary name, compared, and moved once",
+            "file": "each file under a temporary name, compared, then moved",
+        }
+        yield "server", self.server
+        yield "new files", ways[self.way]
+        yield "PUT with If-None-Match: *", _yes(self.create_only_put, "honoured", "ignored")
+        yield (
+            "PUT that is cut off",
+            _yes(self.hidden_put, "leaves nothing", "leaves part of a file under its name"),
+        )
+        yield (
+            "PUT over a file, cut off",
+            _yes(self.whole_replace, "the old file stays", "the old file is lost"),
+        )
+        yield "MOVE with Overwrite: F", _yes(self.move_keeps, "honoured", "ignored")
+        yield "MOVE of a folder", _yes(self.moves_folders, "works", "not used")
+        yield "entity tags", _yes(self.etags, "told", "not told")
+        yield "MKCOL of a folder that is there", f"answered {self.mkcol_again}"
+        yield (
+            "accents, blanks and signs in names",
+            {"another form": "in another normal form"}.get(self.names, self.names),
+        )
+        yield "upper and lower case", _yes(self.ignores_case, "the same", "different")
+        yield "names of the greatest length", _yes(self.long_names, "taken", "refused")
+        yield "chunked upload of Nextcloud", _yes(self.chunks, "used", "not offered")
+        yield "learnt", f"{self.learnt:%Y-%m-%d}"
+
+
+def load(state: Path | None, url: str, server: str, now: datetime) -> Findings | None:
+    """Remember what was learnt; None if it is not known, is old, or the server is another one."""
+    if state is None:
+        return None
+    with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+        found = msgspec.json.decode(_file(state, url).read_bytes(), type=Findings)
+        fresh = now - _LIFETIME < found.learnt <= now
+        if fresh and (found.form, found.url, found.server) == (_FORM, url, server):
+            return found
+    return None
+
+
+def save(state: Path | None, findings: Findings) -> None:
+    """Keep it, if there is a place; without one it is learnt again in each run."""
+    if state is not None:
+        with suppress(OSError):
+            make_private(state)
+            replace_private(_file(state, findings.url), msgspec.json.encode(findings) + b"\n")
+
+
+def _file(state: Path, url: str) -> Path:
+    return state / f"server-{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"
+
+
+def _yes(value: bool, yes: str, no: str) -> str:  # noqa: FBT001
+    return yes if value else no

@@ -1,0 +1,51 @@
+"""A bundle on a WebDAV server, as a destination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from decamp import Context, ImporterCapabilities, Origin
+from decamp.bundle.writing import BundleImporter
+from decamp_webdav.config import CAPABILITIES, Config
+from decamp_webdav.findings import Findings, load, save
+from decamp_webdav.probe import probe, server_of
+from decamp_webdav.site import open_site
+
+__all__ = ["DavImporter"]
+
+
+class DavImporter(BundleImporter):
+    """Learns what the server honours before it writes."""
+
+    def __init__(self, context: Context[Config]) -> None:
+        self._place, self._dav, self._client = open_site(context)
+        self._context = context
+        super().__init__(self._place, CAPABILITIES, context.log)
+
+    def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
+        """Get ready; on the first use of a server, try out what it honours."""
+        self._place.survey()
+        self._dav.use(self._learnt())
+        return super().begin(origin, token)
+
+    def probe(self) -> Iterator[tuple[str, str]]:
+        """Try out what the server honours, whatever is remembered, and tell it."""
+        try:
+            findings = self._learnt(anew=True)
+        finally:
+            self._dav.unmake()
+        yield from findings.told()
+
+    def _learnt(self, *, anew: bool = False) -> Findings:
+        context, url = self._context, self._place.identity
+        self._dav.make("")  # some servers say nothing about a folder that is not there
+        server, now = server_of(self._client), context.now()
+        known = None if anew else load(context.state, url, server, now)
+        if known is not None:
+            return known
+        context.log.info("%s: trying out what the server honours", url)
+        findings = probe(self._client, server, now)
+        save(context.state, findings)
+        for what, told in findings.told():
+            context.log.info("%s: %s: %s", url, what, told)
+        return findings

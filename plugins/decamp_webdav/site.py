@@ -1,0 +1,48 @@
+"""Opens the place that the settings name. Asks no server."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from decamp import ConfigError, Context
+from decamp.bundle import MARKER, LockFile, Marker, Site
+from decamp.bundle.writing import marker_of
+from decamp_webdav.address import Address
+from decamp_webdav.client import DavClient
+from decamp_webdav.config import Config, SourceConfig
+from decamp_webdav.folder import DavFolder
+
+__all__ = ["open_site"]
+
+
+def open_site(
+    context: Context[Config] | Context[SourceConfig],
+) -> tuple[Site, DavFolder, DavClient]:
+    """Find the site.
+
+    Raises:
+        ConfigError: The address cannot be one.
+    """
+    config = context.config
+    address = Address.parse(config.url)
+    if context.http is None:
+        raise ConfigError("The WebDAV plugin needs a client from its host, and got none.")
+    client = DavClient(context.http, address, context.now)
+    folder = DavFolder(client, context.scratch)
+    take_over = isinstance(config, Config) and config.break_lock
+    site = Site(
+        identity=address.url,
+        title=address.url,
+        folder=folder,
+        lock=LockFile(folder, context.now(), context.log, take_over=take_over),
+        survey=partial(_survey, folder),
+        is_there=lambda: client.find(address.folder()) is not None,
+        settings={"url": address.url, **({"ca_file": config.ca_file} if config.ca_file else {})},
+    )
+    return site, folder, client
+
+
+def _survey(folder: DavFolder) -> Marker | None:
+    """Find out what is there; whether it takes writes, only one could tell."""
+    example = folder.path("decamp")
+    return marker_of(folder.names(), lambda: folder.read(MARKER) or b"", folder.root, example)

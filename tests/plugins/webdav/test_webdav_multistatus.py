@@ -1,0 +1,132 @@
+"""What servers list, and what hostile ones send instead (CWE-776, CWE-611, CWE-400)."""
+
+from __future__ import annotations
+
+import pytest
+
+from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
+
+OPEN = '<?xml version="1.0" encoding="utf-8"?>\n<d:multistatus xmlns:d="DAV:">'
+CLOSE = "</d:multistatus>"
+
+
+def entry(href: str, inner: str = "", status: str = "HTTP/1.1 200 OK") -> str:
+    return (
+        f"<d:response><d:href>{href}</d:href><d:propstat><d:prop>{inner}</d:prop>"
+        f"<d:status>{status}</d:status></d:propstat></d:response>"
+    )
+
+
+def read(text: str) -> list[Resource]:
+    return read_multistatus([text.encode()])
+
+
+def test_a_folder_and_a_file() -> None:
+    found = read(
+        OPEN
+        + entry("/dav/a%20b/", "<d:resourcetype><d:collection/></d:resourcetype>")
+        + entry(
+            "http://other.example/dav/a%20b/%C3%A9%2525.txt",
+            "<d:resourcetype/><d:getcontentlength>12</d:getcontentlength>"
+            "<d:getlastmodified>Mon, 12 Jan 1998 09:25:56 GMT</d:getlastmodified>"
+            '<d:getetag>"x"</d:getetag>',
+        )
+        + CLOSE
+    )
+    assert found == [
+        Resource("/dav/a b", folder=True),
+        Resource("/dav/a b/é%25.txt", False, 12, 884597156_000_000, '"x"'),
+    ]
+
+
+def test_values_that_a_server_refuses_to_tell_do_not_count() -> None:
+    refused = entry("/f", "<d:getcontentlength>9</d:getcontentlength>", "HTTP/1.1 404 Not Found")
+    assert read(OPEN + refused + CLOSE) == [Resource("/f", folder=False)]
+
+
+def test_the_status_of_an_entry_is_told() -> None:
+    text = "<d:response><d:href>/f</d:href><d:status>HTTP/1.1 423 Locked</d:status></d:response>"
+    assert [one.status for one in read(OPEN + text + CLOSE)] == [423]
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "١٢", "9" * 40, "12 12", ""])
+def test_odd_lengths_are_none(length: str) -> None:
+    text = OPEN + entry("/f", f"<d:getcontentlength>{length}</d:getcontentlength>") + CLOSE
+    assert read(text)[0].size is None
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Jan 1998 99:25:56 GMT", "0"])
+def test_odd_dates_are_none(date: str) -> None:
+    text = OPEN + entry("/f", f"<d:getlastmodified>{date}</d:getlastmodified>") + CLOSE
+    assert read(text)[0].changed is None
+
+
+LAUGHS = (
+    '<?xml version="1.0"?><!DOCTYPE m [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY a{n} "{"&a;" * 10}">' for n in range(9))
+    + f']><d:multistatus xmlns:d="DAV:">{entry("&a8;")}</d:multistatus>'
+)
+OUTSIDE = (
+    '<?xml version="1.0"?><!DOCTYPE m [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    f'<d:multistatus xmlns:d="DAV:">{entry("&x;")}</d:multistatus>'
+)
+HOSTILE = {
+    "laughs": LAUGHS,
+    "a file of ours": OUTSIDE,
+    "a bare DTD": '<!DOCTYPE m SYSTEM "http://127.0.0.1:1/x.dtd"><m/>',
+    "a page": "<html><body>Sign in</body></html>",
+    "html that is no xml": "<!doctype html><title>Sign in<p>",
+    "another kind": '<d:error xmlns:d="DAV:"/>',
+    "empty": "",
+    "cut off": OPEN + entry("/f")[:-20],
+    "no end": OPEN + entry("/f"),
+    "too deep": OPEN + "<d:x>" * 200_000,
+    "a long value": OPEN + entry("/" + "x" * 20_000) + CLOSE,
+    "no address": OPEN + "<d:response/>" + CLOSE,
+    "no text": OPEN + entry("/%ff%fe") + CLOSE,
+    "nul": OPEN + entry("/\x00") + CLOSE,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_no_list_is_malformed(text: str) -> None:
+    with pytest.raises(Malformed) as error:
+        read(text)
+    assert "passwd" not in str(error.value) and len(str(error.value)) < 100
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "made-up"])
+def test_another_encoding_is_read_or_refused(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><d:multistatus xmlns:d="DAV:"/>'
+    data = text.encode(encoding if encoding != "made-up" else "ascii")
+    if encoding == "utf-16":
+        assert read_multistatus([data]) == []
+    else:
+        with pytest.raises(Malformed):
+            read_multistatus([data])
+
+
+def test_an_endless_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decamp_webdav.multistatus.MOST_BYTES", 1 << 20)
+    given = 0
+
+    def endless():
+        nonlocal given
+        while True:
+            given += 1 << 16
+            yield b" " * (1 << 16)
+
+    with pytest.raises(Malformed, match="longer"):
+        read_multistatus(endless())
+    assert given < 2 << 20
+
+
+def test_too_many_entries_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decamp_webdav.multistatus._MOST_ENTRIES", 100)
+    with pytest.raises(Malformed, match="more than 100"):
+        read(OPEN + entry("/f") * 101 + CLOSE)
+
+
+def test_an_address_that_is_none() -> None:
+    with pytest.raises(Malformed):
+        path_of("http://[")

@@ -1,0 +1,376 @@
+"""Everything that a server or a network can refuse, in words for a worried person."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bundle_dav import begun, client, importer_at, transfer
+from bundle_items import post, profile
+from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, dav_proxy, when
+from dav_servers import DavServer
+from decamp import (
+    AccessDenied,
+    AuthError,
+    ConfigError,
+    Conflict,
+    Corrupted,
+    DestinationFull,
+    DestinationRefused,
+    ItemRejected,
+    Locked,
+    RateLimited,
+    TransferError,
+    Unavailable,
+)
+from decamp_webdav.answers import refusal
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+WHERE = "https://cloud.example/dav/TikTok/"
+
+
+@pytest.fixture
+def proxy(apache: DavServer) -> Iterator[DavProxy]:
+    with dav_proxy(apache.url) as running:
+        yield running
+
+
+@pytest.fixture
+def through(apache: DavServer, proxy: DavProxy) -> str:
+    """The address of a new place, through the proxy."""
+    return proxy.here(apache.place())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (401, AuthError, "password"),
+        (403, AccessDenied, "does not allow"),
+        (301, DestinationRefused, "another address"),
+        (404, Unavailable, "not there"),
+        (409, Unavailable, "not there"),
+        (405, DestinationRefused, "not of a WebDAV folder"),
+        (501, DestinationRefused, "not of a WebDAV folder"),
+        (413, ItemRejected, "larger"),
+        (414, ItemRejected, "name"),
+        (423, Unavailable, "lock"),
+        (429, RateLimited, "slow down"),
+        (500, Unavailable, "cannot answer now"),
+        (503, Unavailable, "cannot answer now"),
+        (507, DestinationFull, "room"),
+        (418, DestinationRefused, "418"),
+    ],
+)
+def test_each_status_has_its_words(status: int, kind: type[TransferError], words: str) -> None:
+    error = refusal(status, {}, WHERE, NOW)
+    assert type(error) is kind
+    assert words in error.message and WHERE in error.message and error.hint.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("30", 30.0),
+        ("0", 0.0),
+        ("Fri, 02 Jan 2026 03:05:05 GMT", 60.0),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0),
+        ("99999999999999", 100_000_000.0),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_in_every_form(value: str, seconds: float | None) -> None:
+    for status in (429, 503, 423):
+        error = refusal(status, {"retry-after": value}, WHERE, NOW)
+        assert isinstance(error, Unavailable) and error.retry_after == seconds
+
+
+def test_a_date_is_compared_with_the_servers_clock() -> None:
+    headers = {
+        "retry-after": "Fri, 02 Jan 2026 05:00:10 GMT",
+        "date": "Fri, 02 Jan 2026 05:00:00 GMT",
+    }
+    error = refusal(503, headers, WHERE, NOW)
+    assert isinstance(error, Unavailable) and error.retry_after == 10.0
+
+
+# --- at the first look -------------------------------------------------------------------
+
+
+FIRST: dict[str, tuple[Action, type[TransferError], str]] = {
+    "a sign-in page": (Answer(200, b"<html>Sign in</html>"), DestinationRefused, "WebDAV"),
+    "another host": (
+        Answer(302, headers={"Location": "https://evil.example/"}),
+        DestinationRefused,
+        "evil.example",
+    ),
+    "no address to go to": (Answer(302), DestinationRefused, "another address"),
+    "an odd address": (
+        Answer(301, headers={"Location": "http://[::1"}),
+        DestinationRefused,
+        "another address",
+    ),
+    "a page instead of a list": (Answer(207, b"<html/>"), DestinationRefused, "list"),
+    "a list of another folder": (
+        Answer(
+            207, b'<multistatus xmlns="DAV:"><response><href>/x/</href></response></multistatus>'
+        ),
+        DestinationRefused,
+        "other addresses",
+    ),
+    "compressed": (
+        Answer(207, b"x", headers={"Content-Encoding": "gzip"}),
+        DestinationRefused,
+        "compress",
+    ),
+    "a storm": (Answer(503, headers={"Retry-After": "7"}), Unavailable, "503"),
+    "no answer": (Drop(), Unavailable, "broke off"),
+}
+
+
+@pytest.mark.parametrize(("action", "kind", "words"), FIRST.values(), ids=FIRST)
+def test_the_first_look_says_what_is_wrong(
+    action: Action,
+    kind: type[TransferError],
+    words: str,
+    apache: DavServer,
+    proxy: DavProxy,
+    through: str,
+    tmp_path: Path,
+) -> None:
+    importer = importer_at(apache, through, tmp_path)
+    proxy.act = always(action)
+    with pytest.raises(kind) as error:
+        importer.check()
+    assert words in error.value.message and error.value.hint
+    proxy.act = lambda request: None
+    importer.close()
+
+
+def test_a_truncated_list(apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path) -> None:
+    client(apache).request("MKCOL", proxy.upstream + through[len(proxy.url) :])
+    proxy.act = when("PROPFIND", Rewrite(lambda status, body: (status, body[: len(body) // 2])))
+    with pytest.raises(DestinationRefused, match="cut off"):
+        importer_at(apache, through, tmp_path).check()
+
+
+def test_a_redirect_on_the_same_server_is_followed(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    importer = importer_at(apache, through, tmp_path)
+    moved = Answer(301, headers={"Location": through})
+    proxy.act = when("PROPFIND", moved, times=1)
+    assert importer.check().holds is None
+    proxy.act = when("PROPFIND", moved)
+    with pytest.raises(DestinationRefused):
+        importer.check()
+    importer.close()
+
+
+def test_no_such_host(apache: DavServer, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="no such host"):
+        importer_at(apache, "https://nobody.invalid/dav", tmp_path).check()
+
+
+def test_nobody_listens(apache: DavServer, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/dav"
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            importer_at(apache, url, tmp_path).check()
+
+
+def test_a_wrong_password(apache: DavServer, tmp_path: Path) -> None:
+    from attrs import evolve
+
+    importer_at(apache, apache.place(), tmp_path)
+    with pytest.raises(AuthError) as error:
+        importer_at(evolve(apache, password="wr0ng-secret"), apache.place(), tmp_path).check()
+    assert "wr0ng" not in error.value.message + error.value.hint
+
+
+def test_a_certificate_that_nobody_vouches_for(
+    dav_servers: Callable[..., DavServer], apache: DavServer, tmp_path: Path
+) -> None:
+    secure = dav_servers("apache", tls=True)
+    importer_at(apache, apache.place(), tmp_path)
+    with pytest.raises(DestinationRefused, match="certificate"):
+        importer_at_known(secure, apache, tmp_path)
+
+
+def importer_at_known(secure: DavServer, known: DavServer, tmp_path: Path) -> None:
+    from bundle_dav import LEARNT
+
+    LEARNT[secure.url] = LEARNT[known.url]
+    try:
+        importer_at(secure, secure.place(), tmp_path).check()
+    finally:
+        del LEARNT[secure.url]
+
+
+def test_a_folder_with_other_peoples_files_is_never_touched(dav: DavServer, tmp_path: Path) -> None:
+    url, http = dav.place(), client(dav)
+    http.request("MKCOL", url).raise_for_status()
+    http.put(url + "mine.txt", content=b"mine").raise_for_status()
+    importer = importer_at(dav, url, tmp_path)
+    with pytest.raises(DestinationRefused, match="not empty"):
+        importer.begin(*_origin())
+    importer.close()
+    assert [path.name for path in dav.path(url).iterdir()] == ["mine.txt"]
+
+
+def test_a_file_in_the_place_of_the_folder(dav: DavServer, tmp_path: Path) -> None:
+    url = dav.place()
+    client(dav).put(url.rstrip("/"), content=b"mine").raise_for_status()
+    importer = importer_at(dav, url, tmp_path)
+    with pytest.raises(TransferError):
+        importer.begin(*_origin())
+    importer.close()
+    assert dav.path(url).read_bytes() == b"mine"
+
+
+def test_a_file_in_the_way_of_the_address(apache: DavServer, tmp_path: Path) -> None:
+    url = apache.place()
+    client(apache).put(url.rstrip("/"), content=b"mine").raise_for_status()
+    importer = importer_at(apache, f"{url}below/it", tmp_path)
+    with pytest.raises(TransferError):
+        importer.begin(*_origin())
+    importer.close()
+
+
+# --- in the middle -----------------------------------------------------------------------
+
+
+MIDDLE: dict[str, tuple[Action, type[TransferError]]] = {
+    "401": (Answer(401), AuthError),
+    "403": (Answer(403), AccessDenied),
+    "409": (Answer(409), Unavailable),
+    "413": (Answer(413), ItemRejected),
+    "423": (Answer(423), Unavailable),
+    "429": (Answer(429, headers={"Retry-After": "3"}), RateLimited),
+    "500": (Answer(500), Unavailable),
+    "507": (Answer(507), DestinationFull),
+    "stored, and not there": (Answer(201), Corrupted),
+    "lost answers": (Drop(), Unavailable),
+}
+
+
+@pytest.mark.parametrize(("action", "kind"), MIDDLE.values(), ids=MIDDLE)
+def test_a_file_that_is_refused_leaves_nothing_half(
+    action: Action,
+    kind: type[TransferError],
+    apache: DavServer,
+    proxy: DavProxy,
+    through: str,
+    tmp_path: Path,
+) -> None:
+    item = post(data=b"film" * 1000)
+    with begun(apache, through, tmp_path) as importer:
+        receipts = [importer.import_item(profile())]
+        proxy.act = when("PUT", action, path="/1.mp4")
+        with pytest.raises(kind) as error:
+            importer.import_item(item)
+        assert error.value.message
+        proxy.act = lambda request: None
+        receipts.append(importer.import_item(item))
+        importer.finish(sorted(receipts, key=lambda receipt: receipt.item_id))
+    place = apache.path(proxy.upstream + through[len(proxy.url) :])
+    assert [path.read_bytes() for path in place.rglob("1.mp4")] == [b"film" * 1000]
+    assert not list(place.rglob(".decamp*"))
+
+
+def test_a_lost_answer_is_asked_for_again_at_once(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    with begun(apache, through, tmp_path) as importer:
+        proxy.act = when("PUT", Drop(), path="/post.json", times=1)
+        receipt = importer.import_item(post())
+        assert importer.find_item(post()) is not None
+        assert receipt.item_id == post().id
+
+
+def test_an_edit_at_the_destination_wins(dav: DavServer, tmp_path: Path) -> None:
+    url = dav.place()
+    (receipt,) = transfer(dav, url, tmp_path, [post()])
+    name = receipt.data["files"][0][0]
+    client(dav).put(url + name, content=b'{"caption": "mine"}').raise_for_status()
+    with begun(dav, url, tmp_path) as importer, pytest.raises(Conflict):
+        importer.update_item(post(caption="newer"), receipt)
+    assert client(dav).get(url + name).content == b'{"caption": "mine"}'
+
+
+def test_what_someone_puts_into_an_emptied_folder_stays(dav: DavServer, tmp_path: Path) -> None:
+    url, http = dav.place(), client(dav)
+    with begun(dav, url, tmp_path) as importer:
+        receipt = importer.import_item(post())
+        folder = receipt.data["files"][0][0].rpartition("/")[0]
+        http.put(f"{url}{folder}/mine.txt", content=b"mine").raise_for_status()
+        assert importer.remove(receipt, None) is None
+    assert http.get(f"{url}{folder}/mine.txt").content == b"mine"
+
+
+def test_one_run_at_a_time(dav: DavServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = dav.place()
+    with begun(dav, url, tmp_path / "a"):
+        monkeypatch.setattr("decamp.bundle.lock._machine", lambda: "another")
+        other = importer_at(dav, url, tmp_path / "b")
+        with pytest.raises(Locked, match="Another run"):
+            other.begin(*_origin())
+        other.close()
+        with begun(dav, url, tmp_path / "c", break_lock=True):
+            pass
+
+
+@pytest.mark.parametrize("url", ["https://ada:pw@cloud.example/x", "nonsense", "https://c/a/../b"])
+def test_addresses_are_checked_before_anything_is_asked(url: str, tmp_path: Path) -> None:
+    from decamp.testing import fake_context
+    from decamp_webdav.config import Config
+    from decamp_webdav.importer import DavImporter
+
+    with pytest.raises(ConfigError):
+        DavImporter(fake_context(Config(url), tmp_path))
+
+
+def _origin():
+    from bundle_disk import ADA, TOKEN
+    from decamp import Origin
+
+    return Origin(ADA), TOKEN
+
+
+def test_a_name_that_someone_takes_in_a_folder_of_this_run(dav: DavServer, tmp_path: Path) -> None:
+    """decamp asks for no name in a folder that it has just made; the server still refuses it."""
+    url, http = dav.place(), client(dav)
+    second = post("2023-06-01T12:00:00Z")
+    with begun(dav, url, tmp_path) as importer:
+        importer.import_item(post())
+        folder = f"{url}data/posts/2023/2023-06-01T120000Z/"
+        http.request("MKCOL", folder).raise_for_status()
+        http.put(f"{folder}post.json", content=b"mine").raise_for_status()
+        with pytest.raises(Conflict):
+            importer.import_item(second)
+        assert http.get(f"{folder}post.json").content == b"mine"
+        http.delete(folder).raise_for_status()
+        assert not importer.import_item(second).existed
+        assert importer.import_item(second).existed
+    assert not list(dav.path(url).glob(".decamp*"))
+
+
+def test_a_folder_that_goes_away_meanwhile_is_made_again(dav: DavServer, tmp_path: Path) -> None:
+    url, http = dav.place(), client(dav)
+    with begun(dav, url, tmp_path) as importer:
+        importer.import_item(post())
+        http.delete(f"{url}data/").raise_for_status()
+        second = post("2023-06-01T12:00:00Z")
+        try:
+            importer.import_item(second)
+        except Unavailable:  # the engine tries again
+            importer.import_item(second)
+        assert importer.find_item(second) is not None
+        assert importer.find_item(post()) is None
