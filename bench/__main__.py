@@ -14,6 +14,7 @@ from bench.comparison import compare
 from bench.environments import PeerError
 from bench.process import RunError
 from bench.show import show
+from bench.webdav import webdav_server_ends
 
 _BYTES_A_ROW = 172  # of the archives that `make_archive` writes
 
@@ -27,7 +28,10 @@ def main() -> int:
     wanted = _arguments()
     forget_runs()
     try:
-        return _memory(wanted.megabytes) if wanted.what == "memory" else _compare(wanted)
+        if wanted.what == "memory":
+            return _memory(wanted.megabytes)
+        with webdav_server_ends():
+            return _compare(wanted)
     finally:
         forget_runs()
 
@@ -64,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("what", nargs="?", choices=("compare", "memory"), default="compare")
     parser.add_argument("--only", action="append", choices=tuple(CASES), help="repeat for more")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the archive")
-    parser.add_argument("--rounds", type=int, help="instead of 15, 5, 3 and 3")
+    parser.add_argument("--rounds", type=int, help="instead of 15, 5, or 3")
     parser.add_argument("--megabytes", type=int, default=1_000, help="of JSON, for memory")
     return parser.parse_args()
 

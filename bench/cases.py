@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-import sysconfig
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 from bench.archives import Archive, make_archive
+from bench.bundles import make_bundle
 from bench.comparison import Case, Contender, Figure, Goal
 from bench.downloads import download_case
 from bench.environments import PeerError, environment
-from bench.places import OUT, RUNS, program, script
+from bench.places import OUT, decamp, forget_runs, fresh_folder, program, script
 from bench.process import Measured, RunError, run
+from bench.webdav import WEBDAV_CASES
 
 __all__ = ["CASES", "forget_runs", "read_decamp", "transfer_decamp"]
 
@@ -29,14 +28,6 @@ _WARM_UP_PART = 50
 _OTHER_ENTRIES = 10  # every account has some short lists beside its rows
 
 
-def decamp() -> str:
-    """Give the path of decamp's own command."""
-    found = shutil.which("decamp", path=sysconfig.get_path("scripts"))
-    if found is None:
-        raise RunError("decamp is not installed beside this Python; run: make bench")
-    return found
-
-
 def read_decamp(archive: Archive) -> Figure:
     """Read all rows with our reader."""
     return _read(sys.executable, "read_decamp", archive)
@@ -44,7 +35,7 @@ def read_decamp(archive: Archive) -> Figure:
 
 def transfer_decamp(archive: Archive) -> Figure:
     """Make a new bundle with the command that people use, and a new journal."""
-    folder = _fresh_folder("decamp")
+    folder = fresh_folder("decamp")
     bundle = folder / "bundle"
     measured = run(
         [decamp(), "transfer", str(archive.path), str(bundle), "--json"],
@@ -75,14 +66,14 @@ def _read(python: str, name: str, archive: Archive) -> Figure:
 
 
 def _transfer_dlt(python: str, archive: Archive) -> Figure:
-    folder = _fresh_folder("dlt")
+    folder = fresh_folder("dlt")
     measured = run([python, program("dlt_pipeline"), str(archive.path), str(folder)])
     _require_rows("dlt", folder / "data" / "tiktok", archive)
     return Figure(measured.seconds, archive.rows, measured.cpu, measured.rss)
 
 
 def _transfer_singer(tap: str, target: str, archive: Archive) -> Figure:
-    folder = _fresh_folder("singer")
+    folder = fresh_folder("singer")
     configurations: dict[str, Mapping[str, str]] = {
         "tap": {"archive": str(archive.path)},
         "target": {"destination_path": str(folder / "data")},
@@ -102,28 +93,6 @@ def _start(*command: str) -> Figure:
     if "Usage" not in measured.output:
         raise RunError(f"{command[-1]} printed no help.")
     return Figure(measured.seconds, 1, measured.cpu, measured.rss)
-
-
-_numbers = count(1)
-
-
-def _fresh_folder(name: str) -> Path:
-    """Make a new folder for one run; `forget_runs` removes them all.
-
-    Nothing is removed between runs: for a minute after many files were removed, ext4 is slow to
-    make new ones, which would count against whoever comes next. So would what the run before
-    left in memory without flushing it.
-    """
-    folder = RUNS / f"{next(_numbers)}-{name}"
-    folder.mkdir(parents=True)
-    if hasattr(os, "sync"):
-        os.sync()
-    return folder
-
-
-def forget_runs() -> None:
-    """Remove what the runs have written."""
-    shutil.rmtree(RUNS, ignore_errors=True)
 
 
 def _require_rows(name: str, folder: Path, archive: Archive, headers: int = 0) -> None:
@@ -265,18 +234,8 @@ def _again_case(rows: int, rounds: int | None) -> Case:
 _MEDIA = ((20, 25_000_000), (4, 1_000_000))
 
 
-def _bundle(files: int, size: int) -> Path:
-    """Make a bundle with media, once."""
-    path = OUT / f"media-{files}x{size}"
-    if not (path / "tagmanifest-sha256.txt").exists():
-        shutil.rmtree(path, ignore_errors=True)
-        OUT.mkdir(exist_ok=True)
-        run([sys.executable, program("make_bundle"), str(path), str(files), str(size)])
-    return path
-
-
 def _copy_bundle(files: int, size: int, command: Callable[[Path, Path, Path], list[str]]) -> Figure:
-    bundle, folder = _bundle(files, size), _fresh_folder("copy")
+    bundle, folder = make_bundle(files, 1, size).path, fresh_folder("copy")
     target = folder / "bundle"
     measured = run(command(bundle, target, folder), extra={"DECAMP_HOME": str(folder / "home")})
     copied = sum(path.stat().st_size for path in target.rglob("*.mp4"))
@@ -334,5 +293,6 @@ CASES: Mapping[str, Callable[[int, int | None], Case]] = {
     "media": _media_case,
     "media-checked": _media_checked_case,
     "download": download_case,
+    **WEBDAV_CASES,
 }
 """How each is made, for a number of rows and of rounds (None for what suits it)."""

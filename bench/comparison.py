@@ -59,7 +59,7 @@ class Case:
     """One row of the table of goals."""
 
     title: str
-    unit: Literal["rows/s", "MB/s", "ms"]
+    unit: Literal["rows/s", "files/s", "MB/s", "ms"]
     ours: Contender
     peer: Contender
     goal: Goal

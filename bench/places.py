@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sysconfig
+from itertools import count
 from pathlib import Path
 
-__all__ = ["ENVIRONMENTS", "OUT", "PROGRAMS", "RUNS", "program", "script"]
+from bench.process import RunError
+
+__all__ = [
+    "ENVIRONMENTS",
+    "OUT",
+    "PROGRAMS",
+    "decamp",
+    "forget_runs",
+    "fresh_folder",
+    "program",
+    "script",
+]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -32,3 +46,33 @@ def script(environment: Path, name: str) -> str:
     if os.name == "nt":
         return str(environment / "Scripts" / f"{name}.exe")
     return str(environment / "bin" / name)
+
+
+def decamp() -> str:
+    """Give the path of decamp's own command."""
+    found = shutil.which("decamp", path=sysconfig.get_path("scripts"))
+    if found is None:
+        raise RunError("decamp is not installed beside this Python; run: make bench")
+    return found
+
+
+_numbers = count(1)
+
+
+def fresh_folder(name: str) -> Path:
+    """Make a new folder for one run; `forget_runs` removes them all.
+
+    Nothing is removed between runs: for a minute after many files were removed, ext4 is slow to
+    make new ones, which would count against whoever comes next. So would what the run before
+    left in memory without flushing it.
+    """
+    folder = RUNS / f"{next(_numbers)}-{name}"
+    folder.mkdir(parents=True)
+    if hasattr(os, "sync"):
+        os.sync()
+    return folder
+
+
+def forget_runs() -> None:
+    """Remove what the runs have written."""
+    shutil.rmtree(RUNS, ignore_errors=True)
