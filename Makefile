@@ -1,6 +1,8 @@
 # Everything a newcomer needs is one of these; each makes its own environment first.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Tests run side by side, one worker for each core; WORKERS=0 runs them in one process.
+WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -11,7 +13,7 @@ demo: $(VENV)/run.stamp  ## The whole journey, offline: a made-up TikTok account
 	@echo "To use it for your own data: $(BIN)/decamp transfer TikTok_Data.zip FOLDER"
 
 test: $(VENV)/test.stamp  ## All tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(VENV)/lint.stamp  ## Style, types, import contracts
 	$(BIN)/ruff check .
