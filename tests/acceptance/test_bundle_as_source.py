@@ -16,6 +16,7 @@ import pytest
 from cli_run import Cli
 from decamp.validation import require_valid
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
+from hand_archives import clip
 from hand_files import account, pack
 from journey import Journey, rows, stamps, tree
 
@@ -85,6 +86,31 @@ def test_the_copy_of_a_bundle_is_the_bundle(filled: Journey, tmp_path: Path) -> 
         for counts in again.document["counts"].values():
             assert counts == {"found": counts["found"], "unchanged": counts["found"]}
     assert stamps(copy) == before
+
+
+def test_a_copy_says_what_the_bundle_could_not_get(server: MediaServer, tmp_path: Path) -> None:
+    """Nor has it what a person took out since; and both are brought once they can be had."""
+    links = (clip(server.base, 0), f"{server.base}/nothing/here.mp4", clip(server.base, 2))
+    posts = [
+        {"Date": f"2024-01-01 00:00:0{n}", "Link": link, "Title": f"Post {n}"}
+        for n, link in enumerate(links)
+    ]
+    export = pack(tmp_path / "a.zip", account(Post={"Posts": {"VideoList": posts}}))
+    first, copy = Journey(tmp_path / "first", server), Journey(tmp_path / "copy", server)
+    assert first.run(export)["exit_code"] == 3
+    assert copy.run(first.bundle)["exit_code"] == 3
+    assert tree(copy.bundle) == tree(first.bundle)
+    again = copy.run(first.bundle)
+    assert again["exit_code"] == 3
+    assert tree(copy.bundle) == tree(first.bundle)
+    next(first.bundle.rglob("*00Z/1.mp4")).unlink()
+    other = Journey(tmp_path / "other", server)
+    receipt = other.run(first.bundle)
+    assert receipt["counts"]["post"]["incomplete"] == 2
+    codes = sorted(one["code"] for one in receipt["media"]["missing"])
+    assert codes == ["gone", "not-found"], "the server's answer, and the file taken out"
+    other.run(copy.bundle)
+    assert tree(other.bundle) == tree(copy.bundle)
 
 
 def test_many_small_files_of_rows_are_joined(filled: Journey, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from decamp.bundle.marker import Marker
-from decamp.bundle.reading.reader import BundleReader, Found
+from decamp.bundle.reading.reader import BundleReader, Found, listed
 from decamp.bundle.site import Site
 from decamp.bundle.writing.survey import seal
 from decamp.errors import DestinationRefused, SourceUnreadable
-from decamp.model import Account, Collection, Item, Page, RowBatch
+from decamp.model import Account, Collection, Item, Missing, Page, RowBatch
 
 __all__ = ["BundleExporter"]
 
@@ -69,7 +69,7 @@ class BundleExporter:
             if batch is not None:
                 yield Page(rows=(batch,))
         page: list[Item] = []
-        items = (_numbered(found.item) for found in self._reader.items())
+        items = (_numbered(_with_missing(found.item)) for found in self._reader.items())
         for _, group in groupby(items, key=lambda item: item.id.partition("#")[0]):
             page += group
             if len(page) >= _ITEMS_A_PAGE:
@@ -151,6 +151,27 @@ def _marker(site: Site, reader: BundleReader, *, incomplete: bool) -> Marker:
             "-o from.incomplete=yes",
         )
     return marker
+
+
+def _with_missing(item: Item) -> Item:
+    """Say which files of an item the bundle does not have: never had, or has no more."""
+    there = {blob.name for blob in item.blobs}
+    missing = [
+        Missing(one["name"], str(one.get("code") or "not-found"), _NEVER_HAD)
+        for one in listed(item.record, "missing")
+        if one["name"] not in there
+    ]
+    known = there | {one.name for one in missing}
+    missing += [
+        Missing(one["name"], "not-found", _NO_MORE)
+        for one in listed(item.record, "media")
+        if one["name"] not in known
+    ]
+    return item.evolve(missing=tuple(missing)) if missing else item
+
+
+_NEVER_HAD = "It could not be had when this bundle was made."
+_NO_MORE = "It is not in this bundle any more."
 
 
 def _numbered(item: Item) -> Item:

@@ -25,7 +25,7 @@ from decamp.bundle.site import Folder
 from decamp.identity import segment_id
 from decamp.model import Blob, Item
 
-__all__ = ["BundleReader", "Found"]
+__all__ = ["BundleReader", "Found", "listed"]
 
 _RECORDS = {
     "profile": ("profile", re.compile(r"data/profile/profile\.json")),
@@ -134,7 +134,7 @@ class BundleReader:
         kind = kind or item_id.partition(":")[0]
         files, blobs = [self._file(path)], []
         if kind not in _ALONE:
-            for entry in _entries(record):
+            for entry in listed(record, "media"):
                 beside = f"{path.rpartition('/')[0]}/{safe_file_name(entry['name'])}"
                 if beside == path or beside not in self._paths:
                     continue
@@ -250,9 +250,10 @@ def _header(line: bytes) -> dict[str, Any]:
     return header
 
 
-def _entries(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    media = record.get("media")
-    for entry in media if isinstance(media, list) else ():
+def listed(record: Mapping[str, Any], member: str) -> Iterator[dict[str, Any]]:
+    """Go through the files that a record lists as its `media`, or as `missing`."""
+    files = record.get(member)
+    for entry in files if isinstance(files, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("name"), str):
             yield entry
 
