@@ -325,6 +325,10 @@ class ExporterSpec(Generic[C]):
     auth: Callable[[C], OAuth2 | Login | None] | None = None
     """The sign-in that these settings need; None if they need none."""
 
+    request_id: Callable[[str], str] | None = None
+    """Reads the id of a request (see `Requests`) as a person types it; raises `ConfigError` for
+    what cannot be one. None if that cannot be told."""
+
     webhooks: Callable[[str, Sequence[str]], Webhooks] | None = None
     """Verifies and reads what the service sends to an app by itself, given the app's key and its
     secrets (two while they are changed); None if it sends nothing."""

@@ -40,6 +40,7 @@ def decamp_exporters() -> Iterable[ExporterSpec[Any]]:
             recognises=_recognises,
             takes_paths=True,
             auth=_auth,
+            request_id=_request_id,
             webhooks=_webhooks,
             sandbox=_sandbox,
         )
@@ -68,6 +69,12 @@ def _recognises(path: Path) -> bool:
     from decamp_tiktok.archive.container import looks_like_export
 
     return looks_like_export(path)
+
+
+def _request_id(text: str) -> str:
+    from decamp_tiktok.api.client import read_request_id
+
+    return read_request_id(text)
 
 
 def _webhooks(client_key: str, secrets: Sequence[str]) -> Webhooks:

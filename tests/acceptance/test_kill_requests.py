@@ -127,7 +127,7 @@ def _again(run, service: ApiService, home: Path, outcomes: Counter[str]) -> int:
             return ENDED  # killed after its last step
         assert service.asked == before, "a doubt was decided by asking"
         outcomes["doubt"] += before == 1
-        resolve_request("again", home=Home(home))
+        resolve_request("again", registry=registry.load(), home=Home(home))
         service.consent_again()
     with closing(Journal.open(home / "journal.db")) as journal:
         assert all(one.ended for one in journal.requests())

@@ -185,7 +185,12 @@ def test_a_lost_answer_cannot_be_cancelled_and_is_resolved(cli: Cli) -> None:
     assert ended.code == 0, ended.err
     require_valid("request", ended.document)
     assert ended.document["request"]["state"] == "open"
+    assert "Request 1, for the copy of tiktok:ada of 2026-11-25 09:00 UTC, is settled" in ended.err
+    assert "its id at the service is 7445566778899001122" in ended.err
     assert "Run the transfer again" in ended.err
+    ended = cli("resolve", "--request", "1=again")
+    assert "the next transfer asks anew" in ended.err
+    assert "decamp resolve --request 1=7445566778899001122" in ended.err
 
 
 def test_several_requests_have_to_be_named(cli: Cli) -> None:

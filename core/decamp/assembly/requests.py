@@ -72,12 +72,24 @@ def cancel(
         return _document(now)
 
 
-def resolve_request(decision: str, *, home: Home) -> dict[str, Any]:
-    """Settle a request whose answer was lost; see `decamp.upkeep.settle_request`."""
+def resolve_request(
+    decision: str, *, registry: Registry, home: Home
+) -> tuple[RequestRecord, dict[str, Any]]:
+    """Settle a request whose answer was lost; see `decamp.upkeep.settle_request`.
+
+    Returns:
+        The request as it was, and what it is now, valid by ``request.schema.json``.
+    """
     if not Journal.exists(home.journal):
         raise ConfigError("decamp has not asked for any copy on this computer.")
+
+    def read_id(source: str, text: str) -> str:
+        read = registry.exporter(source).request_id
+        return read(text) if read is not None else text
+
     with closing(Journal.open(home.journal)) as journal:
-        return _document(settle_request(journal, decision))
+        before, now = settle_request(journal, decision, read_id)
+        return before, _document(now)
 
 
 def _document(request: RequestRecord) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,12 @@ from decamp.spec import Requests
 __all__ = ["give_up", "open_requests", "request_json", "settle_request"]
 
 AGAIN = "again"
+
+ReadId = Callable[[str, str], str]
+"""Reads an id that a person typed, for the source of this name; see `ExporterSpec.request_id`."""
+
+_ANEW = {"open", "ready", "lost"}
+"""What can be settled once more, if it is named by its number: the first word may be wrong."""
 
 
 def open_requests(journal: Journal) -> list[RequestRecord]:
@@ -62,18 +68,22 @@ def give_up(
     journal.set_request(request.number, "cancelled", stamp())
 
 
-def settle_request(journal: Journal, decision: str) -> RequestRecord:
+def settle_request(
+    journal: Journal, decision: str, read_id: ReadId
+) -> tuple[RequestRecord, RequestRecord]:
     """Take a person's word for what became of a request.
 
     Args:
         decision: The id that the service gave a request whose answer was lost; or ``again``: it
-            may be asked for once more. ``N=`` before it names the request.
+            may be asked for once more. ``N=`` before it names the request, which then may also
+            be one that was settled already.
+        read_id: Refuses what cannot be an id.
 
     Returns:
-        The request as it is now.
+        The request as it was, and as it is now.
 
     Raises:
-        ConfigError: No request, or more than one, can be meant.
+        ConfigError: No request, or more than one, can be meant; or it is no id.
     """
     number, equals, word = decision.rpartition("=")
     known = journal.requests()
@@ -81,19 +91,27 @@ def settle_request(journal: Journal, decision: str) -> RequestRecord:
     if word == AGAIN:
         ended = {"expired", "cancelled"}
         doubtful += [one for one in known if one.single and one.step in ended]
+    anew = [one for one in known if one.step in _ANEW]
     if equals:
-        doubtful = [one for one in doubtful if str(one.number) == number]
-    request = _only(doubtful, word)
+        doubtful = [one for one in doubtful + anew if str(one.number) == number]
+    request = _only(doubtful, word, anew)
     if word == AGAIN:
         journal.set_request(request.number, "lost", stamp())
     else:
-        journal.answer_request(request.number, word, stamp())
-    return next(one for one in journal.requests() if one.number == request.number)
+        journal.answer_request(request.number, read_id(request.source, word), stamp())
+    return request, next(one for one in journal.requests() if one.number == request.number)
 
 
-def _only(requests: Sequence[RequestRecord], word: str) -> RequestRecord:
+def _only(
+    requests: Sequence[RequestRecord], word: str, anew: Sequence[RequestRecord]
+) -> RequestRecord:
     if not requests or not word:
-        raise ConfigError("No request is in doubt.", hint="See what is open: decamp status")
+        hint = "See what is open: decamp status"
+        if word and anew:
+            hint += (
+                f". To settle one anew, name it: decamp resolve --request {anew[-1].number}={word}"
+            )
+        raise ConfigError("No request is in doubt.", hint=hint)
     if len({(one.source, one.account) for one in requests}) > 1:
         listed = ", ".join(f"{one.number} (of {spoken(one.asked)})" for one in requests)
         raise ConfigError(

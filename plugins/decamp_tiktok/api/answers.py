@@ -21,7 +21,7 @@ from decamp import (
     Unavailable,
 )
 
-__all__ = ["Answer", "Call", "refusal"]
+__all__ = ["GIVE_UP", "Answer", "Call", "refusal"]
 
 Call = Literal["add", "check", "download", "cancel"]
 
@@ -45,7 +45,7 @@ _NO_REASON = (
     f"connect tiktok asks for a new one), or that a request is still open: then it helps to wait "
     f"some days. {_REGION}"
 )
-_GIVE_UP = (
+GIVE_UP = (
     "To give this request up: decamp cancel. Then a new copy can be asked for; if the permission was "
     "for a single one, with a new consent: decamp connect tiktok."
 )
@@ -131,10 +131,10 @@ def refusal(answer: Answer, call: Call) -> TransferError:
     if call == "add":
         return AccessDenied(told, hint=_NO_REASON)
     if code == "invalid_params":
-        return SourceUnreadable(f"{told} It may not know the request any more.", hint=_GIVE_UP)
+        return SourceUnreadable(f"{told} It may not know the request any more.", hint=GIVE_UP)
     if status in (401, 403):
         return AccessDenied(told, hint=_SIGN_IN)
-    return SourceUnreadable(told, hint=_GIVE_UP)
+    return SourceUnreadable(told, hint=GIVE_UP)
 
 
 def _text(value: object) -> str:

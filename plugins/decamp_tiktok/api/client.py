@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 from attrs import frozen
 
-from decamp import ConfigError, Unavailable
-from decamp_tiktok.api.answers import Answer, Call, refusal
+from decamp import ConfigError, SourceUnreadable, Unavailable
+from decamp_tiktok.api.answers import GIVE_UP, Answer, Call, refusal
 
-__all__ = ["API", "LIFETIME", "Check", "PortabilityClient"]
+__all__ = ["API", "LIFETIME", "Check", "PortabilityClient", "read_request_id"]
 
 API = "https://open.tiktokapis.com"
 """The page about Check shows another host in its example; its own table says this one."""
@@ -29,7 +29,8 @@ LIFETIME = timedelta(days=4)
 
 _FIELDS = "request_id,apply_time,collect_time,status,data_format,category_selection_list"
 _MOST_BYTES = 1 << 20  # of an answer without a copy; a real one has some hundred
-_MOST_DIGITS = 20  # of a 64-bit number
+_MOST = (1 << 63) - 1  # the pages say int64
+_MOST_DIGITS = 40  # zeros before it do no harm
 _YEAR_2100 = 4_102_444_800
 _ZIP_SIGN = b"PK"
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -165,10 +166,31 @@ def _write(file: Path, start: bytes, rest: Iterator[bytes]) -> int:
     return size
 
 
+def read_request_id(text: str) -> str:
+    """Read the id of a request as a person types it.
+
+    Raises:
+        ConfigError: It cannot be one.
+    """
+    request = _request_id(text.strip())
+    if request is None:
+        raise ConfigError(
+            f"{text[:40]!r} cannot be the id of a request at TikTok: those are numbers, such as "
+            "7445566778899001122.",
+            hint="TikTok tells the id in its notice portability.download.ready to the app, and its "
+            "support knows it. What is known here: decamp status",
+        )
+    return request
+
+
 def _named(request: str) -> dict[str, Any]:
-    if _request_id(request) is None:
-        raise ConfigError(f"{request[:40]!r} is no id of a request at TikTok: those are numbers.")
-    return {"request_id": int(request)}
+    number = _request_id(request)
+    if number is None:
+        raise SourceUnreadable(
+            f"TikTok cannot know a request {request[:40]!r}: the ids there are numbers.",
+            hint=GIVE_UP,
+        )
+    return {"request_id": int(number)}
 
 
 def _request_id(value: object) -> str | None:
@@ -176,7 +198,7 @@ def _request_id(value: object) -> str | None:
         return None
     text = str(value)
     plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-    return text if plain and int(text) else None
+    return str(int(text)) if plain and 0 < int(text) <= _MOST else None
 
 
 def _moment(value: object) -> datetime | None:

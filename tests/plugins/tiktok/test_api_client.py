@@ -21,7 +21,6 @@ import pytest
 from api_answers import ADD, CANCEL, CHECK, DOWNLOAD, LARGE, made, posted, reply, zipped
 from decamp import (
     AccessDenied,
-    ConfigError,
     RequestStatus,
     SourceUnreadable,
     Unavailable,
@@ -339,6 +338,6 @@ def test_2_6_one_that_has_ended_is_fine(check, fine, server: Server, exporter) -
 
 def test_an_id_that_is_none_is_never_sent(server: Server, client) -> None:
     for wrong in ("", "seven", "7 ", "-7", "٧"):
-        with pytest.raises(ConfigError):
+        with pytest.raises(SourceUnreadable):
             client.check(wrong)
     assert server.seen == []

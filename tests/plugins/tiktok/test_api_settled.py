@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from decamp.assembly import cancel, pending_requests, resolve_request
 from decamp.engine.copyplace import lock_name
 from decamp.errors import AuthError, ConfigError, Locked
 from decamp.home import Home
+from decamp.journal import Journal
 from decamp.service.transfer import Done, Waiting
 
 
@@ -42,6 +44,12 @@ def give_up(me: Journey) -> dict:
         )
 
 
+def settle(me: Journey, decision: str) -> dict:
+    """Run ``decamp resolve --request``."""
+    _, document = resolve_request(decision, registry=me.service().registry, home=Home(me.home))
+    return document["request"]
+
+
 def test_cancelled_and_asked_for_anew(tmp_path: Path) -> None:
     with sandbox(hours=5) as server:
         me = Journey(server, tmp_path)
@@ -69,7 +77,7 @@ def test_cancelled_under_single(tmp_path: Path) -> None:
         assert "decamp connect tiktok" in hint
         assert me.calls["add"] == 1
         server.simulator.behave(single_returned="when-cancelled")
-        resolve_request("again", home=Home(me.home))
+        settle(me, "again")
         assert me.transfer()["exit_code"] == 0
 
 
@@ -120,24 +128,62 @@ def test_a_lost_answer_is_settled_by_its_id(me: Journey) -> None:
     with pytest.raises(ConfigError, match="does not know its id"):
         give_up(me)
     [asked] = me.server.simulator.desk.requests
-    resolve_request(str(asked), home=Home(me.home))
+    settle(me, str(asked))
     assert me.transfer()["exit_code"] == 0
     assert me.calls["add"] == 1
     for wrong in ("again", "123", "", "7=again"):
         with pytest.raises(ConfigError, match="in doubt"):
-            resolve_request(wrong, home=Home(me.home))
+            settle(me, wrong)
 
 
 def test_a_wrong_id_is_told_and_can_be_given_up(me: Journey) -> None:
     me.connect("all.single")
     me.server.fail("add:lost")
     assert me.transfer()["exit_code"] == 5
-    resolve_request("9007199254740993", home=Home(me.home))
+    settle(me, "9007199254740993")
     code, message, hint = ended(me.transfer())
     assert code == 4
     assert "may not know the request any more" in message
     assert "decamp cancel" in hint
     assert give_up(me)["request"]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("word", ["abc", "-1", "1.5", "0", "9" * 19, "１２", "tiktok:"])
+def test_what_cannot_be_an_id_is_refused_at_once(word: str, me: Journey) -> None:
+    me.connect("all.single")
+    me.server.fail("add:lost")
+    assert me.transfer()["exit_code"] == 5
+    with pytest.raises(ConfigError, match="cannot be the id of a request at TikTok"):
+        settle(me, word)
+    assert [(one.step, one.id) for one in me.requests()] == [("asking", "")]
+
+
+def test_an_id_that_an_older_decamp_took_can_be_given_up(me: Journey) -> None:
+    me.connect("all.single")
+    me.server.fail("add:lost")
+    assert me.transfer()["exit_code"] == 5
+    with closing(Journal.open(Home(me.home).journal)) as journal:
+        journal.answer_request(1, "abc", "2026-11-20T09:00:00Z")
+    code, message, hint = ended(me.transfer())
+    assert code == 4
+    assert "TikTok cannot know a request 'abc'" in message
+    assert "decamp cancel" in hint
+    assert give_up(me)["request"]["state"] == "cancelled"
+
+
+def test_what_was_settled_wrongly_is_settled_anew(me: Journey) -> None:
+    me.connect("all.single")
+    me.server.fail("add:lost")
+    assert me.transfer()["exit_code"] == 5
+    [asked] = me.server.simulator.desk.requests
+    settle(me, "9007199254740993")
+    with pytest.raises(ConfigError, match="in doubt") as caught:
+        settle(me, str(asked))
+    assert f"decamp resolve --request 1={asked}" in caught.value.hint
+    assert settle(me, "1=again")["state"] == "lost"
+    assert settle(me, f"1= 00{asked} ")["id"] == str(asked)
+    assert me.transfer()["exit_code"] == 0
+    assert me.calls["add"] == 1
 
 
 # --- as a service ----------------------------------------------------------------------------

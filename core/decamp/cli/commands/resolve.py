@@ -14,8 +14,9 @@ from decamp.cli.command import Command
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.questions import choose
-from decamp.cli.words import plural
+from decamp.cli.words import command_line, moment, plural
 from decamp.home import Home
+from decamp.journal import RequestRecord
 
 app = command_app()
 
@@ -53,7 +54,7 @@ def resolve(
         typer.Option(
             metavar="WHAT",
             help="About a copy whose request was not answered: the id that the service gave it, "
-            "or again, to ask once more. N= before it names one of several.",
+            "or again, to ask once more. N= before it names one of several, or one to settle anew.",
         ),
     ] = "",
     option: options.Options = None,
@@ -70,8 +71,8 @@ def resolve(
         raise typer.BadParameter("--all is keep or again.")
     output, home = Output(quiet), Home.find()
     if request:
-        settled = resolve_request(request, home=home)
-        output.say("Settled. Run the transfer again; it goes on from there.")
+        before, settled = resolve_request(request, registry=registry.load(), home=home)
+        _say_settled(output, before, settled["request"])
         if json:
             output.document(settled)
         return
@@ -84,6 +85,20 @@ def resolve(
     _show(output, document)
     if json:
         output.document(document)
+
+
+def _say_settled(output: Output, before: RequestRecord, now: dict[str, Any]) -> None:
+    what = f"Request {before.number}, for the copy of {before.title} of {moment(before.asked)},"
+    if now["state"] == "lost":
+        output.say(f"{what} is settled: the next transfer asks anew.")
+    else:
+        output.say(f"{what} is settled: its id at the service is {now['id']}.")
+        output.say("Run the transfer again; it goes on from there.")
+    if before.id and (before.id != now.get("id") or now["state"] == "lost"):
+        output.say(f"Before, its id was {before.id}. To go back to that:")
+        output.command(
+            command_line("decamp", "resolve", "--request", f"{before.number}={before.id}")
+        )
 
 
 def _ask(output: Output, entries: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
