@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import decamp_schemas
 from api_journey import ADA
 from cli_run import Cli
 from decamp.home import Home
-from decamp.journal import Journal
+from decamp.journal import Journal, RunRecord
 from decamp.validation import require_valid
 from decamp_tiktok.sandbox.service import SandboxOptions, SandboxServer
 from journey import tree
@@ -209,6 +210,63 @@ def test_cancel_asks_first(cli: Cli) -> None:
     ended = cli("cancel")
     assert ended.code == 2
     assert "nobody is there to say yes" in ended.err
+    assert "is given up" not in ended.err
+    assert "Request 1 would be given up: the copy of tiktok:ada that was asked for" in ended.err
+
+
+def a_run(cli: Cli, code: str, message: str, hint: str) -> None:
+    """Let a run have ended with an error."""
+    receipt = decamp_schemas.load("receipt")["examples"][0]
+    error = {"code": code, "message": message, "hint": hint}
+    receipt = receipt | {"error": error, "state": "stopped", "exit_code": 5}
+    home = Home(cli.home)
+    with closing(Journal.open(home.journal)) as journal:
+        journal.start_run(
+            RunRecord(
+                id="20261125-090000-7f3a", route=None, command="transfer", state="running",
+                started="2026-11-25T09:00:00Z", ended=None, source="tiktok:ada",
+                destination="/home/ada/TikTok", fingerprint="", exit_code=None, report=None, pid=1,
+            )
+        )  # fmt: skip
+        journal.end_run("20261125-090000-7f3a", "stopped", "2026-11-25T09:00:01Z", 5, receipt)
+
+
+def test_status_names_the_way_out_of_a_doubt(cli: Cli) -> None:
+    asked(cli, "ada")
+    hint = "Grant access again: decamp connect tiktok ada."
+    a_run(cli, "auth", "The answer was lost.", hint)
+    said = cli("status").err
+    assert f"Why: The answer was lost.\nNext: {hint}" in said
+    assert "run the same command again" not in said
+    assert "decamp resolve --request 1=ID" in said
+    assert "decamp resolve --request 1=again" in said
+    assert "its notice to the app" in said
+    assert "decamp cancel" not in said
+
+    cli("resolve", "--request", "1=again")
+    said = cli("status").err
+    assert "Next: run the same command again" in said
+    assert hint not in said
+
+
+def test_status_asks_for_nothing_where_the_next_run_asks_again(cli: Cli) -> None:
+    asked(cli, "ada", single=False)
+    a_run(cli, "unavailable", "The answer was lost.", "Run the same command again.")
+    said = cli("status").err
+    assert "the next transfer asks again" in said
+    assert "resolve" not in said
+
+
+def test_status_says_that_another_consent_is_needed(cli: Cli) -> None:
+    asked(cli, "ada")
+    with closing(Journal.open(Home(cli.home).journal)) as journal:
+        journal.answer_request(1, "7", "2026-11-25T09:00:00Z")
+        journal.set_request(1, "used", "2026-11-25T09:00:00Z")
+    hint = "For a new copy, grant access again: decamp connect tiktok ada."
+    a_run(cli, "auth", "The permission was for a single copy.", hint)
+    said = cli("status").err
+    assert f"Next: {hint}" in said
+    assert "run the same command again" not in said
 
 
 def test_purge_keeps_copies_unless_all_goes(cli: Cli) -> None:

@@ -189,6 +189,15 @@ def test_where_asking_costs_nothing_the_next_run_asks_again(bench: Bench) -> Non
     assert receipt["exit_code"] == 7
     assert len(source.taken) == 1  # not even then twice in one run
 
+    source.before = lambda call: refuse(AccessDenied("A request is open."))
+    receipt = bench.run(exporter=source, grant=grant())
+    assert receipt["error"]["message"] == (
+        "A request is open. The answer to the request of 2026-11-25 09:00 UTC was lost, so that "
+        "one may be open at Scripted, and stand in the way of a new one."
+    )
+    assert [one.step for one in requests(bench)] == ["asking"]
+
+    source.before = lambda call: None
     source.after = lambda call: None
     assert bench.run(exporter=source, grant=grant())["exit_code"] == 0
     assert any("so decamp asks again" in text for text in told(bench))

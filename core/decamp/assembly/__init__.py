@@ -11,7 +11,7 @@ from decamp.assembly.connecting import (
     draft,
 )
 from decamp.assembly.looks import inspect, sandboxed, served
-from decamp.assembly.requests import cancel, pending_requests, resolve_request
+from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
 from decamp.assembly.runs import Request, plan, transfer
 from decamp.assembly.upkeep import Undoable, opened, undoable
 
@@ -28,6 +28,7 @@ __all__ = [
     "disconnect",
     "draft",
     "inspect",
+    "known_requests",
     "opened",
     "pending_requests",
     "plan",

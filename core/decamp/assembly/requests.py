@@ -16,18 +16,23 @@ from decamp.home import Home
 from decamp.journal import Journal, RequestRecord
 from decamp.registry import Registry
 from decamp.spec import Requests
-from decamp.upkeep import give_up, open_requests, request_json, settle_request
+from decamp.upkeep import give_up, request_json, settle_request
 from decamp.validation import require_valid
 
-__all__ = ["cancel", "pending_requests", "resolve_request"]
+__all__ = ["cancel", "known_requests", "pending_requests", "resolve_request"]
 
 
-def pending_requests(home: Home) -> list[RequestRecord]:
-    """List the requests of which something may still come. Makes no journal where there is none."""
+def known_requests(home: Home) -> list[RequestRecord]:
+    """List all requests, oldest first. Makes no journal where there is none."""
     if not Journal.exists(home.journal):
         return []
     with closing(Journal.open(home.journal)) as journal:
-        return open_requests(journal)
+        return journal.requests()
+
+
+def pending_requests(home: Home) -> list[RequestRecord]:
+    """List the requests of which something may still come."""
+    return [one for one in known_requests(home) if not one.ended]
 
 
 def cancel(

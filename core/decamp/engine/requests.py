@@ -197,18 +197,26 @@ class RequestedCopy:
         with blamed(self.source):
             single = not self.exporter.repeatable()
         consent = stamp(self.grant.since) if self.grant else ""
-        self._require_allowed(single=single, consent=consent)
+        doubts = self._require_allowed(single=single, consent=consent)
         if self._asked:  # what this run asked for has ended already: no service does that twice
             raise _GivenUp(words.ended_at_once(self.service), hint=words.ANEW)
         if self.stop.is_set():
             raise Interrupted  # rather than be cut off in the middle of it
         self.emit(Stage("requesting"))
-        request = attempt(lambda: self._add(single=single, consent=consent), self.stop)
+        try:
+            request = attempt(lambda: self._add(single=single, consent=consent), self.stop)
+        except TransferError as error:
+            if doubts:  # perhaps that one stands in the way
+                error.message = f"{error.message} {words.before(doubts[-1], self.service)}"
+            raise
         self._asked = True
         return request
 
-    def _require_allowed(self, *, single: bool, consent: str) -> None:
+    def _require_allowed(self, *, single: bool, consent: str) -> list[RequestRecord]:
         """Make sure that one more copy may be asked for.
+
+        Returns:
+            Requests whose answer was lost; they are settled once a new one is answered.
 
         Raises:
             AuthError: It would use up something that was used already, or may have been.
@@ -218,10 +226,10 @@ class RequestedCopy:
             for one in reversed(before):
                 if one.single and one.consent == consent and one.step != "lost":
                     raise words.refused(one, self.service, self._connect())
-        for one in before:
-            if one.step == "asking":
-                self.journal.set_request(one.number, "lost", self._stamp())
-                self.emit(Notice("warning", words.asks_again(one, self.service)))
+        doubts = [one for one in before if one.step == "asking"]
+        for one in doubts:
+            self.emit(Notice("warning", words.asks_again(one, self.service)))
+        return doubts
 
     def _add(self, *, single: bool, consent: str) -> RequestRecord:
         """Ask: the intent is durable before the call, the id right after it."""

@@ -9,6 +9,7 @@ from decamp.journal import RequestRecord
 __all__ = [
     "ANEW",
     "asks_again",
+    "before",
     "busy",
     "cancelled",
     "ended",
@@ -63,6 +64,14 @@ def asks_again(request: RequestRecord, service: str) -> str:
     return (
         f"{service} may or may not have taken the request of {spoken(request.asked)}: its answer "
         "was lost. Your permission covers a new one, so decamp asks again."
+    )
+
+
+def before(request: RequestRecord, service: str) -> str:
+    """Say that an earlier request may be the reason why a new one was refused."""
+    return (
+        f"The answer to the request of {spoken(request.asked)} was lost, so that one may be open at "
+        f"{service}, and stand in the way of a new one."
     )
 
 

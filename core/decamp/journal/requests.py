@@ -44,11 +44,20 @@ class Requests(Database):
         return number
 
     def answer_request(self, number: int, request_id: str, now: str) -> None:
-        """Record the id that a service has given to a request."""
+        """Record the id that a service has given to a request.
+
+        Earlier ones of the account whose answer was lost are in doubt no longer.
+        """
         with self._durable(), self._write() as db:
             db.execute(
                 "UPDATE requests SET id = ?, state = 'open', changed = ? WHERE number = ?",
                 (request_id, now, number),
+            )
+            db.execute(
+                "UPDATE requests SET state = 'lost', changed = ? WHERE state = 'asking' AND "
+                "number < ? AND (source, account) = "
+                "(SELECT source, account FROM requests WHERE number = ?)",
+                (now, number, number),
             )
 
     def drop_request(self, number: int) -> None:

@@ -1,7 +1,7 @@
 """What can be done about a destination after a transfer: look, take back, settle, forget."""
 
 from decamp.upkeep.place import Place
-from decamp.upkeep.requests import give_up, open_requests, request_json, settle_request
+from decamp.upkeep.requests import give_up, request_json, settle_request
 from decamp.upkeep.settle import forget, resolve
 from decamp.upkeep.undo import Undoing, undo
 from decamp.upkeep.verify import verify
@@ -11,7 +11,6 @@ __all__ = [
     "Undoing",
     "forget",
     "give_up",
-    "open_requests",
     "request_json",
     "resolve",
     "settle_request",

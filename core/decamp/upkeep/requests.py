@@ -13,7 +13,7 @@ from decamp.errors import ConfigError
 from decamp.journal import Journal, RequestRecord
 from decamp.spec import Requests
 
-__all__ = ["give_up", "open_requests", "request_json", "settle_request"]
+__all__ = ["give_up", "request_json", "settle_request"]
 
 AGAIN = "again"
 
@@ -22,11 +22,6 @@ ReadId = Callable[[str, str], str]
 
 _ANEW = {"open", "ready", "lost"}
 """What can be settled once more, if it is named by its number: the first word may be wrong."""
-
-
-def open_requests(journal: Journal) -> list[RequestRecord]:
-    """List the requests of which something may still come, oldest first."""
-    return [one for one in journal.requests() if not one.ended]
 
 
 def request_json(request: RequestRecord) -> dict[str, Any]:

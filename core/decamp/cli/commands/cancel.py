@@ -46,8 +46,8 @@ def cancel(
     """
     output, home = Output(quiet), Home.find()
     found = _chosen(request, assembly.pending_requests(home))
-    asked = f"The copy of {found.source} that was asked for on {moment(found.asked)}"
-    output.say(f"{asked} is given up.")
+    asked = f"the copy of {found.title} that was asked for on {moment(found.asked)}"
+    output.say(f"Request {found.number} would be given up: {asked}.")
     if found.single:
         output.warn(
             "The permission was for a single copy. It may be used up: then another copy needs "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from decamp.assembly import pending_requests
+from typing import Any
+
+from decamp.assembly import known_requests
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.history import NO_RUNS, as_json, find_run, going_run, list_runs, state_of
@@ -10,6 +12,7 @@ from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.words import command_line, moment
 from decamp.home import Home
+from decamp.journal import RequestRecord, RunRecord
 from decamp.upkeep import request_json
 
 app = command_app()
@@ -61,18 +64,46 @@ def status(run: options.RunId = "", *, json: options.Json = False) -> None:
     if found.exit_code is not None:
         facts.append(("Exit code", str(found.exit_code)))
     output.facts(facts)
+    known = known_requests(home)
     if state in _AGAIN:
-        output.say("Next: run the same command again; decamp brings only what is missing.")
+        _say_next(output, found, known)
     if found.report is not None:
         output.say("What it brought:")
         output.command(command_line("decamp", "receipt", found.id))
-    requests = pending_requests(home)
+    requests = [one for one in known if not one.ended]
     for one in requests:
         output.say(f"Request {one.number}: {_WHERE[one.step].format(moment(one.asked))}")
         output.facts([("Of", one.title)] + ([("Its id there", one.id)] if one.id else []))
-    if requests:
+        if one.step == "asking":
+            _say_doubt(output, one)
+    if any(one.step != "asking" for one in requests):
         output.say("To give a request up:")
         output.command(command_line("decamp", "cancel"))
     if json:
         listed = {"requests": [request_json(one) for one in requests]} if requests else {}
         output.document({"runs": [as_json(found, home)], **listed})
+
+
+def _say_next(output: Output, run: RunRecord, known: list[RequestRecord]) -> None:
+    """Say what to do: what the run itself said, unless a request was settled since."""
+    error: dict[str, Any] = (run.report or {}).get("error", {})
+    settled = any(one.title == run.source and one.changed > (run.ended or "") for one in known)
+    if error.get("hint") and not settled:
+        output.say(f"Why: {error['message']}")
+        output.say(f"Next: {error['hint']}")
+        return
+    after = f" after {moment(error['until'])}" if "until" in error and not settled else ""
+    output.say(f"Next: run the same command again{after}; decamp brings only what is missing.")
+
+
+def _say_doubt(output: Output, request: RequestRecord) -> None:
+    if not request.single:
+        output.say("  Your permission covers a new request: the next transfer asks again.")
+        return
+    output.say(
+        "  decamp does not ask again on a guess. The truth is at the service, which has no list to "
+        "look at: it tells the id in its notice to the app when the copy is ready, and its support "
+        "knows it. Then one of these; or grant access again, by decamp connect:"
+    )
+    for word in ("ID", "again"):
+        output.command(command_line("decamp", "resolve", "--request", f"{request.number}={word}"))
