@@ -38,6 +38,9 @@ class Config:
     break_lock: Annotated[
         bool, Option("For addresses: take over the lock that another machine has left.")
     ] = False
+    in_memory: Annotated[
+        bool, Option("For programs: a bundle at memory:// may be gone when the process ends.")
+    ] = False
 
 
 @frozen

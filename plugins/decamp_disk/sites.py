@@ -32,7 +32,7 @@ def find_site(context: Context[Config] | Context[SourceConfig]) -> Site:
     address = _ADDRESS.fullmatch(config.path)
     protocol = address[1].lower() if address else ""
     if address is None or protocol in _LOCAL:
-        for name in ("endpoint_url", "break_lock"):
+        for name in ("endpoint_url", "break_lock", "in_memory"):
             if getattr(config, name, None):
                 raise ConfigError(f"{name} is not for a folder of this machine.")
         return _local(_path(address[2]) if address else Path(config.path))
@@ -53,6 +53,7 @@ def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Site:
     from decamp_disk.remote import RemoteFolder
 
     config = context.config
+    settings = _in_memory(url, config) if isinstance(config, Config) else {}
     backend = open_backend(url, _endpoint(config.endpoint_url))
     folder = RemoteFolder(backend, context.scratch)
     take_over = isinstance(config, Config) and config.break_lock
@@ -63,9 +64,29 @@ def _remote(url: str, context: Context[Config] | Context[SourceConfig]) -> Site:
         LockFile(folder, context.now(), context.log, take_over=take_over),
         partial(survey_remote, folder),
         lambda: bool(folder.names()),
-        {"path": backend.url, "endpoint_url": backend.server},
+        {"path": backend.url, "endpoint_url": backend.server, **settings},
         backend.close,
     )
+
+
+def _in_memory(url: str, config: Config) -> dict[str, str]:
+    """Give the setting that leads to a bundle in memory; none for any other.
+
+    Raises:
+        ConfigError: Nobody said that the bundle may be gone when the process ends: a receipt
+            would claim that the data are there.
+    """
+    if not url.startswith("memory:"):
+        if config.in_memory:
+            raise ConfigError("in_memory is only for memory:// addresses.", hint="Leave it out.")
+        return {}
+    if not config.in_memory:
+        raise ConfigError(
+            "memory:// keeps nothing: what lies there is gone as soon as this command ends.",
+            hint="Name a folder or a store. A program that uses decamp as a library, and looks "
+            "into it itself, sets to.in_memory=yes.",
+        )
+    return {"in_memory": "yes"}
 
 
 def _path(rest: str) -> Path:

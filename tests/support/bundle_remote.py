@@ -47,6 +47,7 @@ class RemoteSuite(ImporterSuite):
 def remote(address: str, scratch: Path, **options: Any) -> DiskImporter:
     """An importer that writes to this address."""
     log = logging.getLogger("decamp.test")
+    options.setdefault("in_memory", address.startswith("memory:"))
     return DiskImporter(Context(Config(address, **options), log, lambda: MOMENT, scratch))
 
 

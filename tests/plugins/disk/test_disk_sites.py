@@ -11,13 +11,17 @@ import pytest
 
 from bundle_disk import ADA, TOKEN
 from bundle_items import post, validate_bag
+from cli_run import Cli
 from decamp import ConfigError, DestinationRefused, Origin
+from decamp.options import build_config
 from decamp.testing import fake_context
 from decamp_disk.config import Config
 from decamp_disk.importer import DiskImporter
+from decamp_tiktok.sandbox import ArchiveOptions, write_archive
 
 
 def at(location: str, scratch: Path, **options: object) -> DiskImporter:
+    options.setdefault("in_memory", location.lower().startswith("memory:"))
     return DiskImporter(fake_context(Config(location, **options), scratch))
 
 
@@ -82,6 +86,8 @@ def test_no_place(location: str, message: str, tmp_path: Path) -> None:
         ("folder", {"endpoint_url": "https://s3.example.org"}, "endpoint_url is not for a folder"),
         ("folder", {"break_lock": True}, "break_lock is not for a folder"),
         ("memory://x", {"endpoint_url": "https://s3.example.org"}, "only for s3"),
+        ("folder", {"in_memory": True}, "in_memory is not for a folder"),
+        ("s3://bucket/x", {"in_memory": True}, "in_memory is only for memory"),
         ("s3://bucket", {"endpoint_url": "s3.example.org"}, "not the address of a server"),
         ("s3://bucket", {"endpoint_url": "https://a:secret@b"}, "not the address of a server"),
     ],
@@ -92,6 +98,26 @@ def test_an_option_of_another_place(
     with pytest.raises(ConfigError, match=message) as caught:
         at(location, tmp_path, **options)
     assert "secret" not in caught.value.message
+
+
+def test_nothing_is_brought_to_memory_by_accident(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home")
+    archive = tmp_path / "TikTok_Data.zip"
+    write_archive(archive, ArchiveOptions())
+    ended = cli("transfer", str(archive), "disk:memory://x", "--kind", "activity")
+    assert ended.code == 2
+    assert "is gone as soon as this command ends" in ended.err
+    ended = cli(
+        *("transfer", str(archive), "disk:memory://x", "--kind", "activity"),
+        *("-o", "to.in_memory=yes"),
+    )
+    assert ended.code == 0, ended.err
+
+
+def test_what_lies_in_memory_is_found_again_by_its_settings(tmp_path: Path) -> None:
+    settings = at("memory://again", tmp_path).check().settings
+    config = build_config(Config, dict(settings), plugin="disk")
+    assert DiskImporter(fake_context(config, tmp_path)).check().id == "memory://again"
 
 
 def test_names_that_no_store_could_hold(tmp_path: Path) -> None:
