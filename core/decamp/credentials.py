@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from decamp.errors import ConfigError
-from decamp.filesystems import make_private, replace_private
+from decamp.filesystems import make_private, no_room, replace_private
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -232,7 +232,10 @@ class _File:
                 self._path, msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
             )
         except OSError as error:
+            full = no_room(error, self._path)
+            if full is not None:
+                raise full from error
             raise ConfigError(
                 f"A secret could not be kept in {self._path} ({error.strerror}).",
-                hint="Make room, or set DECAMP_HOME to a folder that you can write to.",
+                hint="Set DECAMP_HOME to a folder that you can write to.",
             ) from error

@@ -12,9 +12,17 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from decamp.errors import DestinationRefused
+from decamp.errors import DestinationFull, DestinationRefused
 
-__all__ = ["is_network", "make_private", "publish", "replace_private", "sync_folder", "write_new"]
+__all__ = [
+    "is_network",
+    "make_private",
+    "no_room",
+    "publish",
+    "replace_private",
+    "sync_folder",
+    "write_new",
+]
 
 _TRIES, _PAUSE_SECONDS = 40, 0.05
 _NETWORK = frozenset(
@@ -38,10 +46,32 @@ def make_private(folder: Path) -> None:
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
+        full = no_room(error, folder)
+        if full is not None:
+            raise full from error
         raise DestinationRefused(
             f"decamp cannot keep its own files in {folder}: {error.strerror}.",
             hint="Set DECAMP_HOME to a folder that you can write to.",
         ) from error
+
+
+def no_room(error: BaseException, path: Path | None = None) -> DestinationFull | None:
+    """Recognise a full disk under decamp's own files: nobody's fault, and mended by making room.
+
+    Args:
+        path: What was written, if the error does not know.
+    """
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    place = path or error.filename
+    where = f": {place}" if place else ""
+    full = DestinationFull(
+        f"No room left on the disk that holds decamp's own files{where}.",
+        hint="Free some space there. Or move decamp's folder to another disk, and set DECAMP_HOME "
+        "to it. Then run the same command again.",
+    )
+    full.__cause__ = error
+    return full
 
 
 def publish(made: Path, path: Path) -> None:

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from decamp.auth import Grant
 from decamp.errors import ConfigError
-from decamp.filesystems import make_private, replace_private
+from decamp.filesystems import make_private, no_room, replace_private
 from decamp.validation import require_valid, validator
 
 __all__ = ["FILE", "Connection", "Connections", "as_json", "require_name"]
@@ -129,9 +129,12 @@ class Connections:
         try:
             replace_private(self._path, msgspec.json.format(msgspec.json.encode(document)) + b"\n")
         except OSError as error:
+            full = no_room(error, self._path)
+            if full is not None:
+                raise full from error
             raise ConfigError(
                 f"The connections could not be kept in {self._path} ({error.strerror}).",
-                hint="Make room, or set DECAMP_HOME to a folder that you can write to.",
+                hint="Set DECAMP_HOME to a folder that you can write to.",
             ) from error
 
     def _unreadable(self, why: str) -> ConfigError:

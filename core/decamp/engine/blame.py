@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from decamp.errors import DestinationFull, PluginError, TransferError
+from decamp.errors import PluginError, TransferError
+from decamp.filesystems import no_room
 
-__all__ = ["as_fault", "blamed", "no_room"]
+__all__ = ["as_fault", "blamed"]
 
 
 def as_fault(plugin: str, error: BaseException) -> TransferError:
@@ -25,20 +25,6 @@ def as_fault(plugin: str, error: BaseException) -> TransferError:
     )
     fault.__cause__ = error
     return fault
-
-
-def no_room(error: BaseException) -> DestinationFull | None:
-    """Recognise a full disk: nobody's fault, and mended by making room."""
-    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return None
-    where = f" ({error.filename})" if error.filename else ""
-    full = DestinationFull(
-        f"No room left on the disk that holds decamp's own files{where}.",
-        hint="Free some space, or set DECAMP_HOME to a folder on another disk; then run the "
-        "same command again.",
-    )
-    full.__cause__ = error
-    return full
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from decamp.engine.workers import attempt
 from decamp.errors import (
     AuthError,
     ConfigError,
+    DestinationFull,
     DestinationRefused,
     Locked,
     NotReady,
@@ -37,7 +38,7 @@ from decamp.errors import (
     Unavailable,
 )
 from decamp.events import Emit, Notice, Stage, Waiting
-from decamp.filesystems import make_private
+from decamp.filesystems import make_private, no_room
 from decamp.journal import Journal, RequestRecord, RequestStep
 from decamp.spec import Requests, RequestStatus
 
@@ -290,10 +291,13 @@ class RequestedCopy:
 
         def fetch() -> None:
             part.unlink(missing_ok=True)
-            with blamed(self.source):
-                self.exporter.download(request.id, part)
-                with part.open("rb+") as file:
-                    os.fsync(file.fileno())
+            try:
+                with blamed(self.source):
+                    self.exporter.download(request.id, part)
+                    with part.open("rb+") as file:
+                        os.fsync(file.fileno())
+            except DestinationFull as error:  # no system tells which file it was about
+                raise (no_room(error.__cause__ or error, part) or error) from error
 
         if not path.exists():  # or a run was cut off right after its last step
             self._require_place()

@@ -16,7 +16,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from decamp.engine.before import delivered_before, notice_lost
-from decamp.engine.blame import blamed, no_room
+from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery
@@ -37,6 +37,7 @@ from decamp.engine.tally import Tally
 from decamp.engine.vanished import vanished_conversations, vanished_posts
 from decamp.errors import ConfigError, DestinationRefused, Locked, TransferError
 from decamp.events import Notice, ReadProgress, RunEnded, RunStarted, Stage
+from decamp.filesystems import no_room
 from decamp.journal import Route, RunRecord, Standing
 from decamp.model import Account, Destination, Origin, Page
 from decamp.report import Run, report

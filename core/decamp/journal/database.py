@@ -30,6 +30,13 @@ _OPEN: Counter[str] = Counter()
 """How often this process has each file open. While it has, nothing but SQLite may open it:
 closing any descriptor of a file lets go of all locks that the process has on it (fcntl(2))."""
 
+_UNWRITTEN = frozenset(
+    f"SQLITE_IOERR{kind}" for kind in ("_WRITE", "_FSYNC", "_TRUNCATE", "_SHMSIZE", "_SHMMAP")
+)
+"""What SQLite also says on a full disk, beside that it is full: for one, it opens an index of 32 KiB."""
+
+_ROOM = 1 << 20
+
 _GATE = threading.Lock()
 """One thread at a time opens or closes a journal."""
 
@@ -229,7 +236,7 @@ def _explained(path: Path) -> Iterator[None]:
                 f"Another program keeps the journal {path} busy.",
                 hint="Wait for it to end, then run the same command again.",
             ) from error
-        if code.startswith("SQLITE_FULL"):
+        if code.startswith("SQLITE_FULL") or (code in _UNWRITTEN and _is_full(path.parent)):
             raise _full(path) from error
         raise _damaged(path, str(error)) from error
     except OSError as error:
@@ -240,6 +247,13 @@ def _explained(path: Path) -> Iterator[None]:
             hint="Check its permissions and those of its folder, or set DECAMP_HOME to another "
             "folder.",
         ) from error
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False
 
 
 def _full(path: Path) -> DestinationFull:

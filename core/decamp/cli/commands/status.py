@@ -19,7 +19,7 @@ app = command_app()
 
 _STATES = {
     "running": "is going on right now.",
-    "dead": "was cut off: its process ended without saying so. What has arrived is safe.",
+    "dead": "was cut off: it ended without writing down how. What has arrived is safe.",
     "done": "brought everything it was asked for.",
     "partial": "is done, and left something open.",
     "stopped": "was stopped by an error.",
