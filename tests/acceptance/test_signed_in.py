@@ -7,11 +7,13 @@ import subprocess
 import sys
 from typing import get_args, get_type_hints
 
+import httpx
 import pytest
 
 from chromium import CHROMIUM, browser
 from cli_run import Cli
-from decamp_tiktok.sandbox.service import Behaviour, SandboxOptions, SandboxServer
+from decamp_tiktok.sandbox.options import Counts
+from decamp_tiktok.sandbox.service import Behaviour, SandboxOptions, SandboxServer, User
 from person import Connecting
 
 CHATS = "portability.directmessages.ongoing"
@@ -148,6 +150,22 @@ def test_an_archive_needs_no_connection(cli, server, tmp_path):
     connect(cli, server)
     ended = transfer(cli, f"tiktok:{tmp_path / 'nothing.zip'}", tmp_path)
     assert ended.code == 4
+
+
+def test_an_archive_of_the_sandbox_comes_with_its_media_by_its_connection(cli, tmp_path):
+    user = User(username="tide.and.toast", seed=7, counts=Counts(posts=2, watched=1))
+    with SandboxServer(SandboxOptions(users=(user,))) as server:
+        connect(cli, server, "sb")
+        address = f"{server.address}/sandbox/archive?user={user.username}"
+        archive = tmp_path / "TikTok_Data.zip"
+        archive.write_bytes(httpx.get(address, trust_env=False).content)
+        alone = transfer(cli, str(archive), tmp_path / "alone", "--kind", "posts", "--json")
+        assert alone.code == 3
+        assert {one["code"] for one in alone.document["media"]["missing"]} == {"refused"}
+        named = transfer(cli, f"sb:{archive}", tmp_path / "named", "--kind", "posts", "--json")
+        assert named.code == 0, named.err
+        assert named.document["media"]["missing"] == []
+        assert named.document["media"]["stored"] > 0
 
 
 # --- tokens in the middle ------------------------------------------------------------------

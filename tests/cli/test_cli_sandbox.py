@@ -71,6 +71,7 @@ def test_it_prints_what_a_person_needs(cli):
         address = address_of(said)
         assert f"  decamp connect tiktok sandbox -o api={address}\n" in said
         assert "  decamp transfer sandbox: TikTok-sandbox\n" in said
+        assert "  decamp transfer sandbox:TikTok_Data.zip TikTok-sandbox\n" in said
         assert "far.from.home (US, outside of the EEA and the UK)" in said
         key, secret = re.search(r"App for desktop +key (\w+), secret (\w+)\n", said).groups()
         form = {"client_key": key, "client_secret": secret, "grant_type": "authorization_code"}

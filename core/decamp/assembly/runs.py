@@ -25,7 +25,7 @@ from decamp.assembly.naming import (
     require_text,
     run_id,
 )
-from decamp.assembly.signedin import signed_in
+from decamp.assembly.signedin import signed_in, simulator_of
 from decamp.credentials import SecretStore
 from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody
 from decamp.engine.clock import now
@@ -190,7 +190,7 @@ def _run(
         there = stack.enter_context(signed_in(target, home, stop))
         importer = created(target.spec, target.config, scratch, there, home, now)
         folder = getattr(source.config, "media", None)
-        allowed = request.allowed + (signed.here if signed else ())
+        allowed = request.allowed + (signed.here if signed else simulator_of(source))
         media = _Media(scratch, allowed, folder, stop, now)
         stack.callback(media.close)
         engine = Engine(

@@ -30,7 +30,16 @@ from decamp.spec import ExporterSpec
 if TYPE_CHECKING:
     from decamp.oauth.session import Session
 
-__all__ = ["again", "logged_in", "open_session", "signed_in", "signed_in_by", "tokens_of"]
+__all__ = [
+    "again",
+    "declared",
+    "logged_in",
+    "open_session",
+    "signed_in",
+    "signed_in_by",
+    "simulator_of",
+    "tokens_of",
+]
 
 
 @contextmanager
@@ -164,6 +173,17 @@ def open_session(
         yield Session(endpoint, tokens_of(home, secrets), connection.name, again(connection))
     finally:
         endpoint.client.close()
+
+
+def simulator_of(source: Source) -> tuple[tuple[str, int], ...]:
+    """Give the address of the simulator that a person connected to; none for a real service.
+
+    Media of an archive that it gave, named through that connection, lie there.
+    """
+    if source.connection is None:
+        return ()
+    oauth = declared(source.spec, source.connection)
+    return _here(oauth) if oauth is not None else ()
 
 
 def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:

@@ -121,5 +121,9 @@ def _described(server: SandboxServer) -> ServedSandbox:
                 ("connect", "tiktok", "sandbox", "-o", f"api={server.address}"),
             ),
             ("Bring the data to a folder", ("transfer", "sandbox:", "TikTok-sandbox")),
+            (
+                "Or an archive that you have downloaded from its page, with its media",
+                ("transfer", "sandbox:TikTok_Data.zip", "TikTok-sandbox"),
+            ),
         ),
     )
