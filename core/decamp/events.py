@@ -9,6 +9,7 @@ import attrs
 from attrs import frozen
 
 __all__ = [
+    "Downloaded",
     "Emit",
     "Event",
     "ItemSettled",
@@ -49,6 +50,15 @@ class Stage(Event):
     stage: str
     total: int | None = None
     """How many items or rows it is about, if known."""
+
+
+@frozen
+class Downloaded(Event):
+    """How much of a copy that a service made is here; told now and then."""
+
+    name = "downloaded"
+    size: int
+    """Bytes."""
 
 
 @frozen

@@ -9,7 +9,7 @@ import pytest
 from cli_text import heard, listening
 from decamp.cli.progress import RunProgress
 from decamp.cli.signals import STOPPING
-from decamp.events import ItemSettled, Notice, ReadProgress, Stage, Waiting
+from decamp.events import Downloaded, ItemSettled, Notice, ReadProgress, Stage, Waiting
 
 
 def show(output, *events):
@@ -62,6 +62,14 @@ def test_each_stage_counts_its_own_things():
     )
     assert "Posts and media: 100% 2 items, 1 without all media" in said
     assert "Messages and activity: 100% 40 rows\n" in said
+
+
+def test_a_download_shows_bytes_and_speed():
+    events = Stage("downloading"), *[Downloaded(number * 4_000_000) for number in range(1, 9)]
+    said = show(listening(), *events)
+    assert "Downloading the copy ...\n" in said
+    assert "Downloading the copy: 16.0 MB, 400 kB/s\n" in said
+    assert "Downloading the copy" in show(listening(terminal=True), *events)
 
 
 def test_a_stop_is_answered_while_nothing_moves():

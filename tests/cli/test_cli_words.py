@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from decamp.cli.words import amount, moment, number, plural, printable, size
+from decamp.cli.words import amount, moment, number, plural, point, printable, size
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,14 @@ def test_amounts():
 )
 def test_text_of_others_cannot_steer_the_terminal(text, said):
     assert printable(text) == said
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("2026-11-25T09:00:05Z", "2026-11-25 09:00:05 UTC"),
+        ("2026-11-25T09:12:00Z", "2026-11-25 09:12 UTC"),
+    ],
+)
+def test_a_time_to_come_is_never_the_present_minute(time: str, said: str) -> None:
+    assert point(time) == said

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import stat
 import sys
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from decamp.engine.copyfetch import growing
 from decamp.engine.requests import DEADLINE, pace
 from decamp.errors import (
     AccessDenied,
@@ -19,7 +21,7 @@ from decamp.errors import (
     TransferError,
     Unavailable,
 )
-from decamp.events import Stage, Waiting
+from decamp.events import Downloaded, Event, Stage, Waiting
 from decamp.model import Item
 from decamp.spec import RequestStatus
 from decamp.testing import MemoryImporter, ScriptedRequests
@@ -126,6 +128,37 @@ def test_the_copy_is_for_its_owner_alone(bench: Bench) -> None:
 
     bench.importer.before = look
     assert bench.run(exporter=source, grant=grant())["exit_code"] == 0
+
+
+def test_how_much_is_here_is_told_while_it_is_downloaded(bench: Bench, tmp_path: Path) -> None:
+    source, told = service(), threading.Event()
+    download = source.download
+
+    def slow(request: str, file: Path) -> None:
+        download(request, file)
+        whole = file.read_bytes()
+        with file.open("wb") as target:
+            target.write(b"123")
+            target.flush()
+            assert told.wait(60), "nothing is told before the end"
+            target.seek(0)
+            target.truncate()
+            target.write(whole)
+
+    class Heard(list[Event]):
+        def append(self, event: Event) -> None:
+            super().append(event)
+            if event == Downloaded(3):
+                told.set()
+
+    bench.events = Heard()
+    with growing(tmp_path / "none", bench.events.append):
+        pass
+    assert bench.events == []
+    source.download = slow  # type: ignore[method-assign]
+    assert bench.run(exporter=source, grant=grant())["exit_code"] == 0
+    sizes = [event.size for event in bench.events if isinstance(event, Downloaded)]
+    assert sizes[-2:] == [3, 1]
 
 
 # --- asking once -----------------------------------------------------------------------------

@@ -13,6 +13,8 @@ import pytest
 from filelock import FileLock
 
 from decamp import hookimpl
+from decamp.auth import Grant
+from decamp.connections import Connection, Connections
 from decamp.errors import ConfigError, JournalDamaged, Locked
 from decamp.home import Home
 from decamp.housekeeping import (
@@ -38,6 +40,32 @@ RUN = "20261125-110000-7f3a"
 @pytest.fixture
 def home(home: Path) -> Home:
     return Home(home)
+
+
+def test_a_sign_in_that_ends_soon_is_noted(home: Home) -> None:
+    def kept(name: str, days: int) -> None:
+        scopes = frozenset({"all"})
+        grant = Grant(
+            account="ada",
+            asked=scopes,
+            scopes=scopes,
+            since=NOW - timedelta(days=300),
+            until=NOW + timedelta(days=days),
+        )
+        Connections(home.folder, home.turn).put(Connection(name, "tiktok", {}, grant))
+
+    for name, days in (("early", 200), ("late", -1), ("soon", 30)):
+        kept(name, days)
+    found = [check for check in examine(home, load, NOW) if check.about == "sign-in"]
+    assert [check.level for check in found] == ["ok", "note", "note"]
+    assert found[1].text.startswith("The sign-in late has ended, on 2026-11-24.")
+    assert found[2].text == (
+        "The sign-in soon ends on 2026-12-25. To renew it: decamp connect tiktok soon"
+    )
+    assert exit_code(found) == 0
+    (home.folder / "connections.json").write_text("{")
+    [broken] = [check for check in examine(home, load, NOW) if check.about == "sign-in"]
+    assert broken.level == "problem"
 
 
 @pytest.fixture

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from decamp.auth import Grant, OAuth2
+from decamp.auth import OAuth2
 from decamp.cli.output import Output
 from decamp.cli.words import day
 from decamp.connections import Connection
 from decamp.connections.file import as_json
+from decamp.connections.lasting import state_of
 from decamp.oauth.scopes import named
 from decamp.validation import require_valid
 
-__all__ = ["document", "ending", "granted_words", "show_grant", "state_of"]
-
-_SOON = timedelta(days=31)
-
-
-def state_of(grant: Grant, now: datetime) -> str:
-    """Give the state of a grant; see ``connections.schema.json``."""
-    if grant.until is not None and grant.until <= now:
-        return "ended"
-    if grant.until is not None and grant.until - now <= _SOON:
-        return "ending"
-    return "partly" if grant.asked - grant.scopes else "granted"
+__all__ = ["document", "granted_words", "show_grant"]
 
 
 def document(connections: Sequence[Connection], now: datetime) -> dict[str, Any]:
@@ -44,18 +34,6 @@ def granted_words(oauth: OAuth2 | None, scopes: Collection[str]) -> str:
     known = {permission.scopes[term] for permission, term in found}
     words = [f"{permission.title} ({term})" for permission, term in found]
     return ", ".join([*words, *sorted(set(scopes) - known)])
-
-
-def ending(connection: Connection, now: datetime) -> str:
-    """Warn of a sign-in that ends within a month, or has ended; empty if neither."""
-    until, state = connection.grant.until, state_of(connection.grant, now)
-    if until is None or state not in ("ended", "ending"):
-        return ""
-    when = "has ended, on" if state == "ended" else "ends on"
-    return (
-        f"The sign-in {connection.name} {when} {day(until.isoformat())}. To renew it: "
-        f"decamp connect {connection.plugin} {connection.name}"
-    )
 
 
 def show_grant(output: Output, connection: Connection, oauth: OAuth2) -> None:

@@ -23,8 +23,8 @@ from rich.text import Text
 
 from decamp.cli.output import Output
 from decamp.cli.signals import STOPPING
-from decamp.cli.words import amount, moment, number, plural, size
-from decamp.events import Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
+from decamp.cli.words import amount, number, plural, point, size
+from decamp.events import Downloaded, Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
 
 __all__ = ["RunProgress"]
 
@@ -133,6 +133,8 @@ class RunProgress:
         match event:
             case Stage():
                 self._begin(event)
+            case Downloaded():
+                self._bytes = event.size
             case ReadProgress():
                 self._read(event)
             case ItemSettled():
@@ -143,7 +145,7 @@ class RunProgress:
                 self.output.say(event.text)
             case Waiting():
                 self.output.say(
-                    f"Waiting until {moment(event.until)}: {event.reason} "
+                    f"Waiting until {point(event.until)}: {event.reason} "
                     "This is normal; you can stop and run the same command again later."
                 )
         self._show()
@@ -152,6 +154,8 @@ class RunProgress:
         self._stage = _STAGES.get(event.stage, event.stage)
         self._total = 1.0 if event.stage == "reading" else event.total
         self._done, self._bytes = 0.0, 0
+        if event.stage == "downloading":
+            self._bytes_since = self.clock()
         if self._live is not None:
             self._live.remove_task(self._task)  # a task cannot lose its total
             self._task = self._live.add_task(self._stage, total=self._total, facts="")
@@ -206,6 +210,8 @@ class RunProgress:
         facts = []
         if self._stage == _STAGES["reading"] and self._read_rows:
             facts.append(f"{number(self._read_rows)} rows")
+        elif self._stage == _STAGES["downloading"] and self._bytes:
+            facts.append(size(self._bytes))
         elif self._stage == _STAGES["rows"]:
             facts.append(f"{number(self._rows)} rows")
         elif self._stage == _STAGES["items"]:

@@ -20,6 +20,7 @@ __all__ = [
     "number",
     "people_words",
     "plural",
+    "point",
     "printable",
     "several",
     "size",
@@ -109,6 +110,11 @@ def day(time: str | None) -> str:
 def moment(time: str) -> str:
     """Write an RFC 3339 time to the minute: ``2026-11-20 09:00 UTC``."""
     return f"{time[:10]} {time[11:16]} UTC"
+
+
+def point(time: str) -> str:
+    """Write an RFC 3339 time to come to the second, unless it is a full minute."""
+    return moment(time) if time[16:19] == ":00" else f"{time[:10]} {time[11:19]} UTC"
 
 
 def command_line(*words: str, home: Path | None = None) -> str:

@@ -21,13 +21,13 @@ from decamp.auth import Grant
 from decamp.engine import requestwords as words
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
+from decamp.engine.copyfetch import fetch
 from decamp.engine.copyplace import copy_path, delete_copy, lock_name, part_path
 from decamp.engine.reading import Interrupted
 from decamp.engine.workers import attempt
 from decamp.errors import (
     AuthError,
     ConfigError,
-    DestinationFull,
     DestinationRefused,
     Locked,
     NotReady,
@@ -38,7 +38,7 @@ from decamp.errors import (
     Unavailable,
 )
 from decamp.events import Emit, Notice, Stage, Waiting
-from decamp.filesystems import make_private, no_room
+from decamp.filesystems import make_private
 from decamp.journal import Journal, RequestRecord, RequestStep
 from decamp.spec import Requests, RequestStatus
 
@@ -289,21 +289,11 @@ class RequestedCopy:
         """Fetch the copy; no if it has ended meanwhile. The file gets its name once it is whole."""
         path, part = self._file(request), part_path(self.folder, request)
 
-        def fetch() -> None:
-            part.unlink(missing_ok=True)
-            try:
-                with blamed(self.source):
-                    self.exporter.download(request.id, part)
-                    with part.open("rb+") as file:
-                        os.fsync(file.fileno())
-            except DestinationFull as error:  # no system tells which file it was about
-                raise (no_room(error.__cause__ or error, part) or error) from error
-
         if not path.exists():  # or a run was cut off right after its last step
             self._require_place()
             self.emit(Stage("downloading"))
             try:
-                attempt(fetch, self.stop)
+                attempt(lambda: fetch(self.exporter, request, part, self.emit), self.stop)
             except TransferError as error:
                 part.unlink(missing_ok=True)
                 if error.reaction == "stop" and not self._is_ready(request):

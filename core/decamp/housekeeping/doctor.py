@@ -17,6 +17,8 @@ from typing import Literal
 from attrs import frozen
 
 from decamp import __version__
+from decamp.connections import Connections
+from decamp.connections.lasting import ending
 from decamp.errors import JournalDamaged, TransferError
 from decamp.filesystems import is_network
 from decamp.home import Home, is_held
@@ -99,6 +101,7 @@ def examine(home: Home, load: Callable[[], Registry], now: datetime) -> list[Che
         *_room(home),
         *_journal(home, kept, now),
         *_leftovers(kept, foreign),
+        *_sign_ins(home, now),
         *_machine(load(), now),
     ]
 
@@ -195,6 +198,21 @@ def _leftovers(kept: list[Kept], foreign: list[Path]) -> Iterator[Check]:
     if foreign:
         names = ", ".join(path.name for path in foreign[:5])
         yield Check("home", "note", f"{len(foreign)} x not decamp's own, left alone: {names}")
+
+
+def _sign_ins(home: Home, now: datetime) -> Iterator[Check]:
+    try:
+        known = Connections(home.folder, home.turn).all()
+    except TransferError as error:
+        yield Check("sign-in", "problem", error.message, error.hint)
+        return
+    for one in known:
+        warning = ending(one, now)
+        if warning:
+            yield Check("sign-in", "note", warning)
+        else:
+            until = f"until {one.grant.until:%Y-%m-%d}" if one.grant.until else "no end is told"
+            yield Check("sign-in", "ok", f"{one.name}, to {one.plugin}: {until}")
 
 
 # --- the journal -------------------------------------------------------------------------

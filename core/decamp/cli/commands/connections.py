@@ -7,11 +7,12 @@ from decamp.assembly.naming import declared
 from decamp.auth import OAuth2
 from decamp.cli import options
 from decamp.cli.command import Command
-from decamp.cli.grants import document, ending, granted_words
+from decamp.cli.grants import document, granted_words
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.words import day
 from decamp.connections import Connection
+from decamp.connections.lasting import ending
 from decamp.engine.clock import now
 from decamp.errors import TransferError
 from decamp.home import Home
