@@ -187,3 +187,10 @@ def test_a_no_is_right(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     assert ended.code == 0
     assert not ended.document["verdict"]["complete"]
     assert "had not been asked for" in ended.document["verdict"]["reasons"][0]
+
+
+def test_where_nothing_was_moved_resolve_says_so(cli):
+    ended = cli("resolve")
+    assert ended.code == 2
+    assert "decamp has not moved anything on this computer yet." in ended.err
+    assert "verify" not in ended.err

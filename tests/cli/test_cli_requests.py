@@ -57,7 +57,10 @@ def test_a_timer_brings_a_copy_on_the_day_after_it_asked(cli: Cli, tmp_path: Pat
         first = cli(*words, **FILE)
         assert first.code == 10, first.err
         assert "Not ready yet. TikTok is preparing the copy that was asked for on" in first.err
-        assert re.search(r"Next: run the same command again after 20\d\d-\S+ \S+ UTC", first.err)
+        assert re.search(
+            r"Next: run the same command again after 20\d\d-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC",
+            first.err,
+        )
         assert "Error" not in first.err
 
         status = cli("status", "--json", **FILE)
@@ -66,6 +69,14 @@ def test_a_timer_brings_a_copy_on_the_day_after_it_asked(cli: Cli, tmp_path: Pat
         assert (request["state"], request["source"]) == ("open", "tiktok:")
         assert f"Request {request['request']}: a copy was asked for on" in status.err
         assert "decamp cancel" in status.err
+
+        looked = cli("inspect", "tiktok:", **FILE)
+        assert looked.code == 2
+        assert "There is no copy of the data here yet" in looked.err
+        assert "To ask for one: decamp transfer tiktok: FOLDER" in looked.err
+        planned = cli("plan", "tiktok:", str(out), **FILE)
+        assert planned.code == 2
+        assert "To ask for one: decamp transfer tiktok: FOLDER" in planned.err
 
         server.clock.advance(timedelta(hours=22))
         second = cli(*words, "--json", **FILE)
@@ -83,6 +94,18 @@ def test_a_timer_brings_a_copy_on_the_day_after_it_asked(cli: Cli, tmp_path: Pat
         assert given.document["request"]["state"] == "cancelled"
         assert server.simulator.faults.calls["cancel"] == 1
         assert cli("cancel", "--yes", **FILE).code == 2
+
+
+def test_a_copy_that_is_here_is_inspected(cli: Cli, tmp_path: Path) -> None:
+    with SandboxServer(SandboxOptions(users=(ADA,))) as server:
+        connect(cli, server, "--permission", "all", "--for", "once", **FILE)
+        done = cli("transfer", "tiktok:", str(tmp_path / "out"), "--limit", "1", **FILE)
+        assert done.code == 0, done.err
+        looked = cli("inspect", "tiktok:", "--json", **FILE)
+        assert looked.code == 0, looked.err
+        require_valid("inspection", looked.document)
+        assert server.simulator.faults.calls["add"] == 1
+        assert server.simulator.faults.calls["download"] == 1
 
 
 def test_two_at_once_share_one_copy(cli: Cli, tmp_path: Path) -> None:

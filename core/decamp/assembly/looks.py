@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from decamp.assembly.naming import chosen, close, created, find_source
+from decamp.assembly.requests import copy_here
 from decamp.assembly.signedin import signed_in
+from decamp.engine.requestwords import no_copy
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.registry import Registry
-from decamp.spec import Inspects, SandboxSession, ServedSandbox, Serves, Simulation
+from decamp.spec import Inspects, Requests, SandboxSession, ServedSandbox, Serves, Simulation
 
 __all__ = ["inspect", "sandboxed", "served"]
 
@@ -29,7 +31,8 @@ def inspect(
     """Describe what a source holds, and change nothing anywhere.
 
     Raises:
-        TransferError: The source cannot be read, or its plugin cannot describe it.
+        TransferError: The source cannot be read, or its plugin cannot describe it; or no copy
+            of it is here, where a service has to be asked for one.
     """
     found = find_source(source, chosen(options, "from"), registry, home)
     with (
@@ -38,6 +41,14 @@ def inspect(
     ):
         exporter = created(found.spec, found.config, Path(folder), signed, home)
         try:
+            if isinstance(exporter, Requests):
+                file = copy_here(found.spec.name, signed.grant.account if signed else "", home)
+                if file is None:
+                    raise ConfigError(
+                        no_copy(found.spec.title),
+                        hint=f"To ask for one: decamp transfer {source} FOLDER",
+                    )
+                exporter.use(file)
             if not isinstance(exporter, Inspects):
                 raise ConfigError(f"The plugin {found.spec.name} cannot describe its source.")
             return exporter.skeleton() if skeleton else exporter.inspect()

@@ -10,7 +10,7 @@ from typing import Any
 
 from decamp.assembly.naming import chosen, close, created, find_source
 from decamp.assembly.signedin import signed_in
-from decamp.engine.copyplace import lock_name
+from decamp.engine.copyplace import copy_path, lock_name
 from decamp.errors import ConfigError, Locked
 from decamp.home import Home
 from decamp.journal import Journal, RequestRecord
@@ -19,7 +19,7 @@ from decamp.spec import Requests
 from decamp.upkeep import give_up, request_json, settle_request
 from decamp.validation import require_valid
 
-__all__ = ["cancel", "known_requests", "pending_requests", "resolve_request"]
+__all__ = ["cancel", "copy_here", "known_requests", "pending_requests", "resolve_request"]
 
 
 def known_requests(home: Home) -> list[RequestRecord]:
@@ -33,6 +33,16 @@ def known_requests(home: Home) -> list[RequestRecord]:
 def pending_requests(home: Home) -> list[RequestRecord]:
     """List the requests of which something may still come."""
     return [one for one in known_requests(home) if not one.ended]
+
+
+def copy_here(source: str, account: str, home: Home) -> Path | None:
+    """Find the newest copy of an account's data that was downloaded and is still here."""
+    files = [
+        copy_path(home.copies, one)
+        for one in known_requests(home)
+        if (one.source, one.account, one.step) == (source, account, "here")
+    ]
+    return next((file for file in reversed(files) if file.is_file()), None)
 
 
 def cancel(

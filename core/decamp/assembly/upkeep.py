@@ -128,4 +128,7 @@ def _latest(journal: Journal) -> Reached:
         route = journal.route(run.route) if run.route is not None else None
         if route is not None:
             return Reached.by(route)
-    raise ConfigError(_NOTHING, hint="Name the destination, as in: decamp verify ~/TikTok")
+    raise ConfigError(
+        _NOTHING,
+        hint="Start with: decamp demo. What was moved by another computer has to be named, as ~/TikTok.",
+    )

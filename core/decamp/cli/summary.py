@@ -14,10 +14,10 @@ from decamp.cli.words import (
     by_kind,
     command_line,
     day,
-    moment,
     no_data,
     number,
     plural,
+    point,
     size,
 )
 
@@ -75,7 +75,7 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
 def _wait(output: Output, error: Mapping[str, str]) -> None:
     """Say, as calmly as it is, that the source needs time, and when to come back."""
     output.final(f"Not ready yet. {error['message']}")
-    until = f" after {moment(error['until'])}" if "until" in error else " later"
+    until = f" after {point(error['until'])}" if "until" in error else " later"
     output.final(f"Next: run the same command again{until}; decamp goes on from there.")
 
 

@@ -86,7 +86,7 @@ def kept(service: str) -> str:
 def no_copy(service: str) -> str:
     """Say why there is no plan."""
     return (
-        f"There is no copy of the data here yet, and a plan changes nothing: it does not ask "
+        f"There is no copy of the data here yet, and this changes nothing: it does not ask "
         f"{service} for one."
     )
 

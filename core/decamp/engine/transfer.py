@@ -188,7 +188,10 @@ class Engine:
             with blamed(job.importer_spec.name):  # that was perhaps days ago
                 self._destination = job.importer.check()
         elif not self._copy.peek():
-            raise ConfigError(no_copy(job.exporter_spec.title), hint="Start: decamp transfer")
+            raise ConfigError(
+                no_copy(job.exporter_spec.title),
+                hint=f"To ask for one: decamp transfer {job.source} FOLDER",
+            )
 
     # --- the run in the journal ----------------------------------------------------------
 

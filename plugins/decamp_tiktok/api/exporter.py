@@ -55,7 +55,7 @@ class ApiExporter:
             )
         self._context = context
         self._grant = context.grant
-        self._client = PortabilityClient(context.http, context.config.api.rstrip("/") or API)
+        self._client = PortabilityClient(context.http, context.config.api or API)
         self._reader: ArchiveExporter | None = None
 
     # --- the request ---------------------------------------------------------------------

@@ -54,7 +54,7 @@ PERMISSIONS = (
 
 def login_kit(config: Config) -> OAuth2:
     """Declare the sign-in for these settings."""
-    api = config.api.rstrip("/")
+    api = config.api
     return OAuth2(
         authorize_url=f"{api or _AUTHORIZE}/v2/auth/authorize/",
         token_url=f"{api or API}/v2/oauth/token/",

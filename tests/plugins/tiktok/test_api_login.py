@@ -16,13 +16,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from attrs import evolve
 
-from decamp.errors import AccessDenied, AuthError, Unavailable
+from decamp.errors import AccessDenied, AuthError, ConfigError, Unavailable
 from decamp.oauth import ClientKeys, open_endpoint
 from decamp.oauth.answers import as_error, refusal_in
 from decamp.oauth.authorization import Attempt, Consent, authorization_url, read_callback
 from decamp.oauth.endpoint import TokenRefused
 from decamp.oauth.loopback import LoopbackListener
 from decamp.oauth.scopes import scopes_for
+from decamp.options import build_config
 from decamp.service.signin import WebSignIn
 from decamp_tiktok.api.login import PERMISSIONS, login_kit
 from decamp_tiktok.config import Config
@@ -291,3 +292,23 @@ def test_what_only_the_full_archive_holds_is_said_wherever_it_matters():
         for name in ("posts", "activity"):
             assert thing in words[name].lower()
             assert "with the full archive alone" in words[name]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:8740", "api=127.0.0.1:8740 is no address: its protocol is missing"),
+        ("localhost", "its protocol is missing"),
+        ("http://127.0.0.1:8640?a=b", "without a query"),
+        ("http://127.0.0.1:8640/#a", "without a fragment"),
+        ("http://127.0.0.1:8640/?", "without a query"),
+    ],
+)
+def test_what_is_no_address_of_a_simulator(address: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config(Config, {"api": address}, plugin="tiktok")
+    assert said in caught.value.message
+    assert "api=http://127.0.0.1:8640" in caught.value.hint
+    assert (
+        build_config(Config, {"api": "http://127.0.0.1:1/"}, plugin="t").api == "http://127.0.0.1:1"
+    )

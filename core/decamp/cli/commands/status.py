@@ -10,7 +10,7 @@ from decamp.cli.command import Command
 from decamp.cli.history import NO_RUNS, as_json, find_run, going_run, list_runs, state_of
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
-from decamp.cli.words import command_line, moment
+from decamp.cli.words import command_line, moment, point
 from decamp.home import Home
 from decamp.journal import RequestRecord, RunRecord
 from decamp.upkeep import request_json
@@ -92,7 +92,7 @@ def _say_next(output: Output, run: RunRecord, known: list[RequestRecord]) -> Non
         output.say(f"Why: {error['message']}")
         output.say(f"Next: {error['hint']}")
         return
-    after = f" after {moment(error['until'])}" if "until" in error and not settled else ""
+    after = f" after {point(error['until'])}" if "until" in error and not settled else ""
     output.say(f"Next: run the same command again{after}; decamp brings only what is missing.")
 
 
