@@ -42,7 +42,8 @@ def inspect(
         exporter = created(found.spec, found.config, Path(folder), signed, home)
         try:
             if isinstance(exporter, Requests):
-                file = copy_here(found.spec.name, signed.grant.account if signed else "", home)
+                account = signed.grant.account if signed and signed.grant else ""
+                file = copy_here(found.spec.name, account, home)
                 if file is None:
                     raise ConfigError(
                         no_copy(found.spec.title),

@@ -183,7 +183,7 @@ def simulator_of(source: Source) -> tuple[tuple[str, int], ...]:
     if source.connection is None:
         return ()
     oauth = declared(source.spec, source.connection)
-    return _here(oauth) if oauth is not None else ()
+    return _here(oauth) if isinstance(oauth, OAuth2) else ()
 
 
 def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:
