@@ -1,8 +1,9 @@
 # Everything a newcomer needs is one of these; each makes its own environment first.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-# Tests run side by side, one worker for each core; WORKERS=0 runs them in one process.
-WORKERS ?= auto
+# Tests run side by side. One more than there are cores: much of a test is waiting for a process,
+# a server or the disk. WORKERS=0 runs them in one process.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 VENV := .venv
 BIN := $(VENV)/bin
 
