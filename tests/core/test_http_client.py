@@ -237,7 +237,7 @@ def test_a_slow_answer_is_whole_after_many_short_reads(tls_asked, monkeypatch):
         check(stop)
 
     def route(headers):
-        assert gate.wait(20)
+        assert gate.wait(60)
         return Answer(200, bytes(300_000), chunked=True)
 
     monkeypatch.setattr(stoppable_module, "_check", counted)

@@ -20,7 +20,7 @@ STOP = threading.Event()
 
 def ask(listener, target, method="GET", **headers):
     port = int(listener.redirect_uri.split(":")[2].split("/")[0])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, target, headers=headers)
     answer = connection.getresponse()
     body = answer.read().decode()

@@ -85,7 +85,7 @@ def test_a_second_callback_is_refused(server, make):
 def test_of_many_callbacks_at_once_one_gets_through(server, make):
     begun = make().begin("ada", ["all"], "ongoing")
     back, ended = server.authorize(begun.url), []
-    gate = threading.Barrier(6, timeout=30)
+    gate = threading.Barrier(6, timeout=60)
 
     def come():
         gate.wait()

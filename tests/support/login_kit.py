@@ -40,7 +40,7 @@ class Client:
 
     def __attrs_post_init__(self) -> None:
         self.app = self.server.app
-        self.http = httpx.Client(base_url=self.server.address, trust_env=False, timeout=20)
+        self.http = httpx.Client(base_url=self.server.address, trust_env=False, timeout=60)
 
     # --- Login Kit -----------------------------------------------------------------------
 

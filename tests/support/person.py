@@ -25,7 +25,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as wire:
 def visit(url: str) -> tuple[int, str]:
     """Go to an address, as a browser does; gives status and page."""
     try:
-        with build_opener(ProxyHandler({})).open(url, timeout=30) as answer:
+        with build_opener(ProxyHandler({})).open(url, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()

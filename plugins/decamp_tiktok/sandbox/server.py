@@ -15,6 +15,8 @@ from decamp_tiktok.sandbox.store import Answer, MediaStore, Request
 __all__ = ["MediaServer", "Request"]
 
 _HOST = "127.0.0.1"
+_STEP_SECONDS = 0.02
+"""So soon it ends when it is told to."""
 
 
 class MediaServer(MediaStore):
@@ -28,7 +30,9 @@ class MediaServer(MediaStore):
     ) -> None:
         super().__init__(faults, now=now)
         self._server = _Server(self.answer)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STEP_SECONDS,), daemon=True
+        )
 
     @property
     def port(self) -> int:

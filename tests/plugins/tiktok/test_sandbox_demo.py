@@ -32,7 +32,7 @@ def document(location: str) -> dict[str, Any]:
 
 def status(link: str) -> int:
     try:
-        with urlopen(link, timeout=10) as response:
+        with urlopen(link, timeout=60) as response:
             response.read()
             code: int = response.status
             return code

@@ -29,7 +29,7 @@ def server() -> Iterator[MediaServer]:
 def ask(
     server: MediaServer, path: str = FILM, method: str = "GET", **headers: str
 ) -> tuple[HTTPResponse, bytes]:
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, headers=named)
         response = connection.getresponse()
@@ -139,7 +139,7 @@ def test_flaky_recovers(server: MediaServer) -> None:
 def _cut(server: MediaServer, kind: str) -> tuple[bytes, str]:
     """Have the first answer cut; give what came, and the tag."""
     server.faults[FILM] = Fault(kind)  # type: ignore[arg-type]
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         connection.request("GET", FILM)
         response = connection.getresponse()
         with pytest.raises(IncompleteRead) as caught:
@@ -196,12 +196,12 @@ def test_loopback_only_and_gone_afterwards() -> None:
         port = server.port
         assert server.base == f"http://127.0.0.1:{port}"
         # A connection that is kept open must not keep the server from ending.
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", PICTURE)
         connection.getresponse().read()
     connection.close()
     with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", port), timeout=10)
+        socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def test_unknown_fault_is_refused() -> None:
