@@ -6,14 +6,20 @@ from urllib.parse import urlsplit
 
 import pytest
 from decamp_service.settings import Settings
-from service_runner import FEW, HOUR, USERS, Runner, free_port
+from service_runner import FEW, HOUR, USERS, Runner, kept_port
 
 from decamp_tiktok.sandbox.service import SandboxOptions, SandboxServer, User, example_app
 
 
 @pytest.fixture
-def tiktok() -> Iterator[SandboxServer]:
-    url = f"http://127.0.0.1:{free_port()}"
+def url() -> Iterator[str]:
+    """Where the service is to be found, whenever it runs."""
+    with kept_port() as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def tiktok(url: str) -> Iterator[SandboxServer]:
     app = example_app(
         7,
         "web",

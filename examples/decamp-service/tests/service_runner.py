@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -107,10 +108,21 @@ class Browser:
         return self.open(self.runner.settings.url).text
 
 
-def free_port() -> int:
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """Find a port for a service that comes and goes; on Linux nobody else is given it meanwhile.
+
+    Tests run side by side. There, a socket that is bound and does not listen lets a server of ours
+    listen on its port, and keeps the system from choosing it for another.
+    """
     with socket.socket() as probe:
+        if sys.platform == "linux":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        port = int(probe.getsockname()[1])
+        if sys.platform != "linux":
+            probe.close()
+        yield port
 
 
 def connect(service: Runner, tiktok: SandboxServer, person: str) -> Browser:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from attrs import define, field
 from bagit import Bag
-from service_runner import FEW, HOUR, USERS, free_port
+from service_runner import FEW, HOUR, USERS
 
 from decamp_tiktok.sandbox.service import SandboxOptions, SandboxServer, User, example_app
 
@@ -53,11 +53,6 @@ class Service:
         finally:
             process.kill()
             process.communicate()
-
-
-@pytest.fixture
-def url() -> str:
-    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture

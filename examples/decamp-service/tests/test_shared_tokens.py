@@ -11,7 +11,7 @@ from decamp_service.database import Database
 from decamp_service.locks import Locks
 from decamp_service.settings import Settings
 from decamp_service.tokens import SqliteTokens
-from service_runner import Browser, Runner, free_port
+from service_runner import Browser, Runner
 
 from decamp.oauth import Tokens, open_endpoint
 from decamp.oauth.session import Session
@@ -58,8 +58,7 @@ def all_at_once(work: Callable[[int], None]) -> None:
 
 
 @pytest.mark.parametrize("rotation", ["once", "rotates", "kept"])
-def test_one_refresh_for_each_expiry(rotation: str, tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_one_refresh_for_each_expiry(rotation: str, url: str, tmp_path: Path) -> None:
     app = example_app(7, "web", redirect_uris=(f"{url}/callback",))
     options = SandboxOptions(apps=(app,), access_lifetime=timedelta(minutes=2))
     with SandboxServer(options) as tiktok:
