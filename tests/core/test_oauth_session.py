@@ -16,8 +16,9 @@ import login_server
 from decamp.errors import AuthError, Locked, PluginError, RateLimited, Unavailable
 from decamp.http import service_client
 from decamp.oauth import ClientKeys, Tokens, open_endpoint, signed_client
+from decamp.oauth.answers import AppRefused
 from decamp.oauth.authorization import Attempt, authorization_url, read_callback
-from decamp.oauth.endpoint import TokenRefused
+from decamp.oauth.endpoint import AnswerLost, TokenRefused
 from decamp.oauth.session import Session
 from login_server import ALL, CHATS, KEY, SECRET
 from token_stores import MemoryTokens
@@ -151,7 +152,7 @@ def test_a_success_in_the_shape_of_the_api_is_one(server):
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("invalid_client", AuthError),
+        ("invalid_client", AppRefused),
         ("invalid_request", AuthError),
         ("invalid_scope", AuthError),
         ("unauthorized_client", AuthError),
@@ -609,6 +610,16 @@ def test_a_revocation_in_doubt_is_said(server, store, answer):
     server.revoke_answers.append(answer)
     with pytest.raises(Unavailable):
         session_of(server, store).revoke()
+
+
+def test_a_revocation_that_broke_down_at_the_service_is_in_doubt(server, store):
+    server.revoke_answers.append((500, {"error": "server_error", "error_description": "x"}))
+    with pytest.raises(AnswerLost):
+        session_of(server, store).revoke()
+    server.revoke_answers.append((503, {"error": "temporarily_unavailable"}))
+    with pytest.raises(Unavailable) as caught:
+        session_of(server, store).revoke()
+    assert not isinstance(caught.value, AnswerLost)
 
 
 def test_the_client_without_a_sign_in_brings_no_token(server):

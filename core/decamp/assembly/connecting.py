@@ -20,6 +20,7 @@ from decamp.connections import (
     find_login,
     forget_login,
     forget_secrets,
+    how_to_renew,
     keep_keys,
     keep_login,
     require_name,
@@ -30,6 +31,7 @@ from decamp.errors import AccessDenied, AuthError, ConfigError, TransferError, U
 from decamp.home import Home
 from decamp.logins import Credentials, login_client
 from decamp.oauth import ClientKeys, Tokens, open_endpoint, require_safe_addresses
+from decamp.oauth.answers import AnswerLost, AppRefused
 from decamp.options import build_config, describe
 from decamp.registry import Registry
 from decamp.spec import ExporterSpec, ImporterSpec
@@ -159,11 +161,18 @@ def connect(
 
     Raises:
         AccessDenied: Nothing of what was asked for was granted.
+        AppRefused: The service does not accept the keys.
         AuthError: The service refuses.
         ConfigError: Another account signed in than before.
         Unavailable: The service cannot be reached.
     """
-    endpoint = open_endpoint(wanted.oauth, keys, title=wanted.spec.title, now=now)
+    endpoint = open_endpoint(
+        wanted.oauth,
+        keys,
+        title=wanted.spec.title,
+        now=now,
+        wrong_keys=how_to_renew(wanted.name, wanted.spec.name),
+    )
     with closing(endpoint.client):
         tokens = way(endpoint, asked)
         try:
@@ -215,7 +224,7 @@ def disconnect(
 
     Raises:
         ConfigError: There is no such connection.
-        Unavailable: The service cannot be asked; nothing was forgotten.
+        Unavailable: The service cannot be asked, or its answer was lost; nothing was forgotten.
         AuthError: It does not know the app any more; nothing was forgotten.
     """
     found = connections_of(home).get(name)
@@ -334,11 +343,21 @@ def _revoked(found: Connection, registry: Registry, home: Home) -> Revoked:
 
 
 def _not_revoked(found: Connection, error: TransferError) -> TransferError:
-    hint = (
-        f"Run it again later. Or: decamp disconnect {found.name} --forget; and take the access "
-        f"back on the pages of {found.plugin} itself, in the list of apps that you gave access to."
-    )
+    """Say what is known of a taking back that has failed, and what can be done."""
     message = f"Nothing was taken back, and the connection {found.name} stays: {error.message}"
+    first = "Run it again later."
+    if isinstance(error, AnswerLost):
+        message = (
+            f"What was granted may have been taken back or not, and the connection {found.name} "
+            f"stays: {error.message}"
+        )
+        first = "Run it again: if it was taken back, decamp finds that out, and forgets it."
+    elif isinstance(error, AppRefused):
+        first = f"{error.hint} Then run it again."
+    hint = (
+        f"{first} Or: decamp disconnect {found.name} --forget; and take the access back on the "
+        f"pages of {found.plugin} itself, in the list of apps that you gave access to."
+    )
     if isinstance(error, AuthError):
         return AuthError(message, hint=hint)
     if isinstance(error, Unavailable):

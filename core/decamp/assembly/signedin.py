@@ -17,6 +17,7 @@ from decamp.connections import (
     ConnectionTokens,
     find_keys,
     find_login,
+    how_to_renew,
     variables_of,
 )
 from decamp.credentials import SecretStore
@@ -168,7 +169,10 @@ def open_session(
             f"The key and secret of the app behind the connection {connection.name} are not here.",
             hint=f"Set {' and '.join(variables_of(connection.name))}; or: {again(connection)}",
         )
-    endpoint = open_endpoint(oauth, keys, title=spec.title, now=now, stop=stop)
+    wrong_keys = how_to_renew(connection.name, connection.plugin)
+    endpoint = open_endpoint(
+        oauth, keys, title=spec.title, now=now, stop=stop, wrong_keys=wrong_keys
+    )
     try:
         yield Session(endpoint, tokens_of(home, secrets), connection.name, again(connection))
     finally:

@@ -5,7 +5,7 @@ What is no secret stands in a file (`file`); tokens and keys lie in the place fo
 """
 
 from decamp.connections.file import FILE, Connection, Connections, require_name
-from decamp.connections.keys import find_keys, keep_keys, variables_of
+from decamp.connections.keys import are_set, find_keys, how_to_renew, keep_keys, variables_of
 from decamp.connections.logins import find_login, forget_login, keep_login, login_variables
 from decamp.connections.tokens import ConnectionTokens, forget_secrets
 
@@ -14,10 +14,12 @@ __all__ = [
     "Connection",
     "ConnectionTokens",
     "Connections",
+    "are_set",
     "find_keys",
     "find_login",
     "forget_login",
     "forget_secrets",
+    "how_to_renew",
     "keep_keys",
     "keep_login",
     "login_variables",

@@ -10,7 +10,7 @@ from decamp.credentials import Secrets
 from decamp.errors import ConfigError
 from decamp.oauth import ClientKeys
 
-__all__ = ["find_keys", "forget_keys", "keep_keys", "variables_of"]
+__all__ = ["are_set", "find_keys", "forget_keys", "how_to_renew", "keep_keys", "variables_of"]
 
 
 def variables_of(name: str) -> tuple[str, str]:
@@ -34,6 +34,22 @@ def find_keys(name: str, secrets: Secrets) -> ClientKeys | None:
         return ClientKeys(key, secret)
     kept = secrets.get(_secret(name))
     return None if kept is None else msgspec.json.decode(kept, type=ClientKeys)
+
+
+def are_set(name: str) -> bool:
+    """Tell whether the environment brings the keys of a connection."""
+    return any(os.environ.get(variable, "").strip() for variable in variables_of(name))
+
+
+def how_to_renew(name: str, plugin: str) -> str:
+    """Say what a person does if the keys of a connection are not accepted any more."""
+    variables = " and ".join(variables_of(name))
+    if are_set(name):
+        return f"They come from the variables {variables}, which go before what decamp keeps."
+    return (
+        f"If the app has a new secret: decamp connect {plugin} {name}, which asks for it; or set "
+        f"the variables {variables}."
+    )
 
 
 def keep_keys(name: str, keys: ClientKeys, secrets: Secrets) -> None:

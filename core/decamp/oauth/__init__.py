@@ -40,8 +40,12 @@ def open_endpoint(
     title: str,
     now: Callable[[], datetime],
     stop: threading.Event | None = None,
+    wrong_keys: str = "",
 ) -> TokenEndpoint:
     """Make the endpoint of an app at a service. Close its client when it is not needed any more.
+
+    Args:
+        wrong_keys: What a person does if the service does not accept the keys.
 
     Raises:
         ConfigError: Secrets may not be sent to one of its addresses.
@@ -50,7 +54,7 @@ def open_endpoint(
     from decamp.oauth.endpoint import TokenEndpoint
 
     require_safe_addresses(oauth)
-    return TokenEndpoint(oauth, keys, title, service_client(stop=stop), now)
+    return TokenEndpoint(oauth, keys, title, service_client(stop=stop), now, wrong_keys)
 
 
 def require_safe_addresses(oauth: OAuth2) -> None:

@@ -11,7 +11,17 @@ from attrs import frozen
 from decamp.errors import AccessDenied, AuthError, RateLimited, TransferError, Unavailable
 from decamp.redaction import redact
 
-__all__ = ["Refusal", "as_error", "body_of", "denied", "refusal_in", "scopes_in", "text_in"]
+__all__ = [
+    "AnswerLost",
+    "AppRefused",
+    "Refusal",
+    "as_error",
+    "body_of",
+    "denied",
+    "refusal_in",
+    "scopes_in",
+    "text_in",
+]
 
 _LONGEST = 300
 _AGAIN = "Begin the sign-in again."
@@ -40,6 +50,14 @@ _SAID: dict[str, tuple[str, str]] = {
 
 _BUSY = ("server_error", "temporarily_unavailable", "internal_error")
 _TOO_MANY = ("rate_limit_exceeded", "slow_down")
+
+
+class AnswerLost(Unavailable):
+    """The service was asked, and nobody can tell what it did."""
+
+
+class AppRefused(AuthError):
+    """The key or the secret of the app is not accepted (``invalid_client``)."""
 
 
 @frozen
@@ -115,7 +133,8 @@ def as_error(refusal: Refusal, title: str, *, retry_after: float | None = None) 
 
 def _auth_error(refusal: Refusal, title: str) -> AuthError:
     what, hint = _SAID.get(refusal.code, ("refused the sign-in", _AGAIN))
-    return AuthError(f"{title} {what}{_said(refusal)}.", hint=hint)
+    kind = AppRefused if refusal.code == "invalid_client" else AuthError
+    return kind(f"{title} {what}{_said(refusal)}.", hint=hint)
 
 
 def _said(refusal: Refusal) -> str:

@@ -11,7 +11,16 @@ from attrs import evolve, frozen
 
 from decamp.auth import Grant, OAuth2
 from decamp.errors import AuthError, TransferError, Unavailable
-from decamp.oauth.answers import Refusal, as_error, body_of, refusal_in, scopes_in, text_in
+from decamp.oauth.answers import (
+    AnswerLost,
+    AppRefused,
+    Refusal,
+    as_error,
+    body_of,
+    refusal_in,
+    scopes_in,
+    text_in,
+)
 from decamp.oauth.authorization import Attempt, Consent
 from decamp.oauth.keys import ClientKeys
 from decamp.oauth.tokens import Tokens
@@ -28,10 +37,6 @@ _LOST = (500, 502, 504)
 """Something between us and the service gave up; the service may have done its part."""
 
 
-class AnswerLost(Unavailable):
-    """The service was asked, and nobody can tell what it did."""
-
-
 class TokenRefused(AuthError):
     """A token or a code is not accepted, or not any more (``invalid_grant``)."""
 
@@ -43,6 +48,7 @@ class TokenEndpoint:
     Args:
         client: A client without a sign-in.
         now: The time, aware and in UTC.
+        wrong_keys: What a person does if the service does not accept the keys any more.
     """
 
     oauth: OAuth2
@@ -50,12 +56,14 @@ class TokenEndpoint:
     title: str
     client: httpx.Client
     now: Callable[[], datetime]
+    wrong_keys: str = ""
 
     def exchange(self, attempt: Attempt, consent: Consent) -> Tokens:
         """Turn a code into tokens (RFC 6749 section 4.1.3).
 
         Raises:
-            AuthError: The service does not accept the code, or the app's keys.
+            AppRefused: The service does not accept the app's keys.
+            AuthError: It does not accept the code.
             Unavailable: It cannot be reached, or its answer was lost. A code is good for one
                 use, so that the person has to sign in again.
         """
@@ -111,7 +119,7 @@ class TokenEndpoint:
             AnswerLost: It may have been revoked or not.
             Unavailable: It was not.
         """
-        status, body = self._post(self.oauth.revoke_url, {"token": tokens.access})
+        status, body = self._post(self.oauth.revoke_url, {"token": tokens.access}, settles=True)
         if body is None and not 200 <= status < 300:
             raise AnswerLost(f"{self.title} answered with HTTP {status}.")
 
@@ -141,8 +149,14 @@ class TokenEndpoint:
             )
         return body
 
-    def _post(self, url: str, fields: Mapping[str, str]) -> tuple[int, dict[str, Any] | None]:
+    def _post(
+        self, url: str, fields: Mapping[str, str], *, settles: bool = False
+    ) -> tuple[int, dict[str, Any] | None]:
         """Send a form, and read a JSON object; None if the answer is none.
+
+        Args:
+            settles: Even an error that the service puts into words leaves a doubt, if its own
+                part broke down: something may have been done before.
 
         Raises:
             TransferError: What the service says is wrong; or no answer came.
@@ -173,9 +187,12 @@ class TokenEndpoint:
             ) from error
         body = body_of(bytes(data))
         refusal = refusal_in(body) if body is not None else None
-        if refusal is not None:
-            raise self._refused(refusal, fields, response.headers)
         status = response.status_code
+        if refusal is not None:
+            refused = self._refused(refusal, fields, response.headers)
+            if settles and status in _LOST and isinstance(refused, Unavailable):
+                raise AnswerLost(refused.message)
+            raise refused
         if status in (429, 503):
             raise as_error(
                 Refusal("slow_down" if status == 429 else "temporarily_unavailable"),
@@ -202,6 +219,8 @@ class TokenEndpoint:
         error = as_error(refusal, self.title, retry_after=_seconds(headers.get("retry-after")))
         if refusal.code in ("invalid_grant", "access_token_invalid", "invalid_token"):
             return TokenRefused(error.message, hint=error.hint)
+        if isinstance(error, AppRefused) and self.wrong_keys:
+            error.hint = f"{error.hint} {self.wrong_keys}"
         return error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, get_args
 
 import typer
@@ -17,14 +18,15 @@ from decamp.cli.grants import document, show_grant
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
-from decamp.cli.questions import ask, ask_secret, choose
+from decamp.cli.questions import ask, ask_secret, choose, somebody_there
 from decamp.cli.words import command_line
-from decamp.connections import Connection, login_variables, variables_of
+from decamp.connections import Connection, are_set, login_variables, variables_of
 from decamp.engine.clock import now
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.logins import Credentials
 from decamp.oauth import ClientKeys, Tokens
+from decamp.oauth.answers import AppRefused
 from decamp.oauth.desktop import sign_in_by_browser, sign_in_by_pasting
 from decamp.oauth.endpoint import TokenEndpoint
 from decamp.oauth.scopes import scopes_for
@@ -105,14 +107,15 @@ def connect(
         title = wanted.spec.title
         asked = _asked(output, wanted.oauth, title, permission or (), term)
         keys = wanted.keys or _ask_keys(output, wanted.oauth, title, wanted.name)
-        way = _by_pasting if no_browser else _by_browser
-        connection = assembly.connect(
-            wanted,
-            keys,
-            asked,
-            lambda endpoint, scopes: way(output, endpoint, scopes),
-            home=home,
-        )
+        way = partial(_by_pasting if no_browser else _by_browser, output)
+        try:
+            connection = assembly.connect(wanted, keys, asked, way, home=home)
+        except AppRefused as error:
+            if wanted.keys is None or are_set(wanted.name) or not somebody_there(output):
+                raise
+            output.warn(f"{error.message} decamp had kept both: perhaps there is a new secret.")
+            keys = _ask_keys(output, wanted.oauth, title, wanted.name)
+            connection = assembly.connect(wanted, keys, asked, way, home=home)
     output.final(f"Signed in to {title}. This connection is called {connection.name}.", "bold")
     show_grant(output, connection, wanted.oauth)
     output.say("Now bring your data to a folder:")
