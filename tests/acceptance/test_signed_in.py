@@ -104,14 +104,15 @@ def test_a_browser_in_which_the_person_does_not_agree(cli, server, tmp_path):
 # --- what SOURCE may be --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", ["work", "work:", "tiktok:"])
+@pytest.mark.parametrize("source", ["work", "work:", "tiktok:", "tiktok"])
 def test_a_connection_is_a_source(cli, server, tmp_path, source):
     connect(cli, server, "work")
     assert transfer(cli, source, tmp_path).code == 0
 
 
-def test_nobody_is_signed_in(cli, tmp_path):
-    ended = transfer(cli, "tiktok:", tmp_path)
+@pytest.mark.parametrize("source", ["tiktok:", "tiktok"])
+def test_nobody_is_signed_in(cli, tmp_path, source):
+    ended = transfer(cli, source, tmp_path)
     assert ended.code == 5
     assert "decamp is not signed in to TikTok." in ended.err
     assert "decamp connect tiktok" in ended.err

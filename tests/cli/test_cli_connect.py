@@ -8,6 +8,7 @@ import pty
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -463,6 +464,49 @@ def test_a_secret_that_was_rotated_is_asked_for_again(cli, server):
     assert "decamp had kept both: perhaps there is a new secret." in " ".join(said.split())
     assert len(pasted) == 2
     assert cli("disconnect", "tiktok", DECAMP_SECRETS="file").code == 0
+
+
+def test_what_else_ends_is_said_before_it_is_ended(cli, server):
+    connected(cli, server)
+    connected(cli, server, "work")
+    connected(cli, server, "other", user=other_user(server))
+    ended = cli("disconnect", "tiktok", DECAMP_SECRETS="file")
+    assert ended.code == 2
+    assert "work is of the same account and app. The service may end that sign-in too" in ended.err
+    assert "other" not in ended.err
+    assert "decamp disconnect tiktok --yes" in ended.err
+    assert "revoke" not in server.simulator.faults.calls
+    assert len(cli("connections", "--json").document["connections"]) == 3
+    ended = cli("disconnect", "other", DECAMP_SECRETS="file")
+    assert ended.code == 0, ended.err
+    ended = cli("disconnect", "tiktok", "--yes", DECAMP_SECRETS="file")
+    assert ended.code == 0, ended.err
+    assert "work is of the same account" in ended.err
+
+
+def test_an_open_request_is_said_before_nobody_can_give_it_up(cli, tmp_path):
+    options = SandboxOptions(seed=5, delay=timedelta(hours=2))
+    with SandboxServer(options) as server:
+
+        def connect() -> None:
+            words = ("tiktok", "once", *WORDS[1:], *api(server))
+            assert connecting(cli, server)(*words, **keys(server, "ONCE")).code == 0
+
+        connect()
+        words = ("transfer", "once:", str(tmp_path / "out"), "--no-wait")
+        assert cli(*words, DECAMP_SECRETS="file").code == 10
+        ended = cli("disconnect", "once", DECAMP_SECRETS="file")
+        assert ended.code == 2
+        assert "Request 1, for the copy of once: of 20" in ended.err
+        assert "to give it up first: decamp cancel 1" in ended.err
+        assert cli("disconnect", "once", "--yes", DECAMP_SECRETS="file").code == 0
+        ended = cli("cancel", "--yes", DECAMP_SECRETS="file")
+        assert ended.code == 2
+        assert "The connection once, by which the copy was asked for, is not there" in ended.err
+        assert "Sign in again: decamp connect tiktok once." in ended.err
+        connect()
+        assert cli("cancel", "--yes", DECAMP_SECRETS="file").code == 0
+        assert cli("disconnect", "once", DECAMP_SECRETS="file").code == 0
 
 
 def test_an_app_that_lost_its_secret_cannot_take_it_back(cli, server):

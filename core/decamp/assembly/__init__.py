@@ -9,6 +9,8 @@ from decamp.assembly.connecting import (
     connections_of,
     disconnect,
     draft,
+    ended_with,
+    found_connection,
 )
 from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
@@ -27,6 +29,8 @@ __all__ = [
     "connections_of",
     "disconnect",
     "draft",
+    "ended_with",
+    "found_connection",
     "inspect",
     "known_requests",
     "opened",

@@ -48,6 +48,8 @@ __all__ = [
     "connections_of",
     "disconnect",
     "draft",
+    "ended_with",
+    "found_connection",
 ]
 
 Revoked = Literal["now", "before", "unknown", "not-offered"]
@@ -227,11 +229,7 @@ def disconnect(
         Unavailable: The service cannot be asked, or its answer was lost; nothing was forgotten.
         AuthError: It does not know the app any more; nothing was forgotten.
     """
-    found = connections_of(home).get(name)
-    if found is None:
-        raise ConfigError(
-            f"There is no connection named {name!r}.", hint="See all: decamp connections"
-        )
+    found = found_connection(name, home)
     secrets = SecretStore(home.folder)
     kept = tokens_of(home, secrets)
     try:
@@ -245,6 +243,36 @@ def disconnect(
         forget_login(name, secrets)
         connections_of(home).remove(name)
     return found, revoked
+
+
+def found_connection(name: str, home: Home) -> Connection:
+    """Give the connection of a name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    found = connections_of(home).get(name)
+    if found is None:
+        raise ConfigError(
+            f"There is no connection named {name!r}.", hint="See all: decamp connections"
+        )
+    return found
+
+
+def ended_with(found: Connection, home: Home) -> list[str]:
+    """Name the other connections of the same account and app: a service may end them too."""
+    secrets = SecretStore(home.folder)
+    keys = find_keys(found.name, secrets)
+    if keys is None or not found.grant.account:
+        return []
+    whose = (found.plugin, found.options, found.grant.account)
+    same = [
+        one
+        for one in connections_of(home).all()
+        if one.name != found.name and (one.plugin, one.options, one.grant.account) == whose
+    ]
+    apps = [(one.name, find_keys(one.name, secrets)) for one in same]
+    return [name for name, other in apps if other is not None and other.key == keys.key]
 
 
 def _spec(plugin: str, registry: Registry) -> ExporterSpec[Any] | ImporterSpec[Any]:

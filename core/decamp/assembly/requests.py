@@ -8,10 +8,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from decamp.assembly.naming import chosen, close, created, find_source
+from decamp.assembly.naming import Source, chosen, close, created, find_source
 from decamp.assembly.signedin import signed_in
+from decamp.connections import Connections
 from decamp.engine.copyplace import copy_path, lock_name
-from decamp.errors import ConfigError, Locked
+from decamp.errors import ConfigError, Locked, SourceUnreadable
 from decamp.home import Home
 from decamp.journal import Journal, RequestRecord
 from decamp.registry import Registry
@@ -75,7 +76,7 @@ def cancel(
         journal = stack.enter_context(closing(Journal.open(home.journal)))
         exporter = None
         if request.step in ("open", "ready"):
-            source = find_source(request.title, chosen(options, "from"), registry, home)
+            source = _asked_by(request, options, registry, home)
             signed = stack.enter_context(signed_in(source, home))
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
             exporter = created(source.spec, source.config, scratch, signed, home)
@@ -85,6 +86,23 @@ def cancel(
         give_up(journal, request, exporter, home.copies)
         [now] = [one for one in journal.requests() if one.number == request.number]
         return _document(now)
+
+
+def _asked_by(
+    request: RequestRecord, options: Sequence[str], registry: Registry, home: Home
+) -> Source:
+    try:
+        return find_source(request.title, chosen(options, "from"), registry, home)
+    except (ConfigError, SourceUnreadable) as error:
+        name = request.title.partition(":")[0]
+        if name in registry.exporters or Connections(home.folder, home.turn).get(name):
+            raise
+        raise ConfigError(
+            f"The connection {name}, by which the copy was asked for, is not there any more, so "
+            "the service cannot be told to stop.",
+            hint=f"Sign in again: decamp connect {request.source} {name}. Then run the same "
+            "command again.",
+        ) from error
 
 
 def resolve_request(

@@ -13,6 +13,10 @@ from decamp.cli.command import Command
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
+from decamp.cli.questions import confirm
+from decamp.cli.words import moment
+from decamp.connections import Connection
+from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.validation import require_valid
 
@@ -41,14 +45,28 @@ def disconnect(
     forget: Annotated[
         bool, typer.Option("--forget", help="Forget it also if the service cannot be asked.")
     ] = False,
+    yes: options.Yes = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Take back what was granted at a service, and forget the sign-in.
 
-    What was brought stays where it is. The app's key and secret are forgotten too.
+    What was brought stays where it is. The app's key and secret are forgotten too. If more
+    ends than this connection, decamp says so and asks first.
     """
     output, home = Output(quiet), Home.find()
+    warnings = _what_else_ends(assembly.found_connection(name, home), home)
+    for text in warnings:
+        output.warn(text)
+    if warnings and not yes:
+        answer = confirm(output, "Disconnect all the same?")
+        if answer is None:
+            raise ConfigError(
+                f"Nothing was ended: nobody is there to say yes. {' '.join(warnings)}",
+                hint=f"To go on: decamp disconnect {name} --yes",
+            )
+        if not answer:
+            raise typer.Exit(0)
     with logging_to(home, output):
         connection, revoked = assembly.disconnect(
             name, registry=registry.load(), home=home, forget=forget
@@ -63,3 +81,23 @@ def disconnect(
         }
         require_valid("disconnected", made)
         output.document(made)
+
+
+def _what_else_ends(connection: Connection, home: Home) -> list[str]:
+    """Say what a person may not think of: other sign-ins, and copies that are being waited for."""
+    warnings = []
+    others = assembly.ended_with(connection, home)
+    if others:
+        warnings.append(
+            f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} of the same account and "
+            "app. The service may end that sign-in too: then it has to be made again."
+        )
+    whose = (connection.plugin, connection.grant.account)
+    warnings.extend(
+        f"Request {one.number}, for the copy of {one.title} of {moment(one.asked)}, is not done. "
+        "Afterwards it can neither be fetched nor given up at the service; to give it up first: "
+        f"decamp cancel {one.number}"
+        for one in assembly.pending_requests(home)
+        if (one.source, one.account) == whose and one.step in ("open", "ready")
+    )
+    return warnings
