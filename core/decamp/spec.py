@@ -102,6 +102,10 @@ class Context(Generic[C]):
     """A private folder of this plugin, not made yet, that stays between runs: for what can be
     learnt again, since it may be removed at any time. None where nothing is to be kept."""
 
+    connect: str = ""
+    """The command by which this person grants access again, for hints. Empty if that is done in
+    another way than on the command line."""
+
 
 # --- exporters ---------------------------------------------------------------------------
 

@@ -108,6 +108,26 @@ def test_a_copy_that_is_here_is_inspected(cli: Cli, tmp_path: Path) -> None:
         assert server.simulator.faults.calls["download"] == 1
 
 
+def test_hints_name_the_connection_that_was_used(cli: Cli, tmp_path: Path) -> None:
+    with SandboxServer(SandboxOptions(users=(ADA,))) as server:
+        keys = {
+            "DECAMP_WORK_CLIENT_KEY": server.app.key,
+            "DECAMP_WORK_CLIENT_SECRET": server.app.secret,
+        }
+        words = ("tiktok", "work", "--permission", "all", "--for", "once")
+        person = Connecting(cli, lambda url: [server.sign_in(url)])
+        assert person(*words, "-o", f"api={server.address}", **keys, **FILE).code == 0
+        for fault in ("add:unknown-code", "check:unknown-code"):
+            server.fail(fault)
+            ended = cli("transfer", "tiktok:", str(tmp_path / "out"), **FILE)
+            assert ended.code in (4, 5), ended.err
+            assert "decamp connect tiktok work" in ended.err
+        assert cli("transfer", "tiktok:", str(tmp_path / "out"), **FILE).code == 0
+        ended = cli("transfer", "tiktok:", str(tmp_path / "out"), **FILE)  # used up
+        assert ended.code == 5
+        assert "grant access again: decamp connect tiktok work" in ended.err
+
+
 def test_two_at_once_share_one_copy(cli: Cli, tmp_path: Path) -> None:
     places = [str(tmp_path / name) for name in ("one", "two")]
     with SandboxServer(SandboxOptions(users=(ADA,), delay=timedelta(hours=2))) as server:

@@ -51,6 +51,8 @@ class SignedIn:
     """None if the server lets everybody in, or the sign-in comes from the environment."""
     here: tuple[tuple[str, int], ...] = ()
     """Host and port of the service, if it is a simulator on this machine: its media lie there."""
+    connect: str = ""
+    """See `decamp.Context.connect`."""
 
 
 def require_text(*texts: str) -> None:
@@ -95,6 +97,8 @@ def find_source(text: str, options: dict[str, str], registry: Registry, home: Ho
     if not text.strip():
         raise ConfigError("SOURCE is empty.", hint="Name the export: its zip, file or folder.")
     name, location = _split(text)
+    if name is None and location in registry.exporters and not Path(location).exists():
+        name, location = location, ""  # the colon is optional
     connection = _connection(name, location, registry, home)
     if connection is not None:
         spec = registry.exporter(connection.plugin)
@@ -180,6 +184,7 @@ def created(
         scratch,
         http=signed.http if signed else None,
         grant=signed.grant if signed else None,
+        connect=signed.connect if signed else "",
         state=home.plugins / spec.name if home else None,
     )
     try:

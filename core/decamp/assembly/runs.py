@@ -209,6 +209,7 @@ def _run(
                 consolidate=request.consolidate,
                 dry_run=dry_run,
                 grant=signed.grant if signed else None,
+                connect=signed.connect if signed else "",
             ),
             Settings(
                 journal=journal,

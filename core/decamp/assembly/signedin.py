@@ -78,7 +78,7 @@ def signed_in(
     with open_session(source.spec, connection, oauth, home, stop) as session:
         http = signed_client(session, oauth, stop)
         try:
-            yield SignedIn(http, session.grant, _here(oauth))
+            yield SignedIn(http, session.grant, _here(oauth), renewal(connection))
         finally:
             http.close()
 
@@ -197,7 +197,12 @@ def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:
 
 def again(connection: Connection) -> str:
     """Say how to sign in anew."""
-    return f"Sign in again: decamp connect {connection.plugin} {connection.name}"
+    return f"Sign in again: {renewal(connection)}"
+
+
+def renewal(connection: Connection) -> str:
+    """Give the command by which a person signs in anew."""
+    return f"decamp connect {connection.plugin} {connection.name}"
 
 
 def _here(oauth: OAuth2) -> tuple[tuple[str, int], ...]:

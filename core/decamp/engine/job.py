@@ -48,6 +48,8 @@ class Job:
     dry_run: bool = False
     grant: Grant | None = None
     """What the person granted, if the source is a service."""
+    connect: str = ""
+    """The command by which the person grants it again, if there is one."""
 
 
 @frozen

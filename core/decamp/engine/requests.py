@@ -76,6 +76,8 @@ class RequestedCopy:
     """As the source was named on the command line."""
     account: str
     grant: Grant | None
+    connect: str
+    """The command for a new consent."""
     destination: str
     """Name of the destination's plugin."""
     place: str
@@ -226,7 +228,7 @@ class RequestedCopy:
         if single:
             for one in reversed(before):
                 if one.single and one.consent == consent and one.step != "lost":
-                    raise words.refused(one, self.service, self._connect())
+                    raise words.refused(one, self.service, self.connect)
         doubts = [one for one in before if one.step == "asking"]
         for one in doubts:
             self.emit(Notice("warning", words.asks_again(one, self.service)))
@@ -247,7 +249,7 @@ class RequestedCopy:
                 self.journal.drop_request(number)
                 raise
             if single:
-                raise words.lost(self._find(number), self.service, self._connect()) from error
+                raise words.lost(self._find(number), self.service, self.connect) from error
             raise _GivenUp(
                 f"{error.message} {self.service} may have taken the request or not.",
                 hint="Run the same command again: your permission covers a new request.",
@@ -349,11 +351,6 @@ class RequestedCopy:
 
     def _stamp(self) -> str:
         return stamp(self.now())
-
-    def _connect(self) -> str:
-        """Give the command for a new consent."""
-        name = self.title.partition(":")[0]
-        return f"decamp connect {self.source}" + ("" if name == self.source else f" {name}")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -174,6 +174,7 @@ class Engine:
             title=job.source,
             account=job.grant.account if job.grant else "",
             grant=job.grant,
+            connect=job.connect or f"decamp connect {job.exporter_spec.name}",
             destination=job.importer_spec.name,
             place=self._destination.id,
             folder=settings.copies,

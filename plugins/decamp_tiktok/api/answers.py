@@ -21,7 +21,11 @@ from decamp import (
     Unavailable,
 )
 
-__all__ = ["GIVE_UP", "Answer", "Call", "refusal"]
+__all__ = ["CONNECT", "Answer", "Call", "give_up", "refusal"]
+
+CONNECT = "decamp connect tiktok"
+"""Where the host names no connection."""
+
 
 Call = Literal["add", "check", "download", "cancel"]
 
@@ -31,23 +35,9 @@ _DOING: dict[Call, str] = {
     "download": "to hand out the copy",
     "cancel": "to cancel the request",
 }
-_SIGN_IN = "Sign in again: decamp connect tiktok."
-_USED_UP = (
-    "The permission was not given, or it was for a single copy and is used up. Grant access "
-    "again: decamp connect tiktok."
-)
 _REGION = (
     "TikTok gives data through its API only of accounts in the EEA and the United Kingdom. From "
     "anywhere, the app's “Download your data” gives a file that decamp reads too."
-)
-_NO_REASON = (
-    "TikTok does not say why. It may be that a permission for a single copy is used up (decamp "
-    f"connect tiktok asks for a new one), or that a request is still open: then it helps to wait "
-    f"some days. {_REGION}"
-)
-GIVE_UP = (
-    "To give this request up: decamp cancel. Then a new copy can be asked for; if the permission was "
-    "for a single one, with a new consent: decamp connect tiktok."
 )
 _SECRET = re.compile(r"https?://\S+|\b(?:act|rft|clt)\.\S+", re.IGNORECASE)
 _MOST = 200
@@ -108,8 +98,25 @@ class Answer:
         return f"{said} ({', '.join(facts)})"
 
 
-def refusal(answer: Answer, call: Call) -> TransferError:
-    """Make the error for an answer that is not ok. An unknown code is shown as it came."""
+def give_up(connect: str) -> str:
+    """Say how a request is given up, and what comes after it.
+
+    Args:
+        connect: The command by which the person grants access again.
+    """
+    return (
+        "To give this request up: decamp cancel. Then a new copy can be asked for; if the "
+        f"permission was for a single one, with a new consent: {connect}."
+    )
+
+
+def refusal(answer: Answer, call: Call, connect: str = CONNECT) -> TransferError:
+    """Make the error for an answer that is not ok. An unknown code is shown as it came.
+
+    Args:
+        connect: The command by which the person grants access again.
+    """
+    sign_in = f"Sign in again: {connect}."
     told = f"TikTok refuses {_DOING[call]}{answer.shown()}."
     code, status = answer.code, answer.status
     if code == "rate_limit_exceeded" or status == 429:
@@ -119,9 +126,13 @@ def refusal(answer: Answer, call: Call) -> TransferError:
             retry_after=answer.retry_after,
         )
     if code == "access_token_invalid":
-        return AuthError(f"TikTok does not accept the sign-in{answer.shown()}.", hint=_SIGN_IN)
+        return AuthError(f"TikTok does not accept the sign-in{answer.shown()}.", hint=sign_in)
     if code in ("scope_not_authorized", "scope_permission_missed"):
-        return AccessDenied(told, hint=f"{_USED_UP} {_REGION}" if call == "add" else _USED_UP)
+        used_up = (
+            "The permission was not given, or it was for a single copy and is used up. Grant "
+            f"access again: {connect}."
+        )
+        return AccessDenied(told, hint=f"{used_up} {_REGION}" if call == "add" else used_up)
     if code == "internal_error" or status >= 500 or (status < 400 and code in ("", "ok")):
         return Unavailable(
             f"TikTok could not be made {_DOING[call]}{answer.shown()}.",
@@ -129,12 +140,19 @@ def refusal(answer: Answer, call: Call) -> TransferError:
             retry_after=answer.retry_after,
         )
     if call == "add":
-        return AccessDenied(told, hint=_NO_REASON)
+        return AccessDenied(
+            told,
+            hint="TikTok does not say why. It may be that a permission for a single copy is used up "
+            f"({connect} asks for a new one), or that a request is still open: then it helps to "
+            f"wait some days. {_REGION}",
+        )
     if code == "invalid_params":
-        return SourceUnreadable(f"{told} It may not know the request any more.", hint=GIVE_UP)
+        return SourceUnreadable(
+            f"{told} It may not know the request any more.", hint=give_up(connect)
+        )
     if status in (401, 403):
-        return AccessDenied(told, hint=_SIGN_IN)
-    return SourceUnreadable(told, hint=GIVE_UP)
+        return AccessDenied(told, hint=sign_in)
+    return SourceUnreadable(told, hint=give_up(connect))
 
 
 def _text(value: object) -> str:

@@ -17,7 +17,7 @@ import httpx
 from attrs import frozen
 
 from decamp import ConfigError, SourceUnreadable, Unavailable
-from decamp_tiktok.api.answers import GIVE_UP, Answer, Call, refusal
+from decamp_tiktok.api.answers import CONNECT, Answer, Call, give_up, refusal
 
 __all__ = ["API", "LIFETIME", "Check", "PortabilityClient", "read_request_id"]
 
@@ -59,6 +59,8 @@ class PortabilityClient:
 
     http: httpx.Client
     base: str = API
+    connect: str = CONNECT
+    """The command by which the person grants access again, for hints."""
 
     def add(self, categories: Sequence[str]) -> str:
         """Ask for a copy in JSON, and give the id of the request."""
@@ -71,7 +73,7 @@ class PortabilityClient:
 
     def check(self, request: str) -> Check:
         """Ask how far a request is."""
-        answer = self._call("check", _named(request), fields=_FIELDS)
+        answer = self._call("check", self._named(request), fields=_FIELDS)
         status, listed = answer.data.get("status"), answer.data.get("category_selection_list")
         if not isinstance(status, str) or not status:
             raise Unavailable(f"TikTok did not say how far the request is{answer.shown()}.")
@@ -84,7 +86,7 @@ class PortabilityClient:
 
     def cancel(self, request: str) -> None:
         """Cancel a request. The id goes into the body, whatever the page's table says."""
-        self._call("cancel", _named(request))
+        self._call("cancel", self._named(request))
 
     def download(self, request: str, file: Path) -> None:
         """Write the copy to a new file for its owner alone, and see that it is whole.
@@ -95,7 +97,7 @@ class PortabilityClient:
         Raises:
             OSError: It cannot be written.
         """
-        with self._asked("download", _named(request)) as response:
+        with self._asked("download", self._named(request)) as response:
             chunks = _chunks(response)
             start = b""
             for chunk in chunks:
@@ -103,18 +105,27 @@ class PortabilityClient:
                 if len(start) >= len(_ZIP_SIGN):
                     break
             if not start.startswith(_ZIP_SIGN):
-                raise refusal(_answer(response, start, chunks), "download")
+                raise refusal(_answer(response, start, chunks), "download", self.connect)
             size = _write(file, start, chunks)
             promised = response.headers.get("content-length", "")
         whole = not promised.isdigit() or int(promised) == size
         if not (whole and zipfile.is_zipfile(file)):  # it looks for the directory at the end
             raise Unavailable(f"The copy from TikTok broke off after {size:,} bytes.", hint=_LATER)
 
+    def _named(self, request: str) -> dict[str, Any]:
+        number = _request_id(request)
+        if number is None:
+            raise SourceUnreadable(
+                f"TikTok cannot know a request {request[:40]!r}: the ids there are numbers.",
+                hint=give_up(self.connect),
+            )
+        return {"request_id": int(number)}
+
     def _call(self, call: Call, body: dict[str, Any], *, fields: str = "") -> Answer:
         with self._asked(call, body, fields) as response:
             answer = _answer(response, b"", _chunks(response))
         if not answer.ok:
-            raise refusal(answer, call)
+            raise refusal(answer, call, self.connect)
         return answer
 
     @contextmanager
@@ -181,16 +192,6 @@ def read_request_id(text: str) -> str:
             "support knows it. What is known here: decamp status",
         )
     return request
-
-
-def _named(request: str) -> dict[str, Any]:
-    number = _request_id(request)
-    if number is None:
-        raise SourceUnreadable(
-            f"TikTok cannot know a request {request[:40]!r}: the ids there are numbers.",
-            hint=GIVE_UP,
-        )
-    return {"request_id": int(number)}
 
 
 def _request_id(value: object) -> str | None:

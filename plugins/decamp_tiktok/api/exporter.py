@@ -19,6 +19,7 @@ from decamp import (
     RequestStatus,
     SourceUnreadable,
 )
+from decamp_tiktok.api.answers import CONNECT
 from decamp_tiktok.api.categories import categories_for, is_repeatable, same_categories
 from decamp_tiktok.api.client import API, PortabilityClient
 from decamp_tiktok.archive.exporter import ArchiveExporter
@@ -50,12 +51,14 @@ class ApiExporter:
         if context.http is None or context.grant is None:
             raise ConfigError(
                 "decamp is not signed in to TikTok.",
-                hint="Sign in: decamp connect tiktok. Or name the archive that the app's “Download "
+                hint=f"Sign in: {CONNECT}. Or name the archive that the app's “Download "
                 "your data” gave you: tiktok:FILE.",
             )
         self._context = context
         self._grant = context.grant
-        self._client = PortabilityClient(context.http, context.config.api or API)
+        self._client = PortabilityClient(
+            context.http, context.config.api or API, context.connect or CONNECT
+        )
         self._reader: ArchiveExporter | None = None
 
     # --- the request ---------------------------------------------------------------------
@@ -71,7 +74,7 @@ class ApiExporter:
             raise AccessDenied(
                 "Nothing is granted that a copy could be asked for with: no permission was given, "
                 "or it was for a single copy and is used up.",
-                hint="Grant access again: decamp connect tiktok.",
+                hint=f"Grant access again: {self._client.connect}.",
             )
         return self._client.add(categories)
 
