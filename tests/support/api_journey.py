@@ -108,7 +108,12 @@ class Journey:
             emit=self.events.append,
             stop=self.clock,
             sign_in=partial(
-                signed_in_by, store=self.tokens, key="me", keys=self.keys, now=self.clock.now
+                signed_in_by,
+                store=self.tokens,
+                key="me",
+                keys=self.keys,
+                home=Home(self.home),
+                now=self.clock.now,
             ),
             now=self.clock.now,
         )
@@ -153,7 +158,7 @@ def patched_sign_in(me: Journey) -> Iterator[None]:
         patch.setattr(
             "decamp.assembly.requests.signed_in",
             lambda source, home: signed_in_by(
-                source, store=me.tokens, key="me", keys=me.keys, now=me.clock.now
+                source, store=me.tokens, key="me", keys=me.keys, home=home, now=me.clock.now
             ),
         )
         yield

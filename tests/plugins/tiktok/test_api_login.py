@@ -18,7 +18,7 @@ from attrs import evolve
 
 from decamp.errors import AccessDenied, AuthError, ConfigError, Unavailable
 from decamp.oauth import ClientKeys, open_endpoint
-from decamp.oauth.answers import as_error, refusal_in
+from decamp.oauth.answers import AppRefused, as_error, refusal_in
 from decamp.oauth.authorization import Attempt, Consent, authorization_url, read_callback
 from decamp.oauth.endpoint import TokenRefused
 from decamp.oauth.loopback import LoopbackListener
@@ -237,7 +237,7 @@ def test_the_answer_to_a_refresh_may_hold_another_refresh_token(server):
     ("code", "error"),
     [
         ("access_denied", AuthError),
-        ("invalid_client", AuthError),
+        ("invalid_client", AppRefused),
         ("invalid_grant", AuthError),
         ("invalid_request", AuthError),
         ("invalid_scope", AuthError),

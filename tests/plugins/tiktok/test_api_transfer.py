@@ -276,10 +276,10 @@ class TestApiExporter(RequestsSuite):
 
         me.server.simulator.behave(second_request="allowed")
         me.connect("all.ongoing")
-        source = find_source("tiktok:", {"api": me.server.address}, me.service().registry,
-                             Home(me.home))  # fmt: skip
+        home = Home(me.home)
+        source = find_source("tiktok:", {"api": me.server.address}, me.service().registry, home)
         with signed_in_by(
-            source, store=me.tokens, key="me", keys=me.keys, now=me.clock.now
+            source, store=me.tokens, key="me", keys=me.keys, home=home, now=me.clock.now
         ) as signed:
             yield created(source.spec, source.config, tmp_path, signed)
 
