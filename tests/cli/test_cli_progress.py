@@ -64,6 +64,13 @@ def test_each_stage_counts_its_own_things():
     assert "Messages and activity: 100% 40 rows\n" in said
 
 
+def test_what_has_nothing_to_count_is_said_once():
+    waits = [Waiting("2026-11-23T09:00:00Z", "a copy is being prepared.")] * 9
+    said = show(listening(), Stage("requesting"), *waits)
+    assert "Asking for a copy ...\n" in said
+    assert "Asking for a copy:" not in said
+
+
 def test_a_download_shows_bytes_and_speed():
     events = Stage("downloading"), *[Downloaded(number * 4_000_000) for number in range(1, 9)]
     said = show(listening(), *events)

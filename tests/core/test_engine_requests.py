@@ -97,6 +97,22 @@ def test_waiting_is_told_calmly(bench: Bench, clock: StillClock) -> None:
     )
 
 
+def test_waiting_for_another_reason_is_told(bench: Bench, clock: StillClock) -> None:
+    source = service(states=3)
+    checks = iter([None, *[Unavailable("Scripted cannot be reached.")] * 5, None])
+
+    def unreachable(call: str) -> None:
+        error = next(checks, None) if call == "status" else None
+        if error is not None:
+            raise error
+
+    source.before = unreachable
+    assert bench.run(exporter=source, grant=grant())["exit_code"] == 0
+    reasons = [event.reason for event in bench.events if isinstance(event, Waiting)]
+    assert "Scripted cannot be reached." in reasons
+    assert reasons[-1].startswith("Scripted is preparing the copy")
+
+
 def test_without_waiting_it_ends_with_the_hour_and_goes_on_later(bench: Bench, clock) -> None:
     source = service(states=2)
     receipt = bench.run(exporter=source, grant=grant(), wait=False)

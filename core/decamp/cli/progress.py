@@ -198,7 +198,9 @@ class RunProgress:
             )
         elif self._stage and self.clock() - self._said >= _SECONDS_BETWEEN_LINES:
             self._said = self.clock()
-            self.output.say(f"{self._stage}: " + f"{self._share()} {self._facts()}".strip())
+            how_far = f"{self._share()} {self._facts()}".strip()
+            if how_far:
+                self.output.say(f"{self._stage}: {how_far}")
 
     def _share(self) -> str:
         if not self._total:

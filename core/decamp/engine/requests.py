@@ -92,6 +92,7 @@ class RequestedCopy:
     _request: RequestRecord | None = field(default=None, init=False)
     _asked: bool = field(default=False, init=False)
     _announced: timedelta = field(default=timedelta(), init=False)
+    _reason: str = field(default="", init=False)
 
     def obtain(self) -> None:
         """Get the copy, and let the exporter read it: one that is here, open, or asked for.
@@ -367,10 +368,11 @@ class RequestedCopy:
             yield
 
     def _rest(self, error: NotReady) -> None:
-        """Wait; a person is told at first, and then when the pauses have grown."""
+        """Wait; a person is told at first, and then when the pauses or the reason have changed."""
         gap = error.until - self.now()
-        if gap >= 2 * self._announced or gap >= _WORTH_A_WORD:
-            self._announced = gap
+        grown = gap >= 2 * self._announced or gap >= _WORTH_A_WORD
+        if grown or error.message != self._reason:
+            self._announced, self._reason = gap, error.message
             self.emit(Waiting(stamp(error.until), error.message))
         if self.stop.wait(max(0.0, gap.total_seconds())):
             raise Interrupted

@@ -13,7 +13,7 @@ from decamp.cli.command import Command
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
-from decamp.cli.questions import confirm
+from decamp.cli.questions import confirm, somebody_there
 from decamp.cli.words import moment
 from decamp.connections import Connection
 from decamp.errors import ConfigError
@@ -56,17 +56,15 @@ def disconnect(
     """
     output, home = Output(quiet), Home.find()
     warnings = _what_else_ends(assembly.found_connection(name, home), home)
+    if warnings and not yes and not somebody_there(output):
+        raise ConfigError(
+            f"Nothing was ended: nobody is there to say yes. {' '.join(warnings)}",
+            hint=f"To go on: decamp disconnect {name} --yes",
+        )
     for text in warnings:
         output.warn(text)
-    if warnings and not yes:
-        answer = confirm(output, "Disconnect all the same?")
-        if answer is None:
-            raise ConfigError(
-                f"Nothing was ended: nobody is there to say yes. {' '.join(warnings)}",
-                hint=f"To go on: decamp disconnect {name} --yes",
-            )
-        if not answer:
-            raise typer.Exit(0)
+    if warnings and not yes and not confirm(output, "Disconnect all the same?"):
+        raise typer.Exit(0)
     with logging_to(home, output):
         connection, revoked = assembly.disconnect(
             name, registry=registry.load(), home=home, forget=forget
@@ -92,12 +90,17 @@ def _what_else_ends(connection: Connection, home: Home) -> list[str]:
             f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} of the same account and "
             "app. The service may end that sign-in too: then it has to be made again."
         )
+    named = {connection.name, *others}
+    if assembly.connections_of(home).get(connection.plugin) is None:
+        named.add(connection.plugin)  # which then means whichever there is
     whose = (connection.plugin, connection.grant.account)
     warnings.extend(
         f"Request {one.number}, for the copy of {one.title} of {moment(one.asked)}, is not done. "
         "Afterwards it can neither be fetched nor given up at the service; to give it up first: "
         f"decamp cancel {one.number}"
         for one in assembly.pending_requests(home)
-        if (one.source, one.account) == whose and one.step in ("open", "ready")
+        if (one.source, one.account) == whose
+        and one.title.partition(":")[0] in named
+        and one.step in ("open", "ready")
     )
     return warnings
