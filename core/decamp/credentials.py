@@ -134,8 +134,14 @@ class _Keyring:
         # The fail backend refuses and the null backend forgets: both have priority 0 or less.
         chosen = next(iter(getattr(self._backend, "backends", ())), self._backend)
         name = type(chosen).__name__
+        if "plaintext" in name.lower():
+            raise ConfigError(
+                f"The keyring that is set up here, {name}, keeps secrets as plain text, so decamp "
+                "keeps none in it.",
+                hint=_HINT,
+            )
         try:
-            usable = chosen.priority > 0 and "plaintext" not in name.lower()
+            usable = chosen.priority > 0
         except RuntimeError:  # this is how a backend says that it cannot work here
             usable = False
         if not usable:
@@ -164,13 +170,13 @@ class _Keyring:
 @contextmanager
 def _refused() -> Iterator[None]:
     """Tell what the keyring says in our words; a keyring that is not there passes through."""
-    from keyring.errors import KeyringError, NoKeyringError, PasswordDeleteError
+    from keyring.errors import NoKeyringError, PasswordDeleteError
 
     try:
         yield
     except (NoKeyringError, PasswordDeleteError):
         raise
-    except KeyringError as error:
+    except Exception as error:  # backends are others' code, and raise what they like
         raise ConfigError(
             f"The system's keyring did not answer as it should ({type(error).__name__}).",
             hint=f"Unlock it and run the same command again. Or: {_HINT[0].lower()}{_HINT[1:]}",

@@ -8,12 +8,15 @@ import pty
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from cli_run import Cli
+from decamp.home import Home
+from decamp.journal import Journal
 from decamp.validation import validator
 from decamp_tiktok.sandbox.service import Behaviour, SandboxOptions, SandboxServer, example_app
 from person import Connecting, visit
@@ -498,13 +501,20 @@ def test_an_open_request_is_said_before_nobody_can_give_it_up(cli, tmp_path):
         ended = cli("disconnect", "once", DECAMP_SECRETS="file")
         assert ended.code == 2
         assert "Request 1, for the copy of once: of 20" in ended.err
-        assert "to give it up first: decamp cancel 1" in ended.err
+        assert "To give it up first: decamp cancel 1" in ended.err
         assert cli("disconnect", "once", "--yes", DECAMP_SECRETS="file").code == 0
         ended = cli("cancel", "--yes", DECAMP_SECRETS="file")
         assert ended.code == 2
         assert "The connection once, by which the copy was asked for, is not there" in ended.err
         assert "Sign in again: decamp connect tiktok once." in ended.err
         connect()
+        server.advance(hours=3)
+        words = ("transfer", "once:", str(tmp_path / "out"), "--limit", "1")
+        assert cli(*words, DECAMP_SECRETS="file").code == 0
+        with closing(Journal.open(Home(cli.home).journal)) as journal:
+            journal.set_request(1, "here", "2026-11-25T09:00:00Z")  # as if more were to come
+        ended = cli("disconnect", "once", DECAMP_SECRETS="file")
+        assert "was downloaded, and not all of it has arrived." in ended.err
         assert cli("cancel", "--yes", DECAMP_SECRETS="file").code == 0
         assert cli("disconnect", "once", DECAMP_SECRETS="file").code == 0
 

@@ -101,6 +101,25 @@ def test_a_locked_keyring_is_said(tmp_path: Path) -> None:
     assert "Unlock it" in caught.value.hint
 
 
+def test_a_keyring_of_plain_text_is_called_that(tmp_path: Path) -> None:
+    with using(PlaintextKeyring()), pytest.raises(ConfigError) as caught:
+        SecretStore(tmp_path).set("people:1", "x")
+    assert "PlaintextKeyring, keeps secrets as plain text" in caught.value.message
+
+
+@pytest.mark.parametrize("error", [EOFError(), ValueError("Incorrect Password"), OSError("bus")])
+def test_whatever_a_keyring_raises_is_said(error: Exception, tmp_path: Path) -> None:
+    """keyrings.alt's encrypted file asks for a password, also where nobody is there."""
+
+    class Asking(MemoryKeyring):
+        def get_password(self, service: str, username: str) -> str | None:
+            raise error
+
+    with using(Asking()), pytest.raises(ConfigError, match="did not answer as it should") as caught:
+        SecretStore(tmp_path).get("people:1")
+    assert "Unlock it" in caught.value.hint
+
+
 def test_no_place_keeps_nothing() -> None:
     with pytest.raises(ConfigError):
         NoSecrets().set("a", "b")

@@ -31,6 +31,14 @@ _SAID: dict[Revoked, str] = {
     "back: do that on its own pages.",
 }
 
+_NOT_DONE = "is not done. Afterwards it can neither be fetched nor given up at the service."
+_OPEN = {
+    "open": _NOT_DONE,
+    "ready": _NOT_DONE,
+    "here": "was downloaded, and not all of it has arrived. Afterwards no transfer finds it by "
+    "itself: bring the rest first.",
+}
+
 
 @app.command(
     cls=Command,
@@ -95,12 +103,11 @@ def _what_else_ends(connection: Connection, home: Home) -> list[str]:
         named.add(connection.plugin)  # which then means whichever there is
     whose = (connection.plugin, connection.grant.account)
     warnings.extend(
-        f"Request {one.number}, for the copy of {one.title} of {moment(one.asked)}, is not done. "
-        "Afterwards it can neither be fetched nor given up at the service; to give it up first: "
-        f"decamp cancel {one.number}"
+        f"Request {one.number}, for the copy of {one.title} of {moment(one.asked)}, {_OPEN[one.step]} "
+        f"To give it up first: decamp cancel {one.number}"
         for one in assembly.pending_requests(home)
         if (one.source, one.account) == whose
         and one.title.partition(":")[0] in named
-        and one.step in ("open", "ready")
+        and one.step in _OPEN
     )
     return warnings
