@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+from attrs import frozen
 
 from decamp.errors import ConfigError
 from decamp.filesystems import make_private, no_room, replace_private
@@ -21,13 +22,25 @@ from decamp.filesystems import make_private, no_room, replace_private
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
-__all__ = ["FILE", "VARIABLE", "NoSecrets", "SecretStore", "Secrets"]
+__all__ = [
+    "FILE",
+    "NOTES",
+    "VARIABLE",
+    "NoSecrets",
+    "SecretStore",
+    "Secrets",
+    "notes_of",
+    "secrets_of",
+]
 
 VARIABLE = "DECAMP_SECRETS"
 """Set to ``file``, secrets are kept in a file of decamp's own."""
 
 FILE = "secrets.json"
 """Its name, below decamp's home."""
+
+NOTES = "notes.json"
+"""What plugins remember that is no secret, below decamp's home."""
 
 _SERVICE = "decamp"
 _HINT = (
@@ -120,6 +133,46 @@ class SecretStore:
     def delete(self, name: str) -> None:
         """Forget a secret; none of this name is fine."""
         self._place.delete(name)
+
+
+def secrets_of(plugin: str, folder: Path) -> Secrets:
+    """Give a plugin its own secrets; it meets no others.
+
+    Args:
+        plugin: Its name.
+        folder: decamp's home.
+    """
+    return _Own(SecretStore(folder), f"plugin:{plugin}:")
+
+
+def notes_of(plugin: str, folder: Path) -> Secrets:
+    """Give the file in which a plugin remembers what is no secret; it is private all the same.
+
+    Args:
+        plugin: Its name.
+        folder: decamp's home.
+    """
+    return _Own(_File(folder / NOTES), f"plugin:{plugin}:")
+
+
+@frozen
+class _Own:
+    """A part of a place, by the beginning of the names."""
+
+    _place: Secrets
+    _prefix: str
+
+    def require(self) -> None:
+        self._place.require()
+
+    def get(self, name: str) -> str | None:
+        return self._place.get(f"{self._prefix}{name}")
+
+    def set(self, name: str, value: str) -> None:
+        self._place.set(f"{self._prefix}{name}", value)
+
+    def delete(self, name: str) -> None:
+        self._place.delete(f"{self._prefix}{name}")
 
 
 class _Keyring:
@@ -217,8 +270,8 @@ class _File:
             return {}
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"The secrets in {self._path} cannot be read ({type(error).__name__}).",
-                hint="Put a former copy of the file back. Without it, what needs a secret in it "
+                f"What is kept in {self._path} cannot be read ({type(error).__name__}).",
+                hint="Put a former copy of the file back. Without it, what needs something in it "
                 "cannot go on.",
             ) from error
 
@@ -242,6 +295,6 @@ class _File:
             if full is not None:
                 raise full from error
             raise ConfigError(
-                f"A secret could not be kept in {self._path} ({error.strerror}).",
+                f"Something could not be kept in {self._path} ({error.strerror}).",
                 hint="Set DECAMP_HOME to a folder that you can write to.",
             ) from error

@@ -27,6 +27,8 @@ The tree::
     ├── ItemError               skip   3   this item cannot be had or sent
     │   ├── ItemGone            skip   3   the source no longer has it
     │   ├── ItemRejected        skip   3   the destination will not take it
+    │   ├── ItemHeld            skip   3   it lacks something that it is worth nothing without
+    │   ├── ItemSkipped         skip   3   what was asked for says to leave it out
     │   ├── Conflict            skip   3   someone changed it at the destination
     │   └── Corrupted           retry  3   digest or length differ
     └── PluginError             skip   3   a plugin broke its contract
@@ -47,7 +49,9 @@ __all__ = [
     "DestinationRefused",
     "ItemError",
     "ItemGone",
+    "ItemHeld",
     "ItemRejected",
+    "ItemSkipped",
     "JournalDamaged",
     "Locked",
     "NotReady",
@@ -74,7 +78,7 @@ class TransferError(Exception):
     code: ClassVar[str] = "error"
     reaction: ClassVar[Reaction] = "stop"
     exhausted: ClassVar[Reaction] = "stop"
-    outcome: ClassVar[Literal["failed", "conflict"]] = "failed"
+    outcome: ClassVar[Literal["failed", "conflict", "held", "skipped"]] = "failed"
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -203,6 +207,20 @@ class ItemRejected(ItemError):
     """The destination will not take it."""
 
     code = "item-rejected"
+
+
+class ItemHeld(ItemError):
+    """It is worth nothing here without something that could not be had; due again."""
+
+    code = "held"
+    outcome = "held"
+
+
+class ItemSkipped(ItemError):
+    """The person's own settings say that this one is left out."""
+
+    code = "skipped"
+    outcome = "skipped"
 
 
 class Conflict(ItemError):

@@ -21,9 +21,11 @@ __all__ = [
     "Holding",
     "Item",
     "Link",
+    "Loss",
     "Missing",
     "Origin",
     "Page",
+    "Preview",
     "Receipt",
     "RowBatch",
 ]
@@ -79,6 +81,10 @@ class Destination:
     settings: Mapping[str, str] = field(factory=dict)
     """The settings that lead here again, as they would be typed, without those that were meant
     for one run alone. Empty: the id is the location, and nothing else is needed."""
+
+    mute: bool = False
+    """Nothing there can say whose data decamp wrote: no marker belongs in a person's public
+    account. The journal alone knows then, and fills in `holds`."""
 
 
 @frozen
@@ -267,3 +273,33 @@ class Receipt:
 
     superseded: bool = False
     """From `Fills.fill_item`: newer values stayed in the place of some that the item has."""
+
+
+@frozen
+class Loss:
+    """Something about an item that a destination cannot hold as it is."""
+
+    code: str
+    """A stable word: ``long-text``, ``re-encoded``, ``left-out``."""
+
+    text: str
+    """What becomes of it, as a sentence for the person; the same for all items of this code."""
+
+    certain: bool = True
+    """It will be so; or it depends on what is known only later, such as the size of a file."""
+
+
+@frozen
+class Preview:
+    """What becomes of an item at a destination."""
+
+    losses: tuple[Loss, ...] = ()
+
+    costs: Mapping[str, int] = field(factory=dict)
+    """What sending it uses up, by the name of the `decamp.spec.Budget`."""
+
+    before: Mapping[str, str] = field(factory=dict)
+    """For an item that changes what a person has there: what is in its place now, by field."""
+
+    after: Mapping[str, str] = field(factory=dict)
+    """The same fields as they will be."""

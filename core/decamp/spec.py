@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decamp.auth import Grant, Login, OAuth2
 from decamp.model import (
@@ -29,6 +29,7 @@ from decamp.model import (
     Item,
     Origin,
     Page,
+    Preview,
     Receipt,
 )
 from decamp.webhooks import Webhooks
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTRACT_VERSION",
+    "Batches",
     "Begins",
+    "Budget",
     "Closes",
     "Context",
     "Delivery",
@@ -53,6 +56,8 @@ __all__ = [
     "ImporterSpec",
     "Inspects",
     "Knows",
+    "MemorySecrets",
+    "Previews",
     "Probes",
     "Removes",
     "RequestState",
@@ -60,6 +65,7 @@ __all__ = [
     "Requests",
     "Sandbox",
     "SandboxSession",
+    "Secrets",
     "ServedSandbox",
     "Serves",
     "Simulation",
@@ -76,6 +82,45 @@ C = TypeVar("C")
 Delivery = Literal["idempotent", "reconcilable", "blind"]
 """What the engine may do after a doubt: repeat the call; ask `Finds.find_item` first;
 or neither, and list the item as unknown."""
+
+
+class Secrets(Protocol):
+    """Keeps texts that nobody else may read, by name. A plugin meets its own alone."""
+
+    def get(self, name: str) -> str | None:
+        """Give a secret; None if there is none of this name."""
+        ...
+
+    def set(self, name: str, value: str) -> None:
+        """Keep a secret, durably on return.
+
+        Raises:
+            ConfigError: It cannot be kept here; the hint says what to do.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget a secret; none of this name is fine."""
+        ...
+
+
+class MemorySecrets:
+    """Keeps secrets for as long as it lives, and no longer: for surroundings without a home."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+
+    def get(self, name: str) -> str | None:
+        """Give a secret."""
+        return self._kept.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        """Keep a secret."""
+        self._kept[name] = value
+
+    def delete(self, name: str) -> None:
+        """Forget a secret."""
+        self._kept.pop(name, None)
 
 
 @frozen
@@ -105,6 +150,12 @@ class Context(Generic[C]):
     connect: str = ""
     """The command by which this person grants access again, for hints. Empty if that is done in
     another way than on the command line."""
+
+    secrets: Secrets = field(factory=MemorySecrets)
+    """What the plugin must remember between runs and nobody may read: sessions."""
+
+    notes: Secrets = field(factory=MemorySecrets)
+    """What else it must remember and cannot learn again; small, and durable on return."""
 
 
 # --- exporters ---------------------------------------------------------------------------
@@ -521,12 +572,49 @@ class Finishes(Protocol):
 
 
 @runtime_checkable
+class Batches(Protocol):
+    """An importer that can write several small items at once."""
+
+    def import_batch(self, items: Sequence[Item]) -> Sequence[Receipt | Exception]:
+        """Write new items without blobs; give a receipt or an error for each, in their order.
+
+        Each has the meaning that `Importer.import_item` gives it. What is raised concerns all.
+        Called with at most `ImporterCapabilities.max_batch` items.
+        """
+        ...
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """An importer that can tell beforehand what becomes of an item."""
+
+    def preview(self, item: Item) -> Preview:
+        """Tell what will not survive, and what sending it costs. Pure: asks nobody.
+
+        In a plan, media are not there yet, and what depends on them is not certain. When an item
+        was delivered it is asked again with the media that went; the receipt lists that.
+        """
+        ...
+
+
+@runtime_checkable
 class Closes(Protocol):
     """An exporter or importer that holds something open."""
 
     def close(self) -> None:
         """Let go of everything. Called once, also after an error."""
         ...
+
+
+@frozen
+class Budget:
+    """How much of something a destination gives in a time; the host keeps the account."""
+
+    name: str
+    """What is used up: a key of `Preview.costs`."""
+
+    limit: int
+    seconds: int
 
 
 @frozen(kw_only=True)
@@ -547,6 +635,19 @@ class ImporterCapabilities:
 
     delivery: Delivery = "blind"
 
+    leaves_out: frozenset[str] = frozenset()
+    """Names, without extension, of files that are worth nothing here: not even fetched."""
+
+    max_batch: int = 0
+    """How many items `Batches.import_batch` takes at once."""
+
+    public: bool = False
+    """What is written can be seen by others: only what is public at the source goes there, and
+    a person confirms the plan."""
+
+    budgets: tuple[Budget, ...] = ()
+    """What the destination gives in a time; the host waits rather than run into a refusal."""
+
     needs_media: bool = False
     """An item is worth nothing here without its media: if some cannot be had, it is held."""
 
@@ -560,6 +661,9 @@ class ImporterSpec(Generic[C]):
     config: type[C]
     create: Callable[[Context[C]], Importer]
     capabilities: ImporterCapabilities = ImporterCapabilities()
+    capabilities_for: Callable[[C], ImporterCapabilities] | None = None
+    """Gives the capabilities where they depend on the settings."""
+
     takes_paths: bool = False
     """A bare path on the command line means this destination."""
 

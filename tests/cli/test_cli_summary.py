@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 
@@ -301,6 +302,29 @@ def test_a_plan_tells_of_links_first(media, said):
     show_plan(output, plan, "decamp transfer a b")
     first = heard(output).splitlines()[0]
     assert said in first if said else first.startswith("Plan:")
+
+
+@pytest.mark.parametrize(("until", "warned"), [("2026-11-27", True), ("2026-12-05", False)])
+def test_a_plan_tells_of_losses_changes_and_when_it_would_end(until, warned):
+    loss = {"code": "long-text", "text": "A long text becomes a thread.", "certain": 3}
+    change = {"item": "profile", "field": "bio", "before": "", "after": "I film birds."}
+    plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {
+        "media": {"links": 3, "expired": 0, "until": f"{until}T06:00:00Z"},
+        "losses": {"sums": [loss | {"conditional": 1}], "items": [], "unlisted": 0},
+        "changes": [change],
+        "public": True,
+        "audience": ["public"],
+        "finish": "2026-12-01T06:00:00Z",
+    }
+    assert not validator("plan").problems(plan)
+    output = listening()
+    show_plan(output, plan, "")
+    said = heard(output)
+    assert re.search(r"A long text becomes a thread\. +3 +1", said)
+    assert re.search(r"bio +- +I film birds\.", said)
+    assert "would end at about 2026-12-01 06:00" in said
+    assert ("Links to your media stop working before that" in said) == warned
+    assert "To do it:" not in said
 
 
 def test_a_plan_that_was_refused_says_only_that():

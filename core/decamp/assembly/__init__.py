@@ -14,7 +14,7 @@ from decamp.assembly.connecting import (
 )
 from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
-from decamp.assembly.runs import Request, plan, transfer
+from decamp.assembly.runs import Request, is_public, plan, transfer
 from decamp.assembly.upkeep import Undoable, opened, undoable
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ended_with",
     "found_connection",
     "inspect",
+    "is_public",
     "known_requests",
     "opened",
     "pending_requests",

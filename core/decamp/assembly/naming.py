@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from decamp.auth import Grant, Login, OAuth2
 from decamp.connections import Connection, Connections
+from decamp.credentials import notes_of, secrets_of
 from decamp.engine.clock import now
 from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
 from decamp.home import Home
@@ -27,6 +28,7 @@ __all__ = [
     "Target",
     "chosen",
     "close",
+    "configured",
     "created",
     "declared",
     "find_destination",
@@ -174,8 +176,9 @@ def created(
         spec: The plugin.
         config: Its settings.
         scratch: A private folder.
-        home: Where it may keep what it learns.
         signed: Who is signed in, as `decamp.assembly.signedin.signed_in` gives it.
+        now: The time, aware and in UTC.
+        home: Where it may remember something; without one it remembers nothing.
     """
     context = Context(
         config,
@@ -187,6 +190,12 @@ def created(
         connect=signed.connect if signed else "",
         state=home.plugins / spec.name if home else None,
     )
+    if home is not None:
+        context = evolve(
+            context,
+            secrets=secrets_of(spec.name, home.folder),
+            notes=notes_of(spec.name, home.folder),
+        )
     try:
         return spec.create(context)
     except TransferError:
@@ -197,6 +206,13 @@ def created(
             plugin=spec.name,
             hint="This is a fault in the plugin; please report it to its authors.",
         ) from error
+
+
+def configured(spec: ImporterSpec[Any], config: Any) -> ImporterSpec[Any]:
+    """Give a destination with the capabilities that it has with these settings."""
+    if spec.capabilities_for is None:
+        return spec
+    return evolve(spec, capabilities=spec.capabilities_for(config))
 
 
 def close(plugin: object) -> None:

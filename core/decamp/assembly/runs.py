@@ -19,6 +19,7 @@ from decamp.assembly.naming import (
     Target,
     chosen,
     close,
+    configured,
     created,
     find_destination,
     find_source,
@@ -28,6 +29,7 @@ from decamp.assembly.naming import (
 from decamp.assembly.signedin import signed_in, simulator_of
 from decamp.credentials import SecretStore
 from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody
+from decamp.engine.audience import widened
 from decamp.engine.clock import now
 from decamp.engine.peoplechoice import require_way
 from decamp.errors import ConfigError
@@ -38,7 +40,7 @@ from decamp.media import MediaFetcher, MediaFolder
 from decamp.model import Blob, Item, Missing
 from decamp.registry import Registry
 
-__all__ = ["Request", "SignIn", "plan", "transfer"]
+__all__ = ["Request", "SignIn", "is_public", "plan", "transfer"]
 
 SignIn: TypeAlias = Callable[[Source], AbstractContextManager[SignedIn | None]]
 """Opens the sign-in that a source needs."""
@@ -59,12 +61,25 @@ class Request:
     account: str | None = None
     people: str | None = None
     """What becomes of other people's names: ``keep``, ``alias`` or ``drop``."""
+    audiences: tuple[str, ...] = ()
+    """Posts that are not public but may go to a destination that is: ``friends``, ``private``
+    or ``unknown``."""
     refresh: bool = False
     consolidate: bool = False
     wait: bool = True
     command: str = "transfer"
     allowed: tuple[tuple[str, int], ...] = ()
     """Loopback addresses that media may come from; only a sandbox names any."""
+
+
+def is_public(request: Request, registry: Registry, home: Home) -> bool:
+    """Tell whether what is written at the destination can be seen by others.
+
+    Raises:
+        TransferError: The request itself cannot be understood.
+    """
+    parts = _Parts.of(request, registry, home)
+    return configured(parts.target.spec, parts.target.config).capabilities.public
 
 
 def transfer(
@@ -151,6 +166,7 @@ class _Parts:
     def of(cls, request: Request, registry: Registry, home: Home) -> _Parts:
         require_text(request.source, request.destination, request.account or "")
         require_way(request.people)
+        widened(request.audiences)
         selection = Selection.parse(request.kinds, request.since, request.until, request.limit)
         for option in request.options:
             if not option.startswith(("from.", "to.")) or "=" not in option:
@@ -199,13 +215,14 @@ def _run(
                 command=request.command,
                 exporter_spec=source.spec,
                 exporter=exporter,
-                importer_spec=target.spec,
+                importer_spec=configured(target.spec, target.config),
                 importer=importer,
                 source=request.source,
                 selection=parts.selection,
                 account=request.account,
                 people=request.people,
                 refresh=request.refresh,
+                audiences=widened(request.audiences),
                 consolidate=request.consolidate,
                 dry_run=dry_run,
                 grant=signed.grant if signed else None,

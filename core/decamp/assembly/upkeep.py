@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from decamp.assembly.naming import chosen, close, created, find_destination, require_text
 from decamp.assembly.signedin import signed_in
+from decamp.engine.mute import remembered
 from decamp.engine.rebuild import route_in_step
 from decamp.errors import ConfigError
 from decamp.home import Home
@@ -55,7 +56,7 @@ def opened(
         closing = ExitStack()
         closing.callback(close, importer)
         stack.callback(closing.close)
-        found = importer.check()
+        found = remembered(journal, spec.name, importer.check())
         stack.enter_context(home.lock(f"{spec.name}:{found.id}"))
         routes = [
             route

@@ -10,6 +10,7 @@ from decamp.cli.command import Group
 
 __all__ = [
     "Account",
+    "Audience",
     "Consolidate",
     "Destination",
     "DryRun",
@@ -103,6 +104,15 @@ People = Annotated[
     typer.Option(
         metavar="HOW",
         help="Other people's names: keep, alias or drop. Fixed for a destination by its first run.",
+    ),
+]
+Audience = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--audience",
+        metavar="WHO",
+        help="At a public destination, also send posts that are not: friends, private or "
+        "unknown. Repeat it for several.",
     ),
 ]
 Refresh = Annotated[

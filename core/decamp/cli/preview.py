@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from decamp.cli.output import Output
 from decamp.cli.troubles import show_problems
 from decamp.cli.words import by_kind, moment, no_data, number, people_words, plural, several
 
-__all__ = ["show_plan"]
+__all__ = ["show_losses", "show_plan"]
 
 _COLUMNS = {
     "found": "found",
@@ -29,7 +29,7 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
     Args:
         output: Where to tell it.
         plan: Valid by ``plan.schema.json``.
-        command: What does it.
+        command: What does it; empty if that is asked next.
     """
     error = plan.get("error")
     if error:
@@ -53,9 +53,24 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
         ],
     )
     output.say(people_words(plan["people"]))
+    show_losses(output, plan)
+    _show_changes(output, plan.get("changes", ()))
+    if "finish" in plan:
+        output.say(
+            "This destination takes only so much in a time, so a transfer waits now and then; "
+            f"it would end at about {moment(plan['finish'])}."
+        )
+        if plan["media"].get("until", plan["finish"]) < plan["finish"]:
+            output.warn(
+                "Links to your media stop working before that. Bring everything into a folder "
+                "first, and from there to this destination."
+            )
     show_problems(output, plan["problems"], counts)
     output.say()
-    bring = sum(count.get("new", 0) + count.get("changed", 0) for count in counts.values())
+    bring = sum(
+        max(0, count.get("new", 0) + count.get("changed", 0) - count.get("skipped", 0))
+        for count in counts.values()
+    )
     nothing = no_data(counts)
     if nothing:
         output.final(nothing)
@@ -63,9 +78,41 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
         output.final(f"Nothing was changed. A transfer would bring {plural(bring, 'record')}.")
     else:
         output.final("Nothing was changed. Nothing is new.")
-    if bring:
+    if bring and command:
         output.say("To do it:")
         output.command(command)
+
+
+def show_losses(output: Output, document: Mapping[str, Any]) -> None:
+    """Tell what a destination cannot hold as it is; nothing where there is no loss.
+
+    Args:
+        output: Where to tell it.
+        document: A plan, or a receipt; older receipts know of no losses.
+    """
+    sums = document.get("losses", {}).get("sums", ())
+    if not sums:
+        return
+    perhaps = any(one["conditional"] for one in sums)
+    output.table(
+        ["what is not there as it was", "items", *(["perhaps"] if perhaps else [])],
+        [
+            [
+                one["text"],
+                number(one["certain"]),
+                *([number(one["conditional"])] if perhaps else []),
+            ]
+            for one in sums
+        ],
+    )
+
+
+def _show_changes(output: Output, changes: Sequence[Mapping[str, str]]) -> None:
+    if changes:
+        output.table(
+            ["what is changed there", "now", "then"],
+            [[one["field"], one["before"] or "-", one["after"]] for one in changes],
+        )
 
 
 def _links(media: Mapping[str, Any]) -> str:

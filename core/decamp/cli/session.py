@@ -75,6 +75,8 @@ def transfer_command(request: Request, home: Path | None = None) -> str:
         ("--consolidate", request.consolidate),
     ):
         words += [name] if chosen else []
+    for audience in request.audiences:
+        words += ["--audience", audience]
     for option in request.options:
         words += ["--option", option]
     return command_line(*words, home=home)

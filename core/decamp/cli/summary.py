@@ -8,6 +8,7 @@ from typing import Any
 from decamp.cli import statement
 from decamp.cli.checks import check_commands, folder_of
 from decamp.cli.output import Output
+from decamp.cli.preview import show_losses
 from decamp.cli.troubles import show_missing, show_problems
 from decamp.cli.words import (
     amount,
@@ -50,6 +51,7 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
     output.facts(_facts(receipt))
     if statement.people(receipt):
         output.say(statement.people(receipt))
+    show_losses(output, receipt)
     show_missing(output, receipt["media"]["missing"], receipt["unlisted"]["missing"])
     show_problems(output, receipt["problems"], receipt["counts"])
     if receipt["unlisted"]["problems"]:

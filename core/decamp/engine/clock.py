@@ -1,10 +1,12 @@
-"""Times as decamp writes them: RFC 3339, UTC, whole seconds."""
+"""The clock, and times as decamp writes them: RFC 3339, UTC, whole seconds."""
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime
 
-__all__ = ["now", "spoken", "stamp"]
+__all__ = ["now", "pause", "spoken", "stamp"]
 
 
 def now() -> datetime:
@@ -17,6 +19,16 @@ def stamp(moment: datetime | None = None) -> str:
     return (moment or now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def spoken(time: str) -> str:
+def spoken(moment: str) -> str:
     """Write what `stamp` gave as it stands in a sentence: ``2026-11-20 09:00 UTC``."""
-    return f"{time[:10]} {time[11:16]} UTC"
+    return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def pause(seconds: float, stop: threading.Event) -> None:
+    """Wait by the wall clock, since a machine may sleep meanwhile; a stop ends it.
+
+    In short steps: on Windows one long wait is deaf.
+    """
+    until = time.time() + seconds
+    while (left := until - time.time()) > 0 and not stop.wait(min(left, 1.0)):
+        pass

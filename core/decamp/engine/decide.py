@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from attrs import frozen
 
+from decamp.engine.audience import PUBLIC, private_because
 from decamp.engine.work import Action, Work
 from decamp.identity import record_digest
 from decamp.journal import Known, Outcome
@@ -51,6 +52,8 @@ class Decider:
     """From when this export is, RFC 3339; empty if unknown."""
     refresh: bool = False
     """Send corrections of a better mapping too."""
+    audiences: frozenset[str] = PUBLIC
+    """Who could see what may go to a destination that is public."""
 
     def decide(
         self, item: Item, known: Known | None, versions: Mapping[tuple[str, str], bool]
@@ -64,6 +67,13 @@ class Decider:
             reason = f"this destination does not take {item.kind}"
             return Decision("new", listed=Outcome(item.id, item.kind, "skipped", reason))
         digest = record_digest(item.kind, item.record)
+        if self.capabilities.leaves_out:
+            item = self._without(item)
+        if self.capabilities.public:
+            audience = item.record.get("audience", "unknown")
+            reason = private_because(item.kind, audience, self.audiences)
+            if reason:
+                return self._kept_back(item, digest, known, reason)
         if known is None:
             return Decision("new", self._work(item, "send", digest))
         if known.receipt is None:
@@ -71,6 +81,26 @@ class Decider:
                 return Decision("unchanged", state=known.state)
             return Decision("new", self._work(item, "send", digest))
         return self._held(item, digest, known, versions)
+
+    def _without(self, item: Item) -> Item:
+        """Leave out the files that are worth nothing at this destination."""
+
+        def wanted(name: str) -> bool:
+            return PurePosixPath(name).stem not in self.capabilities.leaves_out
+
+        return item.evolve(
+            blobs=tuple(one for one in item.blobs if wanted(one.name)),
+            missing=tuple(one for one in item.missing if wanted(one.name)),
+        )
+
+    @staticmethod
+    def _kept_back(item: Item, digest: str, known: Known | None, reason: str) -> Decision:
+        if known is None or known.receipt is None:
+            return Decision("new", listed=Outcome(item.id, item.kind, "skipped", reason))
+        if digest == known.digest:
+            return Decision("unchanged", state=known.state)
+        reason = f"{reason}; what is there stays until you delete it or undo the run"
+        return Decision("changed", listed=Outcome(item.id, item.kind, "confirmed", reason))
 
     def _held(
         self, item: Item, digest: str, known: Known, versions: Mapping[tuple[str, str], bool]

@@ -5,9 +5,8 @@ worker threads, and what came of them arrives in one queue. An item goes
 
     submit -> (fetch its links) -> intent in the journal -> import -> receipt in the journal
 
-and nothing is sent whose intent is not committed. Receipts are committed in groups; an
-importer that syncs is synced first, so that a power cut never leaves a receipt for bytes
-that were lost: the intent is still open then, and the destination is asked.
+and nothing is sent whose intent is not committed. Receipts are committed in groups, see
+`decamp.engine.settling`.
 """
 
 from __future__ import annotations
@@ -15,28 +14,28 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
 from attrs import define, field
 
 from decamp.engine.blame import as_fault, blamed
+from decamp.engine.calls import Calls, Fetch
+from decamp.engine.pace import Pace
+from decamp.engine.settling import Settling
 from decamp.engine.tally import Tally
-from decamp.engine.work import Work, digested, repairable
-from decamp.engine.workers import Done, Workers, attempt
-from decamp.errors import ItemError, PluginError, TransferError
+from decamp.engine.work import Work, repairable
+from decamp.engine.workers import Done, Workers
+from decamp.errors import PluginError, RateLimited, TransferError
 from decamp.events import Emit, ItemSettled
 from decamp.journal import Intent, Journal, Outcome, Route, Settled, State
-from decamp.model import Blob, Item, Missing, Receipt
-from decamp.spec import Fills, Importer, ImporterCapabilities, Syncs, Updates
+from decamp.model import Blob, Item, Missing, Preview, Receipt
+from decamp.spec import Batches, Importer, ImporterCapabilities, Previews
 
-__all__ = ["Delivery", "Fetch"]
+__all__ = ["Delivery"]
 
-Fetch = Callable[[Blob, Item], "Blob | Missing"]
-"""Turns a linked blob into a readable one, or says why it cannot be had."""
-
-_Moving = tuple[Work, Literal["fetch", "import"]]
+_Moving = tuple[Sequence[Work], Literal["fetch", "import"]]
 
 _FETCHERS = 4
 _WINDOW_ITEMS = 64
@@ -44,10 +43,8 @@ _WINDOW_BYTES = 3 << 20
 """Bounds what is held in memory: the bytes of segments on their way."""
 _LAUNCH = 32
 """Items whose intents share one commit."""
-_GROUP_ITEMS = 2_000
-_GROUP_BYTES = 256 << 20
-_GROUP_SECONDS = 5.0
-"""Receipts are committed together after so many items, bytes or seconds."""
+_REFUSALS = 20
+"""So many times in a row a service may ask to wait before the run gives up."""
 _PLUGIN_FAULTS = 10
 """So many faults of the plugin itself, one after the other, end the run."""
 
@@ -67,18 +64,23 @@ class Delivery:
     _tally: Tally
     _emit: Emit
     _stop: threading.Event
+    _pace: Pace
     _patience: float = 1800.0
     """Seconds without any answer after which the importer counts as hung."""
 
     _done: queue.SimpleQueue[Done[_Moving]] = field(factory=queue.SimpleQueue, init=False)
     _fetching: int = field(default=0, init=False)
     _ready: list[Work] = field(factory=list, init=False)
+    _large: int = field(default=0, init=False)
+    """How many of those are too large to travel with others."""
     _importing: int = field(default=0, init=False)
     _held_bytes: int = field(default=0, init=False)
-    _settled: list[Settled] = field(factory=list, init=False)
-    _settled_bytes: int = field(default=0, init=False)
-    _settled_since: float = field(default=0.0, init=False)
     _faults: int = field(default=0, init=False)
+    _again: list[Work] = field(factory=list, init=False)
+    """What was refused for now: its intents are open, and it is called again after a rest."""
+    _rest: tuple[float, str] = field(default=(0.0, ""), init=False)
+    _refusals: int = field(default=0, init=False)
+    _launching: bool = field(default=False, init=False)
     _error: TransferError | None = field(default=None, init=False)
     _hung: bool = field(default=False, init=False)
     _closing: bool = field(default=False, init=False)
@@ -88,9 +90,17 @@ class Delivery:
         self._importers: Workers[_Moving] = Workers(
             self._capabilities.max_concurrency, "import", self._done
         )
-        batched = self._capabilities.delivery == "idempotent"
-        self._launch_at = _LAUNCH if batched else 1
-        self._syncs = self._importer if isinstance(self._importer, Syncs) else None
+        self._calls = Calls(
+            self._importer, self._plugin, self._fetch, self._capabilities.max_blob_bytes,
+            self._stop, lambda: self._stopping,
+        )  # fmt: skip
+        together = self._capabilities.delivery == "idempotent"
+        self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
+        self._launch_at = max(_LAUNCH, self._batch) if together else 1
+        self._window = max(_WINDOW_ITEMS, 2 * self._batch)
+        self._settling = Settling(
+            self._journal, self._route, self._run, self._plugin, self._importer
+        )
 
     # --- the way in ----------------------------------------------------------------------
 
@@ -102,17 +112,17 @@ class Delivery:
         """
         weight = work.size if work.frozen is not None else 0
         while self._count() and (
-            self._count() >= _WINDOW_ITEMS or self._held_bytes + weight > _WINDOW_BYTES
+            self._count() >= self._window or self._held_bytes + weight > _WINDOW_BYTES
         ):
             self._step()
         self._raise()
         self._held_bytes += weight
         if work.frozen is None and (work.item.blobs or work.media or work.item.missing):
             self._fetching += 1
-            self._fetchers.put(partial(self._gather, work), (work, "fetch"))
+            self._fetchers.put(partial(self._calls.gather, work), ((work,), "fetch"))
         else:
-            self._ready.append(work)
-        if len(self._ready) >= self._launch_at:
+            self._get_ready(work)
+        if self._enough:
             self._launch()
         while not self._done.empty():
             self._step()
@@ -122,7 +132,7 @@ class Delivery:
         """Wait for everything on its way, and commit its receipts."""
         while self._count():
             self._step()
-        self.flush()
+        self._settling.flush()
         self._raise()
 
     def close(self) -> None:
@@ -132,13 +142,18 @@ class Delivery:
                 self._closing = True
                 while self._count():
                     self._step()
-                self.flush()
+                self._settling.flush()
         finally:
             self._fetchers.close()
             self._importers.close()
 
     def _count(self) -> int:
-        return self._fetching + len(self._ready) + self._importing
+        return self._fetching + len(self._ready) + self._importing + len(self._again)
+
+    @property
+    def _enough(self) -> bool:
+        """Enough is ready to be worth a commit; what has files does not wait for a whole batch."""
+        return len(self._ready) >= self._launch_at or self._large >= _LAUNCH
 
     @property
     def _stopping(self) -> bool:
@@ -150,53 +165,15 @@ class Delivery:
                 self._step()
             raise self._error
 
-    # --- in worker threads ---------------------------------------------------------------
-
-    def _gather(self, work: Work) -> dict[str, Blob | Missing]:
-        results: dict[str, Blob | Missing] = {}
-        limit = self._capabilities.max_blob_bytes
-        for blob in work.item.blobs:
-            results[blob.name] = self._gather_one(work.item, blob, limit)
-        return results
-
-    def _gather_one(self, item: Item, blob: Blob, limit: int | None) -> Blob | Missing:
-        if self._stopping:
-            raise ItemError("stopped before its media were fetched")
-        try:
-            found = self._fetch(blob, item) if blob.link is not None else digested(blob)
-        except ItemError as error:
-            return Missing(blob.name, error.code, error.message)
-        if isinstance(found, Blob) and limit is not None and (found.size or 0) > limit:
-            reason = f"{found.size} bytes; this destination takes at most {limit}."
-            return Missing(blob.name, "too-large", reason)
-        return found
-
-    def _call(self, work: Work) -> Receipt:
-        def once() -> Receipt:
-            if work.action == "send":
-                return self._importer.import_item(work.item)
-            assert work.previous is not None and work.previous.receipt is not None
-            if work.action == "fill":
-                assert isinstance(self._importer, Fills)
-                return self._importer.fill_item(work.item, work.previous.receipt)
-            assert isinstance(self._importer, Updates)
-            return self._importer.update_item(work.item, work.previous.receipt)
-
-        receipt = attempt(once, self._stop)
-        if not isinstance(receipt, Receipt) or receipt.item_id != work.item.id:
-            raise PluginError(
-                f"{self._plugin} answered {work.item.kind} {work.item.id} with something "
-                "that is not its receipt.",
-                plugin=self._plugin,
-            )
-        return receipt
-
     # --- in the engine's thread ----------------------------------------------------------
 
     def _step(self) -> None:
         """Handle the end of one call, sending what is ready if nothing else moves."""
-        if self._ready and (self._done.empty() or len(self._ready) >= self._launch_at):
-            self._launch()
+        if not self._launching:
+            if self._again and not self._importing:
+                self._resume()
+            if self._ready and (self._done.empty() or self._enough):
+                self._launch()
         if not self._fetching + self._importing:
             return
         try:
@@ -210,13 +187,20 @@ class Delivery:
                 hint="Run the same command again: decamp finds out what is there first.",
             )
             raise self._error from None
-        work, stage = done.subject
+        works, stage = done.subject
         if stage == "fetch":
             self._fetching -= 1
-            self._fetched(work, done.result, done.error)
-        else:
-            self._importing -= 1
-            self._imported(work, done.result, done.error)
+            self._fetched(works[0], done.result, done.error)
+            return
+        self._importing -= len(works)
+        self._refusals += isinstance(done.error, RateLimited)
+        results = done.result if done.error is None else [done.error] * len(works)
+        for work, result in zip(works, results, strict=True):
+            if isinstance(result, Receipt):
+                self._received(work, result)
+            else:
+                self._refused(work, as_fault(self._plugin, result))
+        self._settling.flush_if_due()
 
     def _next(self) -> Done[_Moving]:
         """Wait for the end of a call, in short steps: on Windows one long wait is deaf.
@@ -255,7 +239,11 @@ class Delivery:
         if self._capabilities.needs_media and work.item.missing and work.action == "send":
             self._hold(work)
             return
+        self._get_ready(work)
+
+    def _get_ready(self, work: Work) -> None:
         self._ready.append(work)
+        self._large += not _small(work)
 
     def _hold(self, work: Work) -> None:
         """Do not send an item that is worth nothing without the media that it lacks."""
@@ -268,10 +256,54 @@ class Delivery:
     def _launch(self) -> None:
         """Commit the intents of what is ready, then hand it to the importer."""
         ready, self._ready = self._ready, []
-        if self._error is not None or self._stopping:
-            for work in ready:
-                self._drop(work)
-            return
+        self._large = 0
+        self._launching = True
+        try:
+            while ready and self._error is None and not self._stopping:
+                count = self._affordable(ready)
+                if count:
+                    self._send(ready[:count])
+                    ready = ready[count:]
+        finally:
+            self._launching = False
+        for work in ready:
+            self._drop(work)
+
+    def _affordable(self, ready: Sequence[Work]) -> int:
+        """Count how many of these the budgets allow now, and spend that; waits if it is none."""
+        if not self._pace.limited:
+            return len(ready)
+        for count, work in enumerate(ready):
+            costs = self._preview(work).costs
+            seconds, reason = self._pace.delay(costs)
+            if seconds > 0:
+                if not count:
+                    self._wait_calmly(seconds, reason)
+                return count
+            self._pace.spend(costs)
+        return len(ready)
+
+    def _preview(self, work: Work) -> Preview:
+        if work.preview is None:
+            work.preview = Preview()
+            if isinstance(self._importer, Previews):
+                with blamed(self._plugin):
+                    work.preview = self._importer.preview(work.item)
+        return work.preview
+
+    def _wait_calmly(self, seconds: float, reason: str) -> None:
+        """Let what is on its way arrive and be written down, then wait."""
+        while self._importing:
+            self._step()
+        self._settling.flush()
+        if self._error is None and not self._stopping:
+            try:
+                self._pace.rest(seconds, reason)
+            except RateLimited as error:
+                self._error = error
+
+    def _send(self, works: Sequence[Work]) -> None:
+        self._pace.note()
         self._journal.intend(
             self._route.id,
             self._run,
@@ -281,32 +313,64 @@ class Delivery:
                     work.as_of,
                     work.version,
                 )
-                for work in ready
+                for work in works
             ],
             full=self._capabilities.delivery != "idempotent",
         )
-        for work in ready:
-            self._importing += 1
-            self._importers.put(partial(self._call, work), (work, "import"))
+        self._hand_on(works)
 
-    def _imported(self, work: Work, receipt: Receipt | None, error: BaseException | None) -> None:
-        if receipt is not None:
-            self._faults = 0
-            state: State = "incomplete" if repairable(work.item.missing) else "confirmed"
-            self._settle(Settled(work.item.id, state, receipt, version=work.version), work.size)
-            if receipt.superseded:
-                self._tally.add(work.item.kind, "superseded")
-            self._end(work, state)
+    def _hand_on(self, works: Sequence[Work]) -> None:
+        """Have the importer called: for small new items together, for others one by one."""
+        self._importing += len(works)
+        small = [one for one in works if self._batch > 1 and _small(one)]
+        for start in range(0, len(small), max(1, self._batch)):
+            group = small[start : start + self._batch]
+            self._importers.put(partial(self._calls.many, group), (group, "import"))
+        for work in works:
+            if self._batch <= 1 or not _small(work):
+                self._importers.put(partial(self._calls.one, work), ((work,), "import"))
+
+    def _resume(self) -> None:
+        """Rest as the service asked, then call again what it refused for now."""
+        again, self._again = self._again, []
+        self._launching = True
+        try:
+            self._wait_calmly(*self._rest)
+        finally:
+            self._launching = False
+        self._rest = (0.0, "")
+        if self._error is None and not self._stopping:
+            self._hand_on(again)
             return
-        assert error is not None
-        error = as_fault(self._plugin, error)
+        for work in again:  # their intents stay open
+            self._drop(work)
+
+    def _received(self, work: Work, receipt: Receipt) -> None:
+        self._faults = self._refusals = 0
+        state: State = "incomplete" if repairable(work.item.missing) else "confirmed"
+        self._settling.add(Settled(work.item.id, state, receipt, version=work.version), work.size)
+        if receipt.superseded:
+            self._tally.add(work.item.kind, "superseded")
+        self._tally.foresee(work.item.id, work.item.kind, self._preview(work))
+        self._end(work, state)
+
+    def _refused(self, work: Work, error: TransferError) -> None:
+        if (
+            isinstance(error, RateLimited)
+            and error.retry_after is not None
+            and self._refusals <= _REFUSALS
+            and not self._stopping
+        ):
+            self._again.append(work)
+            self._rest = max(self._rest, (error.retry_after, error.message))
+            return
         reaction = error.exhausted if error.reaction == "retry" else error.reaction
         doubt = isinstance(error, PluginError) or reaction != "skip"
         if not doubt:
-            self._settle(Settled(work.item.id, error.outcome, reason=error.message), 0)
+            self._settling.add(Settled(work.item.id, error.outcome, reason=error.message))
             self._end(work, error.outcome, error.code, error.message)
         elif self._capabilities.delivery == "blind":
-            self._settle(Settled(work.item.id, "unknown", reason=error.message), 0)
+            self._settling.add(Settled(work.item.id, "unknown", reason=error.message))
             self._end(work, "unknown", error.code, error.message)
         else:  # the intent stays open: the next run finds out what is there
             self._end(work, "failed", error.code, error.message)
@@ -318,30 +382,6 @@ class Delivery:
             stop = stop or self._faults >= _PLUGIN_FAULTS
         if stop and self._error is None:
             self._error = error
-
-    def _settle(self, settled: Settled, size: int) -> None:
-        if not self._settled:
-            self._settled_since = time.monotonic()
-        self._settled.append(settled)
-        self._settled_bytes += size
-        if (
-            self._syncs is None
-            or len(self._settled) >= _GROUP_ITEMS
-            or self._settled_bytes >= _GROUP_BYTES
-            or time.monotonic() - self._settled_since > _GROUP_SECONDS
-        ):
-            self.flush()
-
-    def flush(self) -> None:
-        """Commit the receipts that have arrived, once the destination has made them last."""
-        if not self._settled:
-            return
-        if self._syncs is not None:
-            with blamed(self._plugin):
-                self._syncs.sync()
-        self._journal.settle(self._route.id, self._run, self._settled)
-        self._settled = []
-        self._settled_bytes = 0
 
     def _drop(self, work: Work) -> None:
         """Let go of an item that was not sent because the run stops."""
@@ -364,3 +404,8 @@ class Delivery:
             self._tally.problem(item.id, item.kind, state, code, reason)
         self._release(item)
         self._emit(ItemSettled(item.id, item.kind, state, work.rows, work.size, reason))
+
+
+def _small(work: Work) -> bool:
+    """Tell whether an item can travel together with others."""
+    return work.action == "send" and not work.item.blobs and work.frozen is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -17,10 +17,15 @@ from decamp.engine.renames import Renames
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.journal import Journal, Known, Route
-from decamp.model import Item, Page
+from decamp.model import Item, Page, Preview
 from decamp.validation import encodable, has_schema, validator
 
 __all__ = ["ItemIntake"]
+
+
+def _no_preview(item: Item) -> Preview | None:  # noqa: ARG001
+    """Tell nothing."""
+    return None
 
 
 @define
@@ -39,6 +44,8 @@ class ItemIntake:
     _links: LinkWatch
     _renames: Renames
     _people: People = KEEP
+    _preview: Callable[[Item], Preview | None] = _no_preview
+    """Tells in a dry run what becomes of an item."""
     posts: set[str] = field(factory=set, init=False)
     """Ids of all posts of this export, asked for or not."""
     unsure: set[str] = field(factory=set, init=False)
@@ -124,6 +131,9 @@ class ItemIntake:
             self._same.append(item.id)
         if decision.work is not None:
             self._links.add(decision.work.item)
+            preview = self._preview(decision.work.item)
+            if preview is not None:
+                self._tally.foresee(item.id, item.kind, preview)
         if decision.work is not None and self._delivery is not None:
             self._delivery.submit(decision.work)
         elif decision.state in ("incomplete", "unknown", "superseded", "kept"):

@@ -13,8 +13,9 @@ from attrs import field, frozen
 
 from decamp.auth import Grant
 from decamp.credentials import NoSecrets, Secrets
-from decamp.engine.clock import now
-from decamp.engine.delivery import Fetch
+from decamp.engine.audience import PUBLIC
+from decamp.engine.calls import Fetch
+from decamp.engine.clock import now, pause
 from decamp.engine.route import Ask, nobody
 from decamp.engine.selection import Selection
 from decamp.events import Emit
@@ -43,6 +44,8 @@ class Job:
     """What becomes of other people's names; None: as the route has it."""
     refresh: bool = False
     """Send corrections of a better mapping too."""
+    audiences: frozenset[str] = PUBLIC
+    """Posts for whom may go to a destination that is public."""
     consolidate: bool = False
     """Cut all rows anew, also those that a bundle brings in segments of its own."""
     dry_run: bool = False
@@ -71,3 +74,5 @@ class Settings:
     ask: Ask = nobody
     secrets: Secrets = field(factory=NoSecrets)
     now: Callable[[], datetime] = now
+    pause: Callable[[float, threading.Event], None] = pause
+    """Waits for so many seconds; a stop ends it."""

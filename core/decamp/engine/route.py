@@ -73,7 +73,7 @@ class RouteFinder:
             mine = [one for one in routes if set(one.aliases) & set(names)]
             mine += [one for one in routes if not one.aliases or not names]
             route = next(iter(mine), None)
-            if route is not None:
+            if route is not None and not self.destination.mute:
                 self._forget_gone(route)
             return self._found(route, names)
         self._require_service(holds)

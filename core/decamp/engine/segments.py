@@ -121,7 +121,9 @@ class RowIntake:
                 if stop.is_set():
                     raise Interrupted
                 new += segment.count
-                if capabilities.kinds is not None and collection.kind not in capabilities.kinds:
+                kinds = capabilities.kinds
+                # Messages and activity are nobody else's business.
+                if capabilities.public or (kinds is not None and collection.kind not in kinds):
                     self._tally.add(collection.kind, "skipped", segment.count)
                 elif delivery is not None:
                     delivery.submit(_work(name, segment))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field
 
-from decamp.model import Missing
+from decamp.model import Loss, Missing, Preview
 
 __all__ = ["Tally"]
 
@@ -44,6 +45,14 @@ class Tally:
     links_expired: int = 0
     links_until: str = ""
     """When the first of the others expires, RFC 3339."""
+    lost: dict[str, dict[str, Any]] = field(factory=dict)
+    """What items lose at the destination, by code: ``text``, ``certain``, ``conditional``."""
+    losses: list[dict[str, Any]] = field(factory=list)
+    """The same, item by item."""
+    changes: list[dict[str, str]] = field(factory=list)
+    """What is changed of what a person has there: before and after."""
+    costs: list[Mapping[str, int]] = field(factory=list)
+    """What sending each item of a plan costs, in order."""
     media_count: int = 0
     media_bytes: int = 0
 
@@ -74,6 +83,29 @@ class Tally:
                 "reason": missing.reason,
             }
         )
+
+    def foresee(self, item_id: str, kind: str, preview: Preview) -> None:
+        """Take note of what becomes of an item."""
+        self.costs.append(preview.costs)
+        for loss in preview.losses:
+            self._lose(item_id, kind, loss)
+        for name in preview.after:
+            before, after = preview.before.get(name, ""), preview.after[name]
+            if before != after:
+                self.changes.append(
+                    {"item": item_id, "field": name, "before": before, "after": after}
+                )
+
+    def _lose(self, item_id: str, kind: str, loss: Loss) -> None:
+        summed = self.lost.setdefault(
+            loss.code, {"code": loss.code, "text": loss.text, "certain": 0, "conditional": 0}
+        )
+        summed["certain" if loss.certain else "conditional"] += 1
+        if len(self.losses) >= LISTED:
+            self.unlisted["losses"] += 1
+            return
+        entry = {"item": item_id, "kind": kind, "code": loss.code, "text": loss.text}
+        self.losses.append({**entry, "certain": loss.certain})
 
     def total(self, column: str) -> int:
         """Add up one column over all kinds."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, evolve, field
 
 from decamp.engine.before import delivered_before, notice_lost
 from decamp.engine.blame import blamed
+from decamp.engine.budgets import Ledger
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery
@@ -24,6 +25,8 @@ from decamp.engine.garbage import seldom_collected
 from decamp.engine.items import ItemIntake
 from decamp.engine.job import Job, Settings
 from decamp.engine.linkwatch import LinkWatch
+from decamp.engine.mute import remembered
+from decamp.engine.pace import Pace
 from decamp.engine.people import KEEP, People
 from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
@@ -39,7 +42,7 @@ from decamp.errors import ConfigError, DestinationRefused, Locked, TransferError
 from decamp.events import Notice, ReadProgress, RunEnded, RunStarted, Stage
 from decamp.filesystems import no_room
 from decamp.journal import Route, RunRecord, Standing
-from decamp.model import Account, Destination, Origin, Page
+from decamp.model import Account, Destination, Item, Origin, Page, Preview
 from decamp.report import Run, report
 from decamp.spec import (
     Begins,
@@ -48,6 +51,7 @@ from decamp.spec import (
     Finishes,
     Identifies,
     ImporterCapabilities,
+    Previews,
     Requests,
     Updates,
 )
@@ -88,7 +92,8 @@ class Engine:
         settings.emit(RunStarted(job.id, job.source, job.importer_spec.title))
         try:
             with blamed(job.importer_spec.name):
-                self._destination = job.importer.check()
+                found = job.importer.check()
+            self._destination = remembered(settings.journal, job.importer_spec.name, found)
             if isinstance(job.exporter, Requests):
                 self._record_start(started, "")  # it may wait for days
                 self._obtain(job.exporter)
@@ -138,6 +143,9 @@ class Engine:
                 error=error,
                 standing=self._standing(),
                 grant=job.grant,
+                public=job.importer_spec.capabilities.public,
+                audiences=tuple(sorted(job.audiences)),
+                finish=self._finish_time(),
             ),
             self.tally,
         )
@@ -187,7 +195,8 @@ class Engine:
         if not job.dry_run:
             self._copy.obtain()
             with blamed(job.importer_spec.name):  # that was perhaps days ago
-                self._destination = job.importer.check()
+                found = job.importer.check()
+            self._destination = remembered(settings.journal, job.importer_spec.name, found)
         elif not self._copy.peek():
             raise ConfigError(
                 no_copy(job.exporter_spec.title),
@@ -220,6 +229,18 @@ class Engine:
             if self._route is not None and not self.job.dry_run:
                 return self.settings.journal.standing(self._route.id)
         return None
+
+    def _finish_time(self) -> str:
+        """Tell when a transfer would end, if its budgets make it wait; empty if they do not."""
+        budgets = self._capabilities.budgets
+        if not self.job.dry_run or self._route is None or not budgets:
+            return ""
+        now = self.settings.now()
+        where = (self._route.destination, self._route.place)
+        since = now.timestamp() - max(one.seconds for one in budgets)
+        ledger = Ledger(budgets, self.settings.journal.spent(*where, since))
+        end = ledger.play(self.tally.costs, now.timestamp())
+        return stamp(datetime.fromtimestamp(end, UTC)) if end > now.timestamp() else ""
 
     def _record_end(self, document: dict[str, Any]) -> None:
         with suppress(TransferError):  # a full disk: the run ends with its own error
@@ -259,6 +280,8 @@ class Engine:
 
     def _notice_lost(self, route: Route) -> int:
         assert self._destination is not None
+        if self.job.importer_spec.capabilities.public:
+            return 0  # who deletes a post that everybody saw does not want it back
         return notice_lost(
             self.settings.journal, route, self.job.importer, self.job.importer_spec.name,
             self._destination, self.settings.emit,
@@ -382,12 +405,22 @@ class Engine:
             fills=isinstance(job.importer, Fills),
             as_of=self._as_of or "",
             refresh=job.refresh,
+            audiences=job.audiences,
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
             decider, self._delivery, LinkWatch(self.tally, settings.emit, settings.now()), renames, self._people,
+            self._preview,
         )  # fmt: skip
         return self._items
+
+    def _preview(self, item: Item) -> Preview | None:
+        """In a dry run, have the importer tell what becomes of an item."""
+        importer = self.job.importer
+        if not self.job.dry_run or not isinstance(importer, Previews):
+            return None
+        with blamed(self.job.importer_spec.name):
+            return importer.preview(item)
 
     def _newest(self, route: Route) -> datetime | None:
         """Tell from when the newest data at the destination will be."""
@@ -438,7 +471,12 @@ class Engine:
             emit=settings.emit,
             stop=settings.stop,
             patience=settings.patience,
-        )
+            pace=Pace(
+                settings.journal, route, self._destination.title if self._destination else "",
+                capabilities.budgets, settings.now, settings.pause, settings.emit, settings.stop,
+                settings.wait,
+            ),
+        )  # fmt: skip
 
     # --- the end -------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from attrs import define, field
 
 from decamp.journal import Frozen, Known
-from decamp.model import Blob, Item, Missing
+from decamp.model import Blob, Item, Missing, Preview
 
 __all__ = ["Action", "Work", "described", "digested", "repairable"]
 
@@ -36,6 +36,8 @@ class Work:
     """One entry per blob, as in `decamp.journal.Known.media`."""
     as_of: str = ""
     """From when the newest export is that has the item so, RFC 3339."""
+    preview: Preview | None = None
+    """What becomes of it there, once that was told."""
     version: str = ""
     """For a fill: the digest of the older version."""
 

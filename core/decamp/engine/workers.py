@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
-from decamp.errors import TransferError, Unavailable
+from decamp.errors import RateLimited, TransferError, Unavailable
 
 __all__ = ["Done", "Workers", "attempt"]
 
@@ -59,17 +59,22 @@ class Workers(Generic[T]):
             self._done.put(done)
 
 
-def attempt(call: Callable[[], T], stop: threading.Event) -> T:
+def attempt(call: Callable[[], T], stop: threading.Event, *, rests: bool = False) -> T:
     """Make a call, again where its error says so, with growing, random pauses.
 
     The pause is uniform between zero and a bound that doubles ("full jitter"), and at
     least what the service asked for. A stop ends the pause and the attempts.
+
+    Args:
+        rests: The caller itself waits where a service says how long to wait.
     """
     for number in range(_ATTEMPTS):
         try:
             return call()
         except TransferError as error:
             if error.reaction != "retry" or number == _ATTEMPTS - 1:
+                raise
+            if rests and isinstance(error, RateLimited) and error.retry_after is not None:
                 raise
             pause = random.uniform(0, min(_CAP_SECONDS, _BASE_SECONDS * 2**number))
             if isinstance(error, Unavailable) and error.retry_after is not None:

@@ -11,7 +11,7 @@ from decamp.errors import JournalDamaged
 __all__ = ["APPLICATION_ID", "VERSION", "create", "format_of", "require_ours", "upgrade"]
 
 APPLICATION_ID = 0x64656361  # "deca": tells our file from any other SQLite file
-VERSION = 3
+VERSION = 4
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -80,6 +80,11 @@ CREATE TABLE waiters (
     request INTEGER NOT NULL REFERENCES requests (number), destination TEXT NOT NULL,
     place TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (request, destination, place)) WITHOUT ROWID;
+""",
+    3: """
+CREATE TABLE spending (
+    plugin TEXT NOT NULL, place TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,
+    amount INTEGER NOT NULL, PRIMARY KEY (plugin, place, name, at)) WITHOUT ROWID;
 """,
 }
 """From version n to n + 1, as a script. A new file goes the same way, so both end alike."""

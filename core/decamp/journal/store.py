@@ -8,10 +8,11 @@ from decamp.journal.requests import Requests
 from decamp.journal.routes import Routes
 from decamp.journal.rows import Rows
 from decamp.journal.runs import Runs
+from decamp.journal.spending import Spendings
 from decamp.journal.standing import Standings
 
 __all__ = ["Journal"]
 
 
-class Journal(Routes, Standings, Ordinals, Rows, Runs, Effects, Requests):
+class Journal(Routes, Standings, Ordinals, Rows, Runs, Effects, Requests, Spendings):
     """All that decamp remembers. Used by one thread."""

@@ -39,6 +39,9 @@ class Counts(Protocol):
     links_until: str
     media_count: int
     media_bytes: int
+    lost: dict[str, dict[str, Any]]
+    losses: list[dict[str, Any]]
+    changes: list[dict[str, str]]
 
     def as_json(self) -> dict[str, dict[str, int]]:
         """Give the counts per kind."""
@@ -70,6 +73,10 @@ class Run:
     """How things stand on the route; None if that is not known."""
     grant: Grant | None = None
     """What the person granted, if the source is a service."""
+    public: bool = False
+    audiences: tuple[str, ...] = ()
+    finish: str = ""
+    """When a transfer would end, if budgets make it wait, RFC 3339."""
 
 
 def report(run: Run, counts: Counts) -> dict[str, Any]:
@@ -103,6 +110,11 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         "counts": table,
         "problems": counts.problems,
         "unlisted": {name: counts.unlisted[name] for name in ("problems", "missing")},
+        "losses": {
+            "sums": list(counts.lost.values()),
+            "items": counts.losses,
+            "unlisted": counts.unlisted["losses"],
+        },
     }
     if run.error is not None:
         document["error"] = _error(run.error)
@@ -110,6 +122,12 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         document["media"] = {"links": counts.links, "expired": counts.links_expired}
         if counts.links_until:
             document["media"]["until"] = counts.links_until
+        document["public"] = run.public
+        if run.public:
+            document["audience"] = list(run.audiences)
+        document["changes"] = counts.changes
+        if run.finish:
+            document["finish"] = run.finish
         require_valid("plan", document)
         return document
     document |= {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from attrs import evolve
@@ -17,7 +17,7 @@ from decamp.cli.preview import show_plan
 from decamp.cli.session import transfer_command, watched
 from decamp.home import Home
 
-__all__ = ["app", "run_plan"]
+__all__ = ["app", "made_plan", "run_plan"]
 
 app = command_app()
 
@@ -40,6 +40,7 @@ def plan(
     option: options.Options = None,
     account: options.Account = None,
     people: options.People = None,
+    audience: options.Audience = None,
     refresh: options.Refresh = False,
     consolidate: options.Consolidate = False,
     json: options.Json = False,
@@ -62,6 +63,7 @@ def plan(
         options=tuple(option or ()),
         account=account,
         people=people,
+        audiences=tuple(audience or ()),
         refresh=refresh,
         consolidate=consolidate,
     )
@@ -70,7 +72,16 @@ def plan(
 
 def run_plan(request: Request, output: Output, *, json: bool, events: bool) -> NoReturn:
     """Make a plan, show it, and exit with its code."""
-    document = watched(
+    document = made_plan(request, output, events=events)
+    show_plan(output, document, transfer_command(request))
+    if json:
+        output.document(document)
+    raise typer.Exit(document["exit_code"])
+
+
+def made_plan(request: Request, output: Output, *, events: bool) -> dict[str, Any]:
+    """Make a plan while a person watches."""
+    return watched(
         output,
         lambda emit, stop, ask: assembly.plan(
             evolve(request, command="plan"),
@@ -81,7 +92,3 @@ def run_plan(request: Request, output: Output, *, json: bool, events: bool) -> N
         ),
         events=events,
     )
-    show_plan(output, document, transfer_command(request))
-    if json:
-        output.document(document)
-    raise typer.Exit(document["exit_code"])

@@ -10,12 +10,15 @@ from decamp import assembly, registry
 from decamp.assembly import Request
 from decamp.cli import options
 from decamp.cli.command import Command
-from decamp.cli.commands.plan import run_plan
+from decamp.cli.commands.plan import made_plan, run_plan
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
+from decamp.cli.preview import show_plan
+from decamp.cli.questions import confirm
 from decamp.cli.session import watched
 from decamp.cli.summary import show_receipt
+from decamp.errors import ConfigError
 from decamp.home import Home
 
 app = command_app()
@@ -40,15 +43,21 @@ def transfer(
     option: options.Options = None,
     account: options.Account = None,
     people: options.People = None,
+    audience: options.Audience = None,
     refresh: options.Refresh = False,
     consolidate: options.Consolidate = False,
     no_wait: Annotated[
         bool,
-        typer.Option("--no-wait", help="Do not wait for a source that needs time: exit with 10."),
+        typer.Option(
+            "--no-wait",
+            help="Do not wait for a source that needs time (exit code 10), nor for the limits "
+            "of a destination (7).",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing: the same as decamp plan.")
     ] = False,
+    yes: options.Yes = False,
     json: options.Json = False,
     events: options.Events = False,
     quiet: options.Quiet = False,
@@ -71,6 +80,7 @@ def transfer(
         options=tuple(option or ()),
         account=account,
         people=people,
+        audiences=tuple(audience or ()),
         refresh=refresh,
         consolidate=consolidate,
         wait=not no_wait,
@@ -78,6 +88,8 @@ def transfer(
     if dry_run:
         run_plan(request, output, json=json, events=events)
     home = Home.find()
+    if not yes and assembly.is_public(request, registry.load(), home):
+        confirm_public(request, output)
     with logging_to(home, output):
         receipt = watched(
             output,
@@ -95,3 +107,27 @@ def transfer(
     if json:
         output.document(receipt)
     raise typer.Exit(receipt["exit_code"])
+
+
+def confirm_public(request: Request, output: Output) -> None:
+    """Show what others would see, and have it confirmed.
+
+    Raises:
+        Exit: It is not to be done, or the plan could not be made.
+        ConfigError: Nobody is there to ask.
+    """
+    plan = made_plan(request, output, events=False)
+    show_plan(output, plan, "")
+    if plan["exit_code"]:
+        raise typer.Exit(plan["exit_code"])
+    if not any(count.get("new") or count.get("changed") for count in plan["counts"].values()):
+        return
+    answer = confirm(output, "Others can see what is written there. Do it?")
+    if answer is None:
+        raise ConfigError(
+            "What is written there can be seen by others, and nobody is here to confirm it.",
+            hint="Look at the plan, then add --yes.",
+        )
+    if not answer:
+        output.final("Nothing was changed.")
+        raise typer.Exit(0)

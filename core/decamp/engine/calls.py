@@ -1,0 +1,88 @@
+"""The calls that worker threads make: fetch what a link names, and hand items to the importer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from decamp.engine.work import Work, digested
+from decamp.engine.workers import attempt
+from decamp.errors import ItemError, PluginError
+from decamp.model import Blob, Item, Missing, Receipt
+from decamp.spec import Batches, Fills, Importer, Updates
+
+__all__ = ["Calls", "Fetch"]
+
+Fetch = Callable[[Blob, Item], "Blob | Missing"]
+"""Turns a linked blob into a readable one, or says why it cannot be had."""
+
+
+@frozen
+class Calls:
+    """Calls of one run. They share nothing that changes."""
+
+    importer: Importer
+    plugin: str
+    fetch: Fetch
+    max_blob_bytes: int | None
+    stop: threading.Event
+    stopping: Callable[[], bool]
+
+    def gather(self, work: Work) -> dict[str, Blob | Missing]:
+        """Make the blobs of an item readable, each by its name."""
+        return {blob.name: self._gather_one(work.item, blob) for blob in work.item.blobs}
+
+    def _gather_one(self, item: Item, blob: Blob) -> Blob | Missing:
+        if self.stopping():
+            raise ItemError("stopped before its media were fetched")
+        try:
+            found = self.fetch(blob, item) if blob.link is not None else digested(blob)
+        except ItemError as error:
+            return Missing(blob.name, error.code, error.message)
+        limit = self.max_blob_bytes
+        if isinstance(found, Blob) and limit is not None and (found.size or 0) > limit:
+            reason = f"{found.size} bytes; this destination takes at most {limit}."
+            return Missing(blob.name, "too-large", reason)
+        return found
+
+    def one(self, work: Work) -> Sequence[Receipt | Exception]:
+        """Have one item imported."""
+
+        def once() -> Receipt:
+            if work.action == "send":
+                return self.importer.import_item(work.item)
+            assert work.previous is not None and work.previous.receipt is not None
+            if work.action == "fill":
+                assert isinstance(self.importer, Fills)
+                return self.importer.fill_item(work.item, work.previous.receipt)
+            assert isinstance(self.importer, Updates)
+            return self.importer.update_item(work.item, work.previous.receipt)
+
+        return [self._checked(work, attempt(once, self.stop, rests=True))]
+
+    def many(self, works: Sequence[Work]) -> Sequence[Receipt | Exception]:
+        """Have several new items imported together."""
+        importer = self.importer
+        assert isinstance(importer, Batches)
+        items = [work.item for work in works]
+        results = attempt(lambda: importer.import_batch(items), self.stop, rests=True)
+        if len(results) != len(works):
+            raise PluginError(
+                f"{self.plugin} gave {len(results)} answers for {len(works)} items.",
+                plugin=self.plugin,
+            )
+        return [
+            result if isinstance(result, Exception) else self._checked(work, result)
+            for work, result in zip(works, results, strict=True)
+        ]
+
+    def _checked(self, work: Work, receipt: Receipt) -> Receipt:
+        if not isinstance(receipt, Receipt) or receipt.item_id != work.item.id:
+            raise PluginError(
+                f"{self.plugin} answered {work.item.kind} {work.item.id} with something "
+                "that is not its receipt.",
+                plugin=self.plugin,
+            )
+        return receipt

@@ -1,0 +1,83 @@
+"""Keeps to what a destination takes in a time, by waiting calmly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from attrs import define, field
+
+from decamp.engine.budgets import Ledger, Spending
+from decamp.engine.clock import stamp
+from decamp.errors import RateLimited
+from decamp.events import Emit, Waiting
+from decamp.journal import Journal, Route
+from decamp.spec import Budget
+
+__all__ = ["Pace"]
+
+_MARGIN = 1.0
+"""Seconds: a service counts from when it has heard of a write, which is later than here."""
+
+
+@define
+class Pace:
+    """The budgets of one destination, kept over all runs."""
+
+    _journal: Journal
+    _route: Route
+    _title: str
+    _budgets: tuple[Budget, ...]
+    _clock: Callable[[], datetime]
+    _pause: Callable[[float, threading.Event], None]
+    _emit: Emit
+    _stop: threading.Event
+    _wait: bool
+    _ledger: Ledger = field(init=False)
+    _noted: list[Spending] = field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        where = (self._route.destination, self._route.place)
+        since = self._now() - max((one.seconds for one in self._budgets), default=0)
+        self._ledger = Ledger(self._budgets, self._journal.spent(*where, since))
+
+    @property
+    def limited(self) -> bool:
+        """The destination has budgets."""
+        return bool(self._budgets)
+
+    def delay(self, costs: Mapping[str, int]) -> tuple[float, str]:
+        """Tell how many seconds to wait before this may be sent, and why."""
+        seconds, name = self._ledger.delay(costs, self._now())
+        return seconds, f"the {name} that {self._title} gives are used up." if name else ""
+
+    def spend(self, costs: Mapping[str, int]) -> None:
+        """Take note that this is about to be sent."""
+        self._noted += self._ledger.spend(costs, self._now())
+
+    def note(self) -> None:
+        """Remember what was spent, before it is sent."""
+        if self._noted:
+            where = (self._route.destination, self._route.place)
+            self._journal.spend(*where, self._noted, max(one.seconds for one in self._budgets))
+            self._noted = []
+
+    def rest(self, seconds: float, reason: str) -> None:
+        """Wait; a stop ends it.
+
+        Raises:
+            RateLimited: The run was told not to wait.
+        """
+        seconds += _MARGIN
+        until = stamp(self._clock() + timedelta(seconds=seconds))
+        if not self._wait:
+            raise RateLimited(
+                f"Nothing more can be sent until {until}: {reason}",
+                hint="Run the same command again then; what has arrived stays.",
+            )
+        self._emit(Waiting(until, reason))
+        self._pause(seconds, self._stop)
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
