@@ -13,7 +13,7 @@ demo: $(VENV)/run.stamp  ## The whole journey, offline: a made-up TikTok account
 	$(BIN)/decamp demo decamp-demo
 	@echo "To use it for your own data: $(BIN)/decamp transfer TikTok_Data.zip FOLDER"
 
-test: $(VENV)/test.stamp  ## All tests
+test: $(VENV)/test.stamp $(VENV)/pds.stamp  ## All tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(VENV)/lint.stamp  ## Style, types, import contracts
@@ -26,7 +26,7 @@ bench: $(VENV)/run.stamp  ## Speed as ratios against peers, side by side (peers 
 	$(BIN)/python -m bench
 
 clean:  ## Remove environments, caches and the demo
-	rm -rf $(VENV) bench/.envs bench/out decamp-demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) tests/support/pds/node_modules bench/.envs bench/out decamp-demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/python.stamp:
 	@test -n "$(PYTHON)" || { echo "decamp needs Python 3.11 or later; none was found."; exit 1; }
@@ -40,6 +40,14 @@ $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml
 
 $(VENV)/test.stamp: $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	@touch $@
+
+# A real Bluesky server for the tests. Without npm its tests are skipped, and say so.
+$(VENV)/pds.stamp: $(VENV)/python.stamp tests/support/pds/package-lock.json
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix tests/support/pds --no-audit --no-fund --loglevel=error \
+			|| echo "The Bluesky server could not be installed; its tests are skipped."; \
+	else echo "npm is not installed; the tests with a Bluesky server are skipped."; fi
 	@touch $@
 
 $(VENV)/lint.stamp: $(VENV)/test.stamp

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.archives import Archive, make_archive
+from bench.bluesky import bare_writes, transfer_posts
 from bench.bundles import make_bundle
 from bench.comparison import Case, Contender, Figure, Goal
 from bench.downloads import download_case
@@ -284,6 +285,23 @@ def _media(name: str, peer: Callable[[Path, Path, Path], list[str]], rounds: int
     )
 
 
+_POSTS = 2_000
+
+
+def _bluesky_case(_rows: int, rounds: int | None) -> Case:
+    def contender(name: str, measure: Callable[[int], Figure]) -> Contender:
+        return Contender(name, partial(measure, _POSTS), partial(measure, 50))
+
+    return Case(
+        title=f"{_POSTS:,} posts without media to a Bluesky server, against bare applyWrites of 200",
+        unit="rows/s",
+        ours=contender("decamp transfer", partial(transfer_posts, decamp)),
+        peer=contender("applyWrites", bare_writes),
+        goal=Goal(0.8, "rate"),
+        rounds=rounds or 3,
+    )
+
+
 CASES: Mapping[str, Callable[[int, int | None], Case]] = {
     "start": _start_case,
     "read": _read_case,
@@ -293,6 +311,7 @@ CASES: Mapping[str, Callable[[int, int | None], Case]] = {
     "media": _media_case,
     "media-checked": _media_checked_case,
     "download": download_case,
+    "bluesky": _bluesky_case,
     **WEBDAV_CASES,
 }
 """How each is made, for a number of rows and of rounds (None for what suits it)."""

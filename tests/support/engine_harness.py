@@ -13,7 +13,8 @@ from attrs import define, field
 
 from decamp.auth import Grant
 from decamp.engine import Engine, Job, Selection, Settings
-from decamp.engine.clock import now
+from decamp.engine.audience import PUBLIC
+from decamp.engine.clock import now, pause
 from decamp.errors import TransferError
 from decamp.events import Event
 from decamp.journal import Journal
@@ -60,6 +61,7 @@ class Bench:
     runs: int = 0
     now: Callable[[], datetime] = now
     lock: Callable[[str], AbstractContextManager[None]] = nullcontext
+    pause: Callable[[float, threading.Event], None] = pause
     answer: bool | None = None
     """What a person says to a question; None if nobody is there."""
 
@@ -86,6 +88,7 @@ class Bench:
         former: Callable[[Item, int], Item | None] | None = None,
         refresh: bool = False,
         grant: Grant | None = None,
+        audiences: frozenset[str] = PUBLIC,
     ) -> dict[str, Any]:
         self.runs += 1
         scratch = self.folder / f"scratch-{self.runs}"
@@ -123,6 +126,7 @@ class Bench:
                     dry_run=dry_run,
                     refresh=refresh,
                     grant=grant,
+                    audiences=audiences,
                 ),
                 Settings(
                     journal=journal,
@@ -137,6 +141,7 @@ class Bench:
                     patience=patience,
                     ask=lambda question: self.answer,
                     now=self.now,
+                    pause=self.pause,
                 ),
             ).run()
         finally:

@@ -1,0 +1,134 @@
+"""The session: signed in once with an app password, then renewed, never signed in again.
+
+An app password is made in Bluesky's settings and can be revoked there. It is read from the
+environment, used once, and not kept; what is kept, as a secret, is the session. A refresh token
+is good for one use, so its successor is durable before it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+from attrs import define, field, frozen
+
+from decamp import AuthError, Secrets, TransferError
+from decamp_bluesky.answers import document, error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["VARIABLE", "Session"]
+
+VARIABLE = "DECAMP_BLUESKY_PASSWORD"
+_METHODS = "com.atproto.server."
+_HINT = (
+    "Make an app password in Bluesky (Settings, Privacy and security, App passwords), set "
+    f"{VARIABLE} to it for one run, and run the same command again."
+)
+
+
+@frozen
+class _Tokens:
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+
+@define
+class Session:
+    """The sign-in of one account at its server. Safe for several threads."""
+
+    _http: httpx.Client
+    _server: str
+    _did: str
+    _secrets: Secrets
+    _now: Callable[[], datetime]
+    _tokens: _Tokens | None = field(default=None, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def headers(self) -> dict[str, str]:
+        """Give the header that signs a request; signs in first if need be.
+
+        Raises:
+            AuthError: There is no session, and no password to begin one with.
+        """
+        with self._lock:
+            if self._tokens is None:
+                self._tokens = self._kept() or self._begin()
+            return {"Authorization": f"Bearer {self._tokens.access}"}
+
+    def renew(self, used: dict[str, str]) -> None:
+        """Renew the session, unless another thread has done so since these headers were made.
+
+        Raises:
+            AuthError: It cannot be renewed; the person has to sign in.
+        """
+        with self._lock:
+            if self._tokens is None or used["Authorization"] != f"Bearer {self._tokens.access}":
+                return
+            headers = {"Authorization": f"Bearer {self._tokens.refresh}"}
+            try:
+                answer = self._call("refreshSession", None, headers)
+            except AuthError as error:
+                if error.code == "access-denied":
+                    raise
+                self._secrets.delete(self._name)
+                self._tokens = None
+                self._tokens = self._begin()
+                return
+            self._tokens = self._keep(answer)
+
+    @property
+    def _name(self) -> str:
+        return f"session:{self._did}"
+
+    def _kept(self) -> _Tokens | None:
+        kept = self._secrets.get(self._name)
+        if kept is None:
+            return None
+        try:
+            return _Tokens(*msgspec.json.decode(kept, type=tuple[str, str]))
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return None
+
+    def _begin(self) -> _Tokens:
+        password = os.environ.get(VARIABLE, "").strip()
+        if not password:
+            raise AuthError("decamp is not signed in to this Bluesky account.", hint=_HINT)
+        try:
+            answer = self._call(
+                "createSession", {"identifier": self._did, "password": password}, {}
+            )
+        except AuthError as error:
+            if error.code == "access-denied":
+                raise
+            raise AuthError(
+                "Bluesky does not accept the app password for this account.",
+                hint=f"Check the account and the password. {_HINT}",
+            ) from error
+        return self._keep(answer)
+
+    def _keep(self, answer: dict[str, Any]) -> _Tokens:
+        access, refresh = answer.get("accessJwt"), answer.get("refreshJwt")
+        if not (isinstance(access, str) and isinstance(refresh, str)):
+            raise AuthError("The server's answer to the sign-in holds no session.")
+        self._secrets.set(self._name, msgspec.json.encode((access, refresh)).decode())
+        return _Tokens(access, refresh)
+
+    def _call(self, method: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
+        from decamp_bluesky.client import answered
+
+        url = f"{self._server}/xrpc/{_METHODS}{method}"
+        answer = answered(self._http, "POST", url, json=body, headers=headers)
+        if answer.is_success:
+            return document(answer)
+        error: TransferError = error_of(answer, "the sign-in", self._now())
+        if answer.status_code == 400 and not isinstance(
+            error, AuthError
+        ):  # a refresh token that is used up, revoked or too old
+            error = AuthError(error.message)
+        raise error

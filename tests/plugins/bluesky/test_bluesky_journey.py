@@ -1,0 +1,205 @@
+"""A person's whole journey: the demo account to a server, again, verified, and taken back.
+
+The source is a bundle whose links have died. Judges: the repository's export, and the bundle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from bluesky_runs import COLLECTION
+from cli_run import Cli
+from decamp import registry
+from decamp.assembly import Request, transfer
+from decamp.cli.commands.transfer import confirm_public
+from decamp.cli.output import Output
+from decamp.home import Home
+from decamp_bluesky.signin import VARIABLE
+from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
+from pds_run import Account, Pds
+
+HAND = "3mzzzzzzzzzz2"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    Cli(folder / "home")("demo", str(folder / "demo"), "-q")
+    return folder / "demo" / "bundle"
+
+
+@pytest.fixture
+def posts(bundle: Path) -> dict[str, tuple[dict[str, Any], list[bytes]]]:
+    """Give what of the bundle is public: record and files, by time."""
+    found = {}
+    for path in bundle.glob("data/posts/**/post.json"):
+        record = json.loads(path.read_text())
+        if record["audience"] == "public":
+            names = [one["name"] for one in record.get("media", ()) if "cover" not in one["name"]]
+            files = [path.with_name(name).read_bytes() for name in names]
+            found[record["time"], record["item_id"]] = (record, files)
+    return found
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[Cli]:
+    return Cli(tmp_path / "home")
+
+
+def hand_made(pds: Pds, account: Account, key: str, text: str) -> None:
+    record = {"$type": COLLECTION, "text": text, "createdAt": "2026-01-01T00:00:00Z"}
+    where = {"repo": account.did, "collection": COLLECTION, "rkey": key}
+    pds.call("com.atproto.repo.putRecord", {**where, "record": record}, account.token)
+
+
+def test_the_whole_journey(
+    cli: Cli, bundle: Path, posts, pds: Pds, account: Account, tmp_path: Path
+) -> None:
+    hand_made(pds, account, HAND, "Mine")
+    profile = {"$type": "app.bsky.actor.profile", "displayName": "Before"}
+    where = {"repo": account.did, "collection": "app.bsky.actor.profile", "rkey": "self"}
+    pds.call("com.atproto.repo.putRecord", {**where, "record": profile}, account.token)
+    before = pds.repository(account.did)
+    to = (str(bundle), f"bluesky:{account.handle}", "-o", f"to.server={pds.url}")
+    to += ("-o", "to.profile=yes")
+    variables = {"DECAMP_SECRETS": "file", VARIABLE: account.app_password}
+
+    plan = cli("plan", *to, "--json", **variables).document
+    assert pds.repository(account.did) == before
+    assert plan["public"]
+    assert {"before": "Before", "field": "displayName"}.items() <= plan["changes"][0].items()
+    assert {one["code"] for one in plan["losses"]["sums"]} >= {"counts", "allows"}
+
+    variables.pop(VARIABLE)  # the session is kept, and nothing else is needed
+    refused = cli("transfer", *to, **variables)
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert pds.repository(account.did) == before
+
+    receipt = cli("transfer", *to, "--yes", "--json", **variables).document
+    assert receipt["counts"]["post"]["delivered"] == len(posts)
+    assert receipt["losses"]["sums"]
+    there = pds.repository(account.did)
+    compare(pds, account, there, posts)
+    assert there["app.bsky.actor.profile/self"]["displayName"] != "Before"
+
+    again = cli("transfer", *to, "--yes", "--json", **variables).document
+    assert again["counts"]["post"]["unchanged"] == len(posts)
+    assert pds.repository(account.did) == there
+    assert cli("verify", "--deep", **variables).code == 0
+    assert cli("receipt", **variables).code == 0
+
+    edited = next(key for key in there if key.startswith(COLLECTION) and HAND not in key)
+    hand_made(pds, account, edited.partition("/")[2], "Edited by hand")
+    cli("transfer", *to, "--yes", **variables)
+    assert pds.repository(account.did)[edited]["text"] == "Edited by hand"
+    assert cli("verify", **variables).code == 3
+
+    undone = cli("undo", receipt["run"], "--yes", "--json", **variables)
+    assert undone.code == 3
+    [stays] = undone.document["stays"]
+    assert "edited" in stays["reason"]
+    left = pds.repository(account.did)
+    assert left.pop(edited)["text"] == "Edited by hand"
+    assert left == before
+
+
+def compare(pds: Pds, account: Account, there: dict[str, Any], posts: dict) -> None:
+    """Hold every post of the repository's export to the bundle: time, text, facets, files."""
+    roots = sorted(
+        (one["createdAt"], key)
+        for key, one in there.items()
+        if key.startswith(COLLECTION) and HAND not in key and "reply" not in one
+    )
+    assert [time.replace(".000Z", "Z") for time, _ in roots] == sorted(time for time, _ in posts)
+    captions = [record.get("caption", "") for record, _ in posts.values()]
+    texts = [there[key]["text"] for _, key in roots]
+    short = [caption for caption in captions if len(caption) <= 300]
+    assert sorted(text for text in texts if text in captions) == sorted(short)
+    stored = {
+        hashlib.sha256(pds.blob(account.did, cid)).hexdigest() for cid in pds.blobs(account.did)
+    }
+    files = {hashlib.sha256(data).hexdigest() for _, given in posts.values() for data in given}
+    assert files <= stored  # the account's picture is there too
+    for _, key in roots:
+        record = there[key]
+        for facet in record.get("facets", ()):
+            index, [feature] = facet["index"], facet["features"]
+            covered = record["text"].encode()[index["byteStart"] : index["byteEnd"]].decode()
+            assert covered in (feature.get("uri"), f"#{feature.get('tag')}")
+
+
+@pytest.mark.parametrize(("answer", "code"), [(True, None), (False, 0)])
+def test_a_person_is_asked_after_the_plan(
+    bundle: Path,
+    pds: Pds,
+    account: Account,
+    home: Path,
+    monkeypatch,
+    answer: bool,
+    code: int | None,
+) -> None:
+    monkeypatch.setenv("DECAMP_SECRETS", "file")
+    asked = []
+
+    def confirm(output: Output, question: str) -> bool:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr("decamp.cli.commands.transfer.confirm", confirm)
+    request = Request(
+        source=str(bundle),
+        destination=f"bluesky:{account.handle}",
+        options=(f"to.server={pds.url}",),
+    )
+    if code is None:
+        confirm_public(request, Output(quiet=True))
+    else:
+        with pytest.raises(typer.Exit) as ended:
+            confirm_public(request, Output(quiet=True))
+        assert ended.value.exit_code == code
+    assert "Others can see" in asked[0]
+    assert pds.repository(account.did) == {}
+
+
+def test_from_the_archive_while_its_links_work_and_after(
+    pds: Pds, account: Account, home: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("DECAMP_SECRETS", "file")
+    path = tmp_path / "TikTok_Data.zip"
+    asked = {"registry": registry.load(), "home": Home.find(), "stop": threading.Event()}
+
+    def run(port: int) -> dict[str, Any]:
+        request = Request(
+            source=str(path),
+            destination=f"bluesky:{account.handle}",
+            options=(f"to.server={pds.url}",),
+            allowed=(("127.0.0.1", port),),
+        )
+        return transfer(request, emit=lambda event: None, **asked)
+
+    with MediaServer() as server:
+        options = ArchiveOptions(seed=21, counts=Counts(posts=20), media_base=server.base)
+        write_archive(path, options)
+        first = run(1)  # the links lead to a place that may not be visited
+        assert first["counts"]["post"].get("delivered", 0) < first["counts"]["post"]["held"]
+        assert first["exit_code"] == 3
+        without = len(pds.blobs(account.did))
+
+        second = run(server.port)
+
+    assert without == 0
+    assert not second["counts"]["post"].get("held")
+    assert len(pds.blobs(account.did)) > 4  # photos and videos of this seed that are public
+    roots = [one for one in pds.repository(account.did).values() if "reply" not in one]
+    posts = second["counts"]["post"]
+    assert len(roots) == posts["delivered"] + first["counts"]["post"].get("delivered", 0)
+    assert posts["skipped"] + len(roots) == posts["found"]
