@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from decamp.auth import Grant, Login, OAuth2, Permission, Term
+    from decamp.auth import AppPassword, Grant, Login, OAuth2, Permission, Term
     from decamp.errors import (
         AccessDenied,
         AuthError,
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         Secrets,
         ServedSandbox,
         Serves,
+        SignsIn,
         Simulation,
         Syncs,
         Updates,
@@ -92,6 +93,7 @@ __all__ = [
     "CONTRACT_VERSION",
     "AccessDenied",
     "Account",
+    "AppPassword",
     "AuthError",
     "Batches",
     "Begins",
@@ -155,6 +157,7 @@ __all__ = [
     "Secrets",
     "ServedSandbox",
     "Serves",
+    "SignsIn",
     "Simulation",
     "SourceUnreadable",
     "Syncs",

@@ -12,7 +12,7 @@ from typing import Literal
 
 from attrs import frozen
 
-__all__ = ["Grant", "Login", "OAuth2", "Permission", "Term"]
+__all__ = ["AppPassword", "Grant", "Login", "OAuth2", "Permission", "Term"]
 
 Term = Literal["once", "ongoing"]
 """May what is granted be used a single time, or again and again?"""
@@ -94,6 +94,20 @@ class Login:
 
     keys: str = ""
     """Where a person gets a password for an app; one sentence."""
+
+
+@frozen(kw_only=True)
+class AppPassword:
+    """Sign-in by a password that a person has made for decamp, in exchange for a session.
+
+    The host asks for it, unseen, hands it to `decamp.SignsIn.sign_in`, and keeps nothing of it.
+    """
+
+    account: str
+    """Who signs in, as people know the account."""
+
+    keys: str = ""
+    """Where a person makes such a password; one sentence."""
 
 
 @frozen(kw_only=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 
 from attrs import field, frozen
 
-from decamp.auth import Grant, Login, OAuth2
+from decamp.auth import AppPassword, Grant, Login, OAuth2
 from decamp.model import (
     Account,
     Depth,
@@ -68,6 +68,7 @@ __all__ = [
     "Secrets",
     "ServedSandbox",
     "Serves",
+    "SignsIn",
     "Simulation",
     "Syncs",
     "Updates",
@@ -457,6 +458,38 @@ class Probes(Protocol):
 
 
 @runtime_checkable
+class SignsIn(Protocol):
+    """An importer whose `ImporterSpec.auth` gives an `AppPassword`."""
+
+    def sign_in(self, password: str) -> str:
+        """Begin a session and keep it among `Context.secrets`; of the password nothing is kept.
+
+        Returns:
+            The account's id at the service.
+
+        Raises:
+            AuthError: The service does not accept it; a former session stays.
+            Unavailable: It cannot be reached.
+        """
+        ...
+
+    def sign_out(self) -> bool:
+        """End the session at the service; it is forgotten by `forget`.
+
+        Returns:
+            Whether it was still valid.
+
+        Raises:
+            Unavailable: The service cannot be reached.
+        """
+        ...
+
+    def forget(self, account: str) -> None:
+        """Forget the session of an account, as `sign_in` named it. Asks nobody."""
+        ...
+
+
+@runtime_checkable
 class Verifies(Protocol):
     """An importer that can tell whether what it wrote is still there, and unchanged."""
 
@@ -667,7 +700,7 @@ class ImporterSpec(Generic[C]):
     takes_paths: bool = False
     """A bare path on the command line means this destination."""
 
-    auth: Callable[[C], Login | None] | None = None
+    auth: Callable[[C], Login | AppPassword | None] | None = None
     """Tells how to sign in with these settings; None if they need none. No network."""
 
     contract: int = CONTRACT_VERSION

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from decamp import Context, Importer, ImporterCapabilities, ImporterSpec, hookimpl
-from decamp_bluesky.config import Config, capabilities
+from decamp import AppPassword, Context, Importer, ImporterCapabilities, ImporterSpec, hookimpl
+from decamp_bluesky.config import APP_PASSWORDS, Config, capabilities
 
 __all__ = ["Config", "decamp_importers"]
 
@@ -27,8 +27,13 @@ def decamp_importers() -> Iterable[ImporterSpec[Any]]:
                 kinds=frozenset({"post", "profile"}), delivery="idempotent", public=True
             ),
             capabilities_for=capabilities,
+            auth=_auth,
         )
     ]
+
+
+def _auth(config: Config) -> AppPassword:
+    return AppPassword(account=config.handle, keys=APP_PASSWORDS)
 
 
 def _create(context: Context[Config]) -> Importer:

@@ -48,7 +48,7 @@ class Client:
     _http: httpx.Client
     server: str
     did: str
-    _session: Session
+    session: Session
     _now: Callable[[], datetime]
 
     def query(self, method: str, **params: str) -> dict[str, Any]:
@@ -123,13 +123,13 @@ class Client:
         url = f"{self.server}/xrpc/{method}"
         verb = "GET" if "params" in (first := how()) else "POST"
         for attempt in range(2):
-            signature = self._session.headers()
+            signature = self.session.headers()
             sent = how() if attempt else first
             sent["headers"] = {**sent.get("headers", {}), **signature}
             answer = answered(self._http, verb, url, **sent)
             if attempt or not _expired(answer):
                 break
-            self._session.renew(signature)
+            self.session.renew(signature)
         if answer.is_success:
             return document(answer)
         raise error_of(answer, doing, self._now())

@@ -10,10 +10,12 @@ from attrs import field, frozen, validators
 
 from decamp import Budget, ConfigError, ImporterCapabilities, Option
 
-__all__ = ["COVER", "Config", "capabilities"]
+__all__ = ["APP_PASSWORDS", "COVER", "Config", "capabilities"]
 
 COVER = "cover"
 """TikTok's picture of a video stands beside it; here an app makes its own."""
+
+APP_PASSWORDS = "Make an app password in Bluesky: Settings, Privacy and security, App passwords."
 
 
 def _handle(text: str) -> str:

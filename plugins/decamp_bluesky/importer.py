@@ -23,6 +23,7 @@ from decamp import (
     ItemHeld,
     Preview,
     Receipt,
+    TransferError,
 )
 from decamp_bluesky.answers import Refused, ServerFault
 from decamp_bluesky.client import Client, http_client
@@ -33,7 +34,7 @@ from decamp_bluesky.media import Media, declared, is_image, prepared, shown
 from decamp_bluesky.profile import AVATAR, ProfileWriter, is_profile
 from decamp_bluesky.records import Draft, blob_of, drafts, embeds_of, entries_of, linked, same
 from decamp_bluesky.repository import MOST_WRITES, Repository, Stored, stored_of
-from decamp_bluesky.signin import Session
+from decamp_bluesky.signin import Session, session_name
 from decamp_bluesky.verification import findings
 
 __all__ = ["BlueskyImporter"]
@@ -92,6 +93,26 @@ class BlueskyImporter:
                 session = Session(self._http, found.server, found.did, self._context.secrets, now)
                 self._client = Client(self._http, found.server, found.did, session, now)
             return self._client
+
+    def sign_in(self, password: str) -> str:
+        """Begin a session with an app password."""
+        client = self._signed_in()
+        client.session.begin(password)
+        try:
+            self.check()
+        except TransferError:
+            client.session.end()
+            self.forget(client.did)
+            raise
+        return client.did
+
+    def sign_out(self) -> bool:
+        """End the session at the server."""
+        return self._signed_in().session.end()
+
+    def forget(self, account: str) -> None:
+        """Forget the session of an account."""
+        self._context.secrets.delete(session_name(account))
 
     @property
     def _profile(self) -> ProfileWriter:

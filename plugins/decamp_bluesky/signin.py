@@ -1,8 +1,8 @@
 """The session: signed in once with an app password, then renewed, never signed in again.
 
-An app password is made in Bluesky's settings and can be revoked there. It is read from the
-environment, used once, and not kept; what is kept, as a secret, is the session. A refresh token
-is good for one use, so its successor is durable before it is used.
+An app password is made in Bluesky's settings and can be revoked there. It is typed once, for
+``decamp connect``, or read from the environment, and not kept; what is kept, as a secret, is the
+session. A refresh token is good for one use, so its successor is durable before it is used.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from attrs import define, field, frozen
 
 from decamp import AuthError, Secrets, TransferError
 from decamp_bluesky.answers import document, error_of
+from decamp_bluesky.config import APP_PASSWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["VARIABLE", "Session"]
+__all__ = ["VARIABLE", "Session", "session_name"]
 
 VARIABLE = "DECAMP_BLUESKY_PASSWORD"
 _METHODS = "com.atproto.server."
-_HINT = (
-    "Make an app password in Bluesky (Settings, Privacy and security, App passwords), set "
-    f"{VARIABLE} to it for one run, and run the same command again."
-)
+_HINT = f"{APP_PASSWORDS} Then sign in: decamp connect bluesky:HANDLE"
+
+
+def session_name(did: str) -> str:
+    """Name the secret that is an account's session."""
+    return f"session:{did}"
 
 
 @frozen
@@ -82,9 +85,36 @@ class Session:
                 return
             self._tokens = self._keep(answer)
 
+    def begin(self, password: str) -> None:
+        """Begin a session in the place of a former one.
+
+        Raises:
+            AuthError: The password is not accepted; a former session stays.
+        """
+        with self._lock:
+            self._tokens = self._exchanged(password)
+
+    def end(self) -> bool:
+        """End the session at the server, and tell whether it was still valid.
+
+        Raises:
+            Unavailable: The server cannot be reached.
+        """
+        with self._lock:
+            kept = self._tokens or self._kept()
+            valid = kept is not None
+            if kept is not None:
+                try:
+                    headers = {"Authorization": f"Bearer {kept.refresh}"}
+                    self._call("deleteSession", None, headers)
+                except AuthError:
+                    valid = False
+            self._tokens = None
+            return valid
+
     @property
     def _name(self) -> str:
-        return f"session:{self._did}"
+        return session_name(self._did)
 
     def _kept(self) -> _Tokens | None:
         kept = self._secrets.get(self._name)
@@ -99,6 +129,9 @@ class Session:
         password = os.environ.get(VARIABLE, "").strip()
         if not password:
             raise AuthError("decamp is not signed in to this Bluesky account.", hint=_HINT)
+        return self._exchanged(password)
+
+    def _exchanged(self, password: str) -> _Tokens:
         try:
             answer = self._call(
                 "createSession", {"identifier": self._did, "password": password}, {}

@@ -13,6 +13,7 @@ from decamp.assembly.connecting import (
     found_connection,
 )
 from decamp.assembly.looks import inspect, sandboxed, served
+from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
 from decamp.assembly.runs import Request, is_public, plan, transfer
 from decamp.assembly.upkeep import Undoable, opened, undoable
@@ -20,11 +21,13 @@ from decamp.assembly.upkeep import Undoable, opened, undoable
 __all__ = [
     "Draft",
     "LoginDraft",
+    "PasswordDraft",
     "Request",
     "Undoable",
     "cancel",
     "check",
     "connect",
+    "connect_by_password",
     "connect_login",
     "connections_of",
     "disconnect",

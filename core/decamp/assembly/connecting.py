@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
 from decamp.assembly.naming import declared
+from decamp.assembly.passwords import PasswordDraft, forget_session, sign_out
 from decamp.assembly.signedin import open_session, tokens_of
-from decamp.auth import Grant, Login, OAuth2
+from decamp.auth import AppPassword, Grant, Login, OAuth2
 from decamp.connections import (
     Connection,
     Connections,
@@ -92,7 +93,7 @@ def connections_of(home: Home) -> Connections:
 
 def draft(
     plugin: str, name: str, options: Sequence[str], *, registry: Registry, home: Home
-) -> Draft | LoginDraft:
+) -> Draft | LoginDraft | PasswordDraft:
     """Find out whether a connection can be made, before a person is asked anything.
 
     Args:
@@ -144,6 +145,9 @@ def draft(
     secrets.require()
     if isinstance(oauth, Login):
         return LoginDraft(name, spec, settings, oauth, find_login(name, NoSecrets()))
+    if isinstance(oauth, AppPassword):
+        assert isinstance(spec, ImporterSpec)
+        return PasswordDraft(name, spec, settings, oauth)
     assert isinstance(spec, ExporterSpec)
     keys = find_keys(name, secrets) or _keys_of_another(plugin, settings, home, secrets)
     return Draft(name, spec, settings, oauth, keys, former)
@@ -241,6 +245,8 @@ def disconnect(
     with kept.lock(name):
         forget_secrets(name, secrets)
         forget_login(name, secrets)
+        with suppress(TransferError):  # a plugin that is not here any more, or a setting of it
+            _forget_session(found, registry, home)
         connections_of(home).remove(name)
     return found, revoked
 
@@ -311,10 +317,10 @@ def _is_kept(found: Connection, kept: ConnectionTokens, registry: Registry) -> b
     """Tell whether there is something to take back; a password is taken back by hand."""
     if kept.load(found.name) is not None:
         return True
-    return isinstance(declared(_spec(found.plugin, registry), found), Login)
+    return isinstance(declared(_spec(found.plugin, registry), found), Login | AppPassword)
 
 
-def _same(former: OAuth2 | Login | None, new: OAuth2 | Login) -> bool:
+def _same(former: OAuth2 | Login | AppPassword | None, new: OAuth2 | Login | AppPassword) -> bool:
     """Tell whether two sign-ins are at the same place."""
     if isinstance(former, Login) and isinstance(new, Login):
         return former.origin == new.origin
@@ -363,11 +369,20 @@ def _give_back(endpoint: TokenEndpoint, tokens: Tokens) -> None:
 def _revoked(found: Connection, registry: Registry, home: Home) -> Revoked:
     spec = _spec(found.plugin, registry)
     oauth = declared(spec, found)
+    if isinstance(oauth, AppPassword):
+        assert isinstance(spec, ImporterSpec)
+        return "now" if sign_out(spec, found, home) else "before"
     if not isinstance(oauth, OAuth2) or not oauth.revoke_url:
         return "not-offered"
     assert isinstance(spec, ExporterSpec)
     with open_session(spec, found, oauth, home, threading.Event()) as session:
         return "now" if session.revoke() else "before"
+
+
+def _forget_session(found: Connection, registry: Registry, home: Home) -> None:
+    spec = _spec(found.plugin, registry)
+    if isinstance(spec, ImporterSpec) and isinstance(declared(spec, found), AppPassword):
+        forget_session(spec, found, home)
 
 
 def _not_revoked(found: Connection, error: TransferError) -> TransferError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from decamp.auth import Grant, Login, OAuth2
+from decamp.auth import AppPassword, Grant, Login, OAuth2
 from decamp.connections import Connection, Connections
 from decamp.credentials import notes_of, secrets_of
 from decamp.engine.clock import now
@@ -129,7 +129,10 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
     if not text.strip():
         raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
     name, location = _split(text)
-    connection = None if name in registry.importers else _known(home).get(name or location)
+    if name in registry.importers:
+        connection = None if location else _only(registry.importer(name), home)
+    else:
+        connection = _known(home).get(name or location)
     if connection is not None and connection.plugin in registry.importers:
         if name is None and Path(location).exists():
             raise _both(location)
@@ -144,7 +147,7 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
 
 def declared(
     spec: ExporterSpec[Any] | ImporterSpec[Any], connection: Connection
-) -> OAuth2 | Login | None:
+) -> OAuth2 | Login | AppPassword | None:
     """Give the sign-in that a connection was made for."""
     if spec.auth is None:
         return None
@@ -250,14 +253,23 @@ def _connection(
     found = known.get(name)
     if found is not None or location or name not in registry.exporters:
         return found
-    of_plugin = [one for one in known.all() if one.plugin == name]
-    if len(of_plugin) > 1:
+    return _only(registry.exporter(name), home)
+
+
+def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection | None:
+    """Give the connection of a plugin's own name, or else its only one.
+
+    Raises:
+        ConfigError: There are several.
+    """
+    of_plugin = [one for one in _known(home).all() if one.plugin == spec.name]
+    named = [one for one in of_plugin if one.name == spec.name]
+    if len(of_plugin) > 1 and not named:
         names = ", ".join(f"{one.name}:" for one in of_plugin)
         raise ConfigError(
-            f"There are several connections to {registry.exporter(name).title}.",
-            hint=f"Say which one: {names}",
+            f"There are several connections to {spec.title}.", hint=f"Say which one: {names}"
         )
-    return of_plugin[0] if of_plugin else None
+    return next(iter(named or of_plugin), None)
 
 
 def _known(home: Home) -> Connections:
@@ -288,28 +300,36 @@ def _signed_in_there(
     options: dict[str, str],
     home: Home,
 ) -> tuple[Any, Connection | None]:
-    """Make the settings; if they lead to a server with one connection, with that one's.
+    """Make the settings; if they lead to a server or account with one connection, with that one's.
 
     Raises:
         ConfigError: There are several connections to that server.
     """
     config = _configured(spec, location, options)
     login = spec.auth(config) if spec.auth else None
-    if not isinstance(login, Login):
+    where = _where(login)
+    if not where:
         return config, None
-    found = []
-    for one in _known(home).all():
-        made = declared(spec, one) if one.plugin == spec.name else None
-        if isinstance(made, Login) and made.origin == login.origin:
-            found.append(one)
+    found = [
+        one
+        for one in _known(home).all()
+        if one.plugin == spec.name and where in (_where(declared(spec, one)), one.grant.account)
+    ]
     if len(found) > 1:
         names = " or ".join(f"{one.name}:{location}" for one in found)
         raise ConfigError(
-            f"There are several connections to {login.origin}.", hint=f"Say which one: {names}"
+            f"There are several connections to {where}.", hint=f"Say which one: {names}"
         )
     if not found:
         return config, None
     return _configured(spec, location, _merged(spec, found[0], options)), found[0]
+
+
+def _where(auth: OAuth2 | Login | AppPassword | None) -> str:
+    """Tell by what the settings of a destination and a connection belong together."""
+    if isinstance(auth, Login):
+        return auth.origin
+    return auth.account.casefold() if isinstance(auth, AppPassword) else ""
 
 
 def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:

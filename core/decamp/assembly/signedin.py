@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from decamp.assembly.naming import SignedIn, Source, Target, declared
-from decamp.auth import Login, OAuth2
+from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import (
     Connection,
     Connections,
@@ -55,7 +55,7 @@ def signed_in(
             person signed in with lead to another service, which must not see the tokens.
     """
     oauth = source.spec.auth(source.config) if source.spec.auth else None
-    if oauth is None:
+    if oauth is None or isinstance(oauth, AppPassword):  # then the plugin keeps a session
         yield None
         return
     if isinstance(oauth, Login):

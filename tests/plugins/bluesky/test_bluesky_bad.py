@@ -89,13 +89,13 @@ def test_a_session_is_kept_renewed_and_begun_anew_only_once_revoked(
     access, refresh = json.loads(secrets.get(name))
     monkeypatch.delenv(VARIABLE)
 
-    importer._client._session._tokens = None
+    importer._client.session._tokens = None
     with answering(lambda request: None) as asked:
         importer.check()
     assert asked == ["com.atproto.server.getSession"]
 
     secrets.set(name, json.dumps([access[:-4] + "AAAA", refresh]))
-    importer._client._session._tokens = None
+    importer._client.session._tokens = None
     with answering(lambda request: None) as asked:
         importer.import_item(post(1, "After a renewal", blob("1.png", png(4, 4))))
     assert "com.atproto.server.refreshSession" in asked
@@ -105,7 +105,7 @@ def test_a_session_is_kept_renewed_and_begun_anew_only_once_revoked(
     body = {"name": "decamp"}
     pds.call("com.atproto.server.revokeAppPassword", body, account.token)
     secrets.set(name, json.dumps([access[:-4] + "AAAA", json.loads(secrets.get(name))[1]]))
-    importer._client._session._tokens = None
+    importer._client.session._tokens = None
     with pytest.raises(AuthError, match="not signed in"):
         importer.import_item(post(2, "After it was revoked"))
     assert secrets.get(name) is None
@@ -495,7 +495,7 @@ def test_media_that_come_later_join_the_post(make, pds: Pds, account: Account) -
 def test_no_secret_is_in_what_an_importer_shows(make, account: Account) -> None:
     importer = make()
     importer.check()
-    shown = repr(importer._client._session) + repr(importer._client) + repr(importer._context)
+    shown = repr(importer._client.session) + repr(importer._client) + repr(importer._context)
     access, refresh = json.loads(importer._context.secrets.get(f"session:{account.did}"))
     for secret in (access, refresh, account.app_password, PASSWORD):
         assert secret not in shown

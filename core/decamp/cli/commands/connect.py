@@ -46,14 +46,15 @@ _TERMS = {
     "  decamp connect tiktok --permission all --for ongoing\n"
     "  decamp connect tiktok work --permission posts --permission messages --for once\n"
     "  decamp connect tiktok --no-browser\n"
-    "  decamp connect webdav:https://cloud.example.org/remote.php/dav/files/me",
+    "  decamp connect webdav:https://cloud.example.org/remote.php/dav/files/me\n"
+    "  decamp connect bluesky:alice.bsky.social",
 )
 def connect(
     plugin: Annotated[
         str,
         typer.Argument(
             metavar="PLUGIN",
-            help="The service, like tiktok, or webdav:ADDRESS.",
+            help="The service, like tiktok, webdav:ADDRESS or bluesky:HANDLE.",
             show_default=False,
         ),
     ],
@@ -94,7 +95,8 @@ def connect(
     system's keyring. The key and secret of an app are asked for, or taken from the variables
     DECAMP_NAME_CLIENT_KEY and DECAMP_NAME_CLIENT_SECRET, where NAME is that of the connection.
     A server with user names and passwords is asked with those: typed unseen, or taken from
-    DECAMP_NAME_USER and DECAMP_NAME_PASSWORD, or DECAMP_NAME_TOKEN.
+    DECAMP_NAME_USER and DECAMP_NAME_PASSWORD, or DECAMP_NAME_TOKEN. An app password, such as
+    Bluesky's, is used once and not kept.
     """
     output, home = Output(quiet), Home.find()
     with logging_to(home, output):
@@ -103,6 +105,11 @@ def connect(
             credentials = wanted.known or _ask_login(output, wanted)
             connection = assembly.connect_login(wanted, credentials, home=home)
             _logged_in(output, connection, wanted, json=json)
+            return
+        if isinstance(wanted, assembly.PasswordDraft):
+            password = wanted.known or _ask_password(output, wanted)
+            connection = assembly.connect_by_password(wanted, password, home=home)
+            _signed_in(output, connection, wanted, json=json)
             return
         title = wanted.spec.title
         asked = _asked(output, wanted.oauth, title, permission or (), term)
@@ -157,6 +164,36 @@ def _logged_in(
     output.command(
         command_line("decamp", "transfer", "TikTok_Data.zip", f"{connection.name}:{url}/TikTok")
     )
+    if json:
+        output.document(document([connection], now()))
+
+
+def _ask_password(output: Output, wanted: assembly.PasswordDraft) -> str:
+    """Ask for an app password; it never stands on a command line.
+
+    Raises:
+        ConfigError: Nobody is there to answer.
+    """
+    output.say(f"Sign in to {wanted.spec.title} as {wanted.auth.account}. {wanted.auth.keys}")
+    password = ask_secret(output, "App password, not shown:")
+    if not password:
+        raise ConfigError(
+            f"The app password of {wanted.auth.account} is not known, and nobody is there to answer.",
+            hint=f"Set the variable {wanted.variable}.",
+        )
+    return password
+
+
+def _signed_in(
+    output: Output, connection: Connection, wanted: assembly.PasswordDraft, *, json: bool
+) -> None:
+    account, title = wanted.auth.account, wanted.spec.title
+    output.final(
+        f"Signed in to {title} as {account}. This connection is called {connection.name}.", "bold"
+    )
+    output.say("See first what will not survive there, then bring it:")
+    for command in ("plan", "transfer"):
+        output.command(command_line("decamp", command, "TikTok_Data.zip", f"{connection.name}:"))
     if json:
         output.document(document([connection], now()))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from decamp import assembly, registry
 from decamp.assembly.naming import declared
-from decamp.auth import OAuth2
+from decamp.auth import AppPassword, Login, OAuth2
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.grants import document, granted_words
@@ -16,7 +18,7 @@ from decamp.connections.lasting import ending
 from decamp.engine.clock import now
 from decamp.errors import TransferError
 from decamp.home import Home
-from decamp.registry import Registry
+from decamp.registry import Loaded, Registry
 
 app = command_app()
 
@@ -39,7 +41,7 @@ def connections(*, json: options.Json = False, quiet: options.Quiet = False) -> 
     for one in found:
         missing = one.grant.asked - one.grant.scopes
         if missing:
-            words = granted_words(_declared(one, plugins), missing)
+            words = granted_words(_oauth(one, plugins), missing)
             output.warn(f"{one.name}: not granted, or used up: {words}.")
         if warning := ending(one, moment):
             output.warn(warning)
@@ -48,13 +50,12 @@ def connections(*, json: options.Json = False, quiet: options.Quiet = False) -> 
 
 
 def _row(one: Connection, plugins: Registry) -> list[str]:
-    grant = one.grant
-    loaded = plugins.exporters.get(one.plugin)
+    grant, loaded, auth = one.grant, _loaded(one, plugins), _declared(one, plugins)
     return [
         one.name,
         loaded.spec.title if loaded else f"{one.plugin} (not installed)",
-        grant.account or "not told",
-        granted_words(_declared(one, plugins), grant.scopes)
+        (auth.account if isinstance(auth, AppPassword) else grant.account) or "not told",
+        granted_words(_oauth(one, plugins), grant.scopes)
         if grant.asked
         else "all that this user may",
         day(grant.since.isoformat()),
@@ -62,10 +63,18 @@ def _row(one: Connection, plugins: Registry) -> list[str]:
     ]
 
 
-def _declared(one: Connection, plugins: Registry) -> OAuth2 | None:
-    loaded = plugins.exporters.get(one.plugin)
+def _loaded(one: Connection, plugins: Registry) -> Loaded[Any] | None:
+    return plugins.exporters.get(one.plugin) or plugins.importers.get(one.plugin)
+
+
+def _declared(one: Connection, plugins: Registry) -> OAuth2 | Login | AppPassword | None:
+    loaded = _loaded(one, plugins)
     try:
-        found = declared(loaded.spec, one) if loaded else None
+        return declared(loaded.spec, one) if loaded else None
     except TransferError:  # a setting that this version does not know any more
         return None
+
+
+def _oauth(one: Connection, plugins: Registry) -> OAuth2 | None:
+    found = _declared(one, plugins)
     return found if isinstance(found, OAuth2) else None

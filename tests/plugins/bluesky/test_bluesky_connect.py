@@ -1,0 +1,179 @@
+"""Signing in with ``decamp connect``, at a real server, on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from attrs import evolve
+
+from bluesky_runs import COLLECTION
+from cli_run import Cli
+from decamp.validation import validator
+from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
+from pds_run import Account, Pds
+
+FILE = {"DECAMP_SECRETS": "file"}
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path / "home")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Write an export with posts whose files are gone."""
+    path = tmp_path / "export.zip"
+    write_archive(path, ArchiveOptions(seed=5, counts=Counts()))
+    return path
+
+
+def connect(cli: Cli, pds: Pds, account: Account, *name: str, **variables: str) -> object:
+    variable = f"DECAMP_{(name or ('bluesky',))[0].upper()}_PASSWORD"
+    words = (f"bluesky:{account.handle}", *name, "-o", f"server={pds.url}", "--json")
+    given = {variable: account.app_password} | variables
+    return cli("connect", *words, **(FILE | given))
+
+
+def session_of(cli: Cli, account: Account) -> list[str]:
+    kept = json.loads((cli.home / "secrets.json").read_text())
+    return json.loads(kept[f"plugin:bluesky:session:{account.did}"])
+
+
+def posts_of(pds: Pds, account: Account) -> list[str]:
+    return [key for key in pds.repository(account.did) if key.startswith(COLLECTION)]
+
+
+def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archive: Path) -> None:
+    ended = connect(cli, pds, account)
+    assert ended.code == 0, ended.err
+    assert validator("connections").problems(ended.document) == []
+    (made,) = ended.document["connections"]
+    assert (made["name"], made["plugin"], made["account"]) == ("bluesky", "bluesky", account.did)
+    kept = "".join(
+        path.read_text() for path in cli.home.iterdir() if path.suffix in (".json", ".log")
+    )
+    assert account.app_password not in kept + ended.out + ended.err
+    listed = cli("connections", **FILE)
+    assert "Bluesky" in listed.err
+    assert account.handle in listed.err
+
+    text = ("-o", "to.missing_media=text", "--yes", "--json")
+    sent = cli("transfer", str(archive), f"bluesky:{account.handle}", *text, **FILE)
+    there = posts_of(pds, account)
+    assert len(there) == sent.document["counts"]["post"]["incomplete"] > 0
+    for where in ("bluesky:", "bluesky", f"bluesky:{account.did}"):
+        again = cli("transfer", str(archive), where, *text, **FILE)
+        assert again.code == 3, where
+        assert posts_of(pds, account) == there
+    assert cli("verify", **FILE).code == 0
+    assert cli("undo", "--yes", **FILE).code == 0
+    assert posts_of(pds, account) == []
+
+    refresh = session_of(cli, account)[1]
+    ended = cli("disconnect", "bluesky", "--json", **FILE)
+    assert (ended.code, ended.document["revoked"]) == (0, "now")
+    assert validator("disconnected").problems(ended.document) == []
+    url = f"{pds.url}/xrpc/com.atproto.server.refreshSession"
+    assert httpx.post(url, headers={"Authorization": f"Bearer {refresh}"}).status_code == 400
+    assert json.loads((cli.home / "secrets.json").read_text()) == {}
+    where = (f"bluesky:{account.handle}", "-o", f"to.server={pds.url}")
+    ended = cli("plan", str(archive), *where, **FILE)
+    assert ended.code == 5
+    assert "decamp connect bluesky:HANDLE" in ended.err
+
+
+def test_two_accounts(cli: Cli, pds: Pds, account: Account, archive: Path) -> None:
+    other = pds.account()
+    assert connect(cli, pds, account, "mine").code == 0
+    assert connect(cli, pds, other, "work").code == 0
+    both = cli("plan", str(archive), "bluesky:", **FILE)
+    assert both.code == 2
+    assert "mine:, work:" in both.err
+    title = f"{other.handle} at "
+    for where in ("work", "work:", f"bluesky:{other.handle}"):
+        plan = cli("plan", str(archive), where, "--json", **FILE).document
+        assert plan["destination"]["title"].startswith(title), where
+    taken = connect(cli, pds, other, "mine")
+    assert taken.code == 2
+    assert "other settings" in taken.err
+    assert cli("disconnect", "work", **FILE).code == 0
+    assert session_of(cli, account)
+    assert cli("plan", str(archive), "bluesky:", **FILE).code == 0
+
+
+def test_a_wrong_password_keeps_nothing(cli: Cli, pds: Pds, account: Account) -> None:
+    ended = connect(cli, pds, account, DECAMP_BLUESKY_PASSWORD="wr0ng-wr0ng")
+    assert ended.code == 5
+    assert "wr0ng" not in ended.out + ended.err
+    assert "app password" in ended.err
+    assert not (cli.home / "connections.json").exists()
+    assert not (cli.home / "secrets.json").exists()
+
+
+def test_a_wrong_password_leaves_a_former_sign_in(cli: Cli, pds: Pds, account: Account) -> None:
+    assert connect(cli, pds, account).code == 0
+    before = session_of(cli, account)
+    assert connect(cli, pds, account, DECAMP_BLUESKY_PASSWORD="wr0ng").code == 5
+    assert session_of(cli, account) == before
+
+
+def test_nobody_is_there_to_answer(cli: Cli, pds: Pds, account: Account) -> None:
+    ended = connect(cli, pds, account, DECAMP_BLUESKY_PASSWORD="")
+    assert ended.code == 2
+    assert "DECAMP_BLUESKY_PASSWORD" in ended.err
+
+
+def test_a_server_that_cannot_be_asked(cli: Cli, pds: Pds, tmp_path: Path) -> None:
+    with Pds.run(tmp_path / "short", {}) as short:
+        account = short.account()
+        assert connect(cli, short, account).code == 0
+        session = session_of(cli, account)
+        short.kill()
+    ended = cli("disconnect", "bluesky", **FILE)
+    assert ended.code == 7
+    assert session_of(cli, account) == session
+    ended = cli("disconnect", "bluesky", "--forget", "--json", **FILE)
+    assert (ended.code, ended.document["revoked"]) == (0, "unknown")
+    assert json.loads((cli.home / "secrets.json").read_text()) == {}
+
+
+def test_a_deactivated_account_is_not_connected(cli: Cli, pds: Pds, account: Account) -> None:
+    pds.call("com.atproto.server.deactivateAccount", {}, account.token)
+    ended = connect(cli, pds, evolve(account, handle=account.did))  # its handle is not told
+    assert ended.code == 5
+    assert not (cli.home / "connections.json").exists()
+    assert json.loads((cli.home / "secrets.json").read_text()) == {}
+
+
+def test_the_password_is_asked_for_and_not_shown(cli: Cli, pds: Pds, account: Account) -> None:
+    """At a terminal."""
+    here, there = pty.openpty()
+    words = ("connect", f"bluesky:{account.handle}", "-o", f"server={pds.url}")
+    with subprocess.Popen(
+        [sys.executable, "-m", "decamp", *words],
+        env=cli.environment(**FILE, TERM="dumb", COLUMNS="400"),
+        stdin=there, stdout=there, stderr=there, start_new_session=True,
+    ) as running:  # fmt: skip
+        os.close(there)
+        said, answered = "", False
+        while True:
+            try:
+                said += os.read(here, 4096).decode()
+            except OSError:  # it has ended
+                break
+            if "not shown:" in said and not answered:
+                answered = True
+                os.write(here, f"{account.app_password}\n".encode())
+    os.close(here)
+    assert running.returncode == 0, said
+    assert account.app_password not in said
+    assert "Privacy and security" in said
+    assert session_of(cli, account)
