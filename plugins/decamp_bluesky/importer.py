@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -31,8 +31,9 @@ from decamp_bluesky.config import COVER, Config
 from decamp_bluesky.finding import find
 from decamp_bluesky.losses import preview_of
 from decamp_bluesky.media import Media, declared, is_image, prepared, shown
+from decamp_bluesky.merging import Merge
 from decamp_bluesky.profile import AVATAR, ProfileWriter, is_profile
-from decamp_bluesky.records import Draft, blob_of, drafts, embeds_of, entries_of, linked, same
+from decamp_bluesky.records import Draft, drafts, embeds_of, linked, same
 from decamp_bluesky.repository import MOST_WRITES, Repository, Stored, stored_of
 from decamp_bluesky.signin import Session, session_name
 from decamp_bluesky.verification import findings
@@ -150,14 +151,15 @@ class BlueskyImporter:
             return self._profile.write(item, self._picture(item), self._uploaded)
         repository = self._repository
         fields, media = self._fields(item), self._media(item)
+        files = _files(item)
         written = self._drafts(item, fields, [one.as_shown() for one in media])
         if media or len(written) > 1:  # what is there already need not be uploaded again
             held = repository.held(written)
             if held is not None:
-                return self._receipt(item, fields, held, existed=True)
+                return self._receipt(item, fields, held, files, existed=True)
             written = self._drafts(item, fields, [self._uploaded(one) for one in media])
         stored, existed = repository.create(written)
-        return self._receipt(item, fields, stored, existed=existed)
+        return self._receipt(item, fields, stored, files, existed=existed)
 
     def import_batch(self, items: Sequence[Item]) -> Sequence[Receipt | Exception]:
         """Write posts without files, as many as go into one commit at a time."""
@@ -191,7 +193,7 @@ class BlueskyImporter:
             # One of them is there already, or is not taken, and none was written.
             return [self._alone(item) for item, _ in group]
         return [
-            self._receipt(item, self._fields(item), [next(stored) for _ in written])
+            self._receipt(item, self._fields(item), [next(stored) for _ in written], {})
             for item, written in group
         ]
 
@@ -215,7 +217,9 @@ class BlueskyImporter:
         except ItemError:
             return None  # then it was not sent either
         held = self._repository.held(written)
-        return None if held is None else self._receipt(item, fields, held, existed=True)
+        if held is None:
+            return None
+        return self._receipt(item, fields, held, _files(item), existed=True)
 
     def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
         """Compare names of records, and read the files if every byte is asked for."""
@@ -227,22 +231,38 @@ class BlueskyImporter:
         """Bring a post up to date that is still as it was left; what is absent now stays."""
         if is_profile(previous):
             return self._profile.update(item, previous, self._picture(item), self._uploaded)
-        repository = self._repository
-        before = stored_of(previous)
-        fields = {**previous.data["fields"], **self._fields(item)}
-        entries = entries_of(one.record for one in before)
-        names = {blob_of(entry)["ref"]["$link"] for entry in entries}
-        more = [one for one in self._media(item) if one.cid not in names]
-        meant = self._drafts(item, fields, [*entries, *(one.as_shown() for one in more)])
-        there = repository.look([draft.key for draft in meant])
-        if all(
-            one is not None and same(one.record, draft.record)
-            for one, draft in zip(there, meant, strict=True)
-        ) and len(meant) >= len(before):
-            return self._receipt(item, fields, [one for one in there if one], existed=True)
-        meant = self._drafts(item, fields, [*entries, *(self._uploaded(one) for one in more)])
-        stored = repository.replace({one.key: one.cid for one in before}, meant)
-        return self._receipt(item, fields, stored)
+        return self._changed(item, previous, Merge.newer(previous, self._fields(item)))
+
+    def fill_item(self, item: Item, previous: Receipt) -> Receipt:
+        """Add what only an older export has: a text, photos; what is there stays."""
+        if is_profile(previous):
+            return self._profile.fill(item, previous, self._picture(item), self._uploaded)
+        return self._changed(item, previous, Merge.older(previous, self._fields(item)))
+
+    def _changed(self, item: Item, previous: Receipt, merge: Merge) -> Receipt:
+        """Put the records that a merge makes in the place of those of a receipt."""
+        repository, before = self._repository, stored_of(previous)
+        self._hold_if_gone(item, merge.files)
+        new = {
+            blob.name: prepared(blob, self._config)
+            for blob in shown(item)
+            if merge.takes(blob.name, str(blob.sha256))
+        }
+        for name, media in new.items():
+            merge.entries[name] = media.as_shown()
+        meant = self._drafts(item, merge.fields, list(merge.entries.values()))
+        there = [one for one in repository.look([draft.key for draft in meant]) if one is not None]
+        existed = (
+            len(there) == len(meant) >= len(before)
+            and all(map(same, (one.record for one in there), (one.record for one in meant)))
+        )  # fmt: skip
+        if not existed:
+            for name, media in new.items():
+                merge.entries[name] = self._uploaded(media)
+            meant = self._drafts(item, merge.fields, list(merge.entries.values()))
+            there = repository.replace({one.key: one.cid for one in before}, meant)
+        receipt = self._receipt(item, merge.fields, there, merge.files, existed=existed)
+        return evolve(receipt, superseded=merge.superseded)
 
     def remove(self, receipt: Receipt, previous: Receipt | None) -> Receipt | None:
         """Delete a post that is still as it was left, or put its former version back."""
@@ -278,18 +298,23 @@ class BlueskyImporter:
         return prepared(found[0], self._config) if found else None
 
     def _media(self, item: Item) -> list[Media]:
-        """Look at the files of a post.
+        """Look at the files of a post."""
+        self._hold_if_gone(item)
+        return [prepared(blob, self._config) for blob in shown(item)]
+
+    def _hold_if_gone(self, item: Item, there: Collection[str] = ()) -> None:
+        """Keep a post back that lacks files which are not there yet either.
 
         Raises:
-            ItemHeld: Some could not be had, and the post is not to go without.
+            ItemHeld: It is not to go without them.
         """
-        gone = [one.name for one in item.missing if one.name.partition(".")[0] != COVER]
+        names = [one.name for one in item.missing if one.name.partition(".")[0] != COVER]
+        gone = [name for name in names if name not in there]
         if gone and self._config.missing_media == "hold":
             raise ItemHeld(
                 f"These files could not be had: {', '.join(gone)}.",
                 hint="To send such posts as text: -o to.missing_media=text",
             )
-        return [prepared(blob, self._config) for blob in shown(item)]
 
     def _drafts(
         self, item: Item, fields: Mapping[str, str], entries: Sequence[Mapping[str, Any]]
@@ -315,6 +340,7 @@ class BlueskyImporter:
         item: Item,
         fields: Mapping[str, str],
         stored: Sequence[Stored],
+        files: Mapping[str, str],
         *,
         existed: bool = False,
     ) -> Receipt:
@@ -326,5 +352,11 @@ class BlueskyImporter:
             data={
                 "records": [[one.key, one.cid, one.record] for one in stored],
                 "fields": dict(fields),
+                "files": dict(files),
             },
         )
+
+
+def _files(item: Item) -> dict[str, str]:
+    """Name what a post shows, with the digest of each file."""
+    return {blob.name: str(blob.sha256) for blob in shown(item)}

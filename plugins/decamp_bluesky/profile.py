@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from attrs import frozen
+from attrs import evolve, frozen
 
 from decamp import Conflict, Finding, Item, ItemSkipped, Receipt, Secrets
 from decamp_bluesky.answers import Refused
@@ -26,6 +26,7 @@ AVATAR = "avatar"
 """The name, without its extension, of the file that is the account's picture."""
 
 _COLLECTION, _KEY = "app.bsky.actor.profile", "self"
+_MEMBERS = {"display_name": "displayName", "bio": "description"}
 _NAME, _BIO = Limits(64, 640), Limits(256, 2_560)
 
 
@@ -84,6 +85,25 @@ class ProfileWriter:
         if same(now, previous.data["profile"]) or self.find(item, picture) is not None:
             return self.write(item, picture, upload)
         raise Conflict("Somebody has changed the profile since; it stays as it is.")
+
+    def fill(
+        self,
+        item: Item,
+        previous: Receipt,
+        picture: Media | None,
+        upload: Callable[[Media], dict[str, Any]],
+    ) -> Receipt:
+        """Add what the profile lacks, provided that it is as it was left, or so already."""
+        there, said = previous.data["profile"], self.texts(item)
+        held = {name for name, member in _MEMBERS.items() if member in there}
+        record = {name: value for name, value in item.record.items() if name not in held}
+        receipt = self.update(
+            item.evolve(record=record), previous, None if "avatar" in there else picture, upload
+        )
+        other = any(there.get(name, text) != text for name, text in said.items())
+        if picture is not None and "avatar" in there:
+            other = other or there["avatar"]["ref"]["$link"] != picture.cid
+        return evolve(receipt, superseded=other)
 
     def find(self, item: Item, picture: Media | None) -> Receipt | None:
         """Tell whether the profile is as this item wants it."""

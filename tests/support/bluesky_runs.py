@@ -22,12 +22,15 @@ from attrs import define, field
 
 from decamp.credentials import SecretStore
 from decamp.engine import Engine, Job, Settings
+from decamp.engine.mute import remembered
 from decamp.events import Event
 from decamp.journal import Journal
 from decamp.model import Account, Blob, Item, Page
 from decamp.spec import Context, ExporterSpec, ImporterSpec
 from decamp.testing import ScriptedExporter
 from decamp.testing.fakes import NoConfig
+from decamp.upkeep import Place as Spot
+from decamp.upkeep import Undoing, undo
 from decamp_bluesky.config import Config, capabilities
 from decamp_bluesky.importer import BlueskyImporter
 from pds_run import Pds
@@ -116,11 +119,7 @@ class Place:
         )
         path = self.home / "journal.db"
         journal = Journal.open_copy(path, scratch) if dry_run else Journal.open(path)
-        log = logging.getLogger("test")
-        secrets = SecretStore(self.home)
-        importer = BlueskyImporter(
-            Context(self.config, log, self.clock.now, scratch, secrets=secrets)
-        )
+        importer = self._importer(scratch)
         try:
             return Engine(
                 Job(
@@ -156,12 +155,33 @@ class Place:
         finally:
             journal.close()
 
-    def killed(self, step: int, *items: Item) -> int:
-        """Run in a child that is killed before or after a request; gives how it ended.
+    def undo(self) -> dict[str, Any]:
+        """Take back what the latest run brought that is left; gives what was done."""
+        journal = Journal.open(self.home / "journal.db")
+        importer = self._importer(self.home)
+        try:
+            found = remembered(journal, "bluesky", importer.check())
+            [route] = journal.all_routes()
+            runs = journal.runs()
+            run = next(one for one in runs if journal.effects(one.id) or journal.undo_begun(one))
+            spot = Spot(
+                plugin="bluesky", importer=importer, destination=found, journal=journal,
+                route=route, let_go=importer.close,
+            )  # fmt: skip
+            return undo(Undoing(spot, run), emit=self.events.append, stop=threading.Event())
+        finally:
+            journal.close()
+
+    def _importer(self, scratch: Path) -> BlueskyImporter:
+        log, secrets = logging.getLogger("test"), SecretStore(self.home)
+        return BlueskyImporter(Context(self.config, log, self.clock.now, scratch, secrets=secrets))
+
+    def killed(self, step: int, act: Callable[[], dict[str, Any]]) -> int:
+        """Do something in a child that is killed before or after a request; gives how it ended.
 
         Args:
             step: 2n - 1 is before the n-th request, 2n after its answer.
-            items: What is to be delivered.
+            act: A run or an undo.
         """
         child = os.fork()
         if child:
@@ -169,7 +189,7 @@ class Place:
         code = 1
         try:
             with at_requests(lambda number: step in number and os.kill(os.getpid(), 9)):
-                code = self.run(*items)["exit_code"]
+                code = act()["exit_code"]
         except BaseException:  # noqa: BLE001 (nothing may leave the child)
             traceback.print_exc()
         finally:

@@ -95,3 +95,30 @@ def test_an_edit_of_the_person_wins(make, pds: Pds, account: Account, before) ->
     [found] = importer.verify([receipt], "size")
     assert found.problem == "changed"
     assert pds.repository(account.did)[PROFILE]["displayName"] == "By hand"
+
+
+def test_an_older_export_adds_what_is_absent(make, pds: Pds, account: Account, before) -> None:
+    importer = make(profile=True)
+    record = {"username": "ada", "display_name": "Ada"}
+    first = importer.import_item(Item("profile", "profile", record))
+    left = pds.repository(account.did)[PROFILE]
+
+    filled = importer.fill_item(ITEM, first)
+
+    now = pds.repository(account.did)[PROFILE]
+    assert filled.superseded  # its name and its picture stay out
+    assert now == left | {"description": "I film birds."}
+    assert importer.fill_item(ITEM, first).data == filled.data
+    assert importer.fill_item(ITEM, filled).superseded
+    assert pds.repository(account.did)[PROFILE] == now
+    assert importer.remove(filled, first) == first
+    assert pds.repository(account.did)[PROFILE] == left
+
+
+def test_an_older_export_changes_nothing_that_a_person_edited(make, pds, account, before) -> None:
+    importer = make(profile=True)
+    first = importer.import_item(Item("profile", "profile", {"display_name": "Ada"}))
+    put(pds, account, {"$type": "app.bsky.actor.profile", "displayName": "By hand"})
+    with pytest.raises(Conflict):
+        importer.fill_item(ITEM, first)
+    assert pds.repository(account.did)[PROFILE]["displayName"] == "By hand"

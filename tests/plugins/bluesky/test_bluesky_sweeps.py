@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_killed_at_each_request(
     expected, requests = whole
     tried = 0
     for step in chosen(2 * requests):
-        tried += place.killed(step, *ITEMS) == -9
+        tried += place.killed(step, partial(place.run, *ITEMS)) == -9
         left = pds.repository(account.did)
         assert all(left[key] == expected[key] for key in left), step
         for thread in threads_of(expected):
@@ -118,6 +119,29 @@ def test_no_answer_to_each_request(
         assert pds.repository(account.did) == expected, number
         reset(pds, account, place)
     print(f"{len(chosen(requests))} of {requests} requests without an answer")
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_an_undo_killed_at_each_request(pds: Pds, account: Account, place: Place) -> None:
+    place.run(*ITEMS)
+    threads = threads_of(pds.repository(account.did))
+    with at_requests(lambda step: None) as sent:
+        assert place.undo()["removed"] == len(ITEMS)
+    assert pds.repository(account.did) == {}
+    shutil.rmtree(place.home)
+    tried = 0
+    for step in chosen(2 * len(sent)):
+        assert place.run(*ITEMS)["exit_code"] == 0, step
+        tried += place.killed(step, place.undo) == -9
+        left = pds.repository(account.did)
+        for thread in threads:
+            assert thread & left.keys() in (set(), thread), step
+        assert place.undo()["exit_code"] == 0, step
+        assert pds.repository(account.did) == {}, step
+        shutil.rmtree(place.home)
+    assert tried
+    print(f"{tried} of {2 * len(sent)} points killed, {len(sent)} requests")
 
 
 def test_a_lost_journal_doubles_nothing_and_uploads_nothing(
