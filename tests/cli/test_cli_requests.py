@@ -126,6 +126,10 @@ def test_hints_name_the_connection_that_was_used(cli: Cli, tmp_path: Path) -> No
         ended = cli("transfer", "tiktok:", str(tmp_path / "out"), **FILE)  # used up
         assert ended.code == 5
         assert "grant access again: decamp connect tiktok work" in ended.err
+        ended = cli("undo", "--dry-run", **FILE)
+        assert ended.code == 0, ended.err
+        assert "decamp has to ask for a new one." in ended.err
+        assert "you would have to grant access again" in ended.err
 
 
 def test_two_at_once_share_one_copy(cli: Cli, tmp_path: Path) -> None:

@@ -74,6 +74,17 @@ def _announce(output: Output, undoing: Undoing) -> None:
             ("To be put back as before", plural(len(undoing.restore), "item")),
         ]
     )
+    asked = [one for one in undoing.place.journal.requests() if one.title == run.source]
+    if undoing.remove and asked and asked[-1].step == "used":
+        output.warn(
+            f"The copy of {run.source} that this came from is not on this computer any more: to "
+            "bring it again, decamp has to ask for a new one."
+            + (
+                " The permission was for a single copy, so you would have to grant access again."
+                if asked[-1].single
+                else ""
+            )
+        )
 
 
 def _require(output: Output, *, yes: bool) -> None:
