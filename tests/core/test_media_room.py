@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 
 import pytest
 
-from decamp.errors import TransferError, Unavailable
+from decamp.errors import DestinationFull, TransferError, Unavailable
 from decamp.media.spool import Spool
 from faulty_http import Answer, file
 from media_bytes import mp4
@@ -94,6 +95,18 @@ def test_a_disk_that_cannot_be_written_ends_with_a_hint(place, tmp_path):
     with pytest.raises(TransferError, match="cannot be kept") as caught:
         here.fetch()
     assert caught.value.hint
+
+
+def test_a_full_disk_is_named_as_that(place, monkeypatch):
+    here = place({"/a": file(mp4())})
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(here.fetcher._downloader), "download", full)
+    with pytest.raises(DestinationFull, match="No room left on the disk that holds") as caught:
+        here.fetch()
+    assert "media" in caught.value.message
 
 
 def test_a_stop_ends_the_pause(place):

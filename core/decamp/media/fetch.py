@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from attrs import define, evolve, field
 
 from decamp.errors import TransferError
+from decamp.filesystems import no_room
 from decamp.media.folder import MediaFolder
 from decamp.media.outcome import Fetched, Lost
 from decamp.media.sniff import renamed
@@ -171,9 +172,12 @@ class MediaFetcher:
             return error
         except OSError as error:
             self._spool.discard(file)
+            full = no_room(error, self._place)
+            if full is not None:
+                raise full from error
             raise TransferError(
                 f"Media cannot be kept in {self._place}: {error.strerror or error}.",
-                hint="Make room on that disk, then run the same command again.",
+                hint="Look at that folder and its disk, then run the same command again.",
             ) from error
         except BaseException:
             self._spool.discard(file)
