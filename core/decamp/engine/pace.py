@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from attrs import define, field
 
@@ -15,7 +15,7 @@ from decamp.events import Emit, Waiting
 from decamp.journal import Journal, Route
 from decamp.spec import Budget
 
-__all__ = ["Pace"]
+__all__ = ["Pace", "finish_time"]
 
 _MARGIN = 1.0
 """Seconds: a service counts from when it has heard of a write, which is later than here."""
@@ -81,3 +81,23 @@ class Pace:
 
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+def finish_time(
+    journal: Journal,
+    route: Route,
+    budgets: tuple[Budget, ...],
+    costs: Sequence[Mapping[str, int]],
+    now: datetime,
+) -> str:
+    """Tell when a transfer of these costs would end, if its budgets make it wait.
+
+    Returns:
+        RFC 3339; empty if they do not.
+    """
+    if not budgets:
+        return ""
+    since = now.timestamp() - max(one.seconds for one in budgets)
+    ledger = Ledger(budgets, journal.spent(route.destination, route.place, since))
+    end = ledger.play(costs, now.timestamp())
+    return stamp(datetime.fromtimestamp(end, UTC)) if end > now.timestamp() else ""

@@ -8,16 +8,13 @@ a private copy of the journal, and stops where something would be sent.
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, evolve, field
 
 from decamp.engine.before import delivered_before, notice_lost
 from decamp.engine.blame import blamed
-from decamp.engine.budgets import Ledger
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
 from decamp.engine.delivery import Delivery
@@ -26,7 +23,8 @@ from decamp.engine.items import ItemIntake
 from decamp.engine.job import Job, Settings
 from decamp.engine.linkwatch import LinkWatch
 from decamp.engine.mute import remembered
-from decamp.engine.pace import Pace
+from decamp.engine.owner import named_account, newest_of
+from decamp.engine.pace import Pace, finish_time
 from decamp.engine.people import KEEP, People
 from decamp.engine.peoplechoice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
@@ -35,13 +33,14 @@ from decamp.engine.renames import Renames
 from decamp.engine.requests import RequestedCopy
 from decamp.engine.requestwords import no_copy
 from decamp.engine.route import RouteFinder, names_of
+from decamp.engine.runbook import record_end, record_start, standing_of
 from decamp.engine.segments import RowIntake
 from decamp.engine.tally import Tally
 from decamp.engine.vanished import vanished_conversations, vanished_posts
 from decamp.errors import ConfigError, DestinationRefused, Locked, TransferError
 from decamp.events import Notice, ReadProgress, RunEnded, RunStarted, Stage
 from decamp.filesystems import no_room
-from decamp.journal import Route, RunRecord, Standing
+from decamp.journal import Route
 from decamp.model import Account, Destination, Item, Origin, Page, Preview
 from decamp.report import Run, report
 from decamp.spec import (
@@ -95,13 +94,13 @@ class Engine:
                 found = job.importer.check()
             self._destination = remembered(settings.journal, job.importer_spec.name, found)
             if isinstance(job.exporter, Requests):
-                self._record_start(started, "")  # it may wait for days
+                record_start(settings.journal, job, self._destination, started)  # waits for days
                 self._obtain(job.exporter)
             if isinstance(job.exporter, Identifies):
                 with blamed(job.exporter_spec.name):
                     copy = job.exporter.fingerprint()
                 fingerprint = f"{copy}/{job.exporter_spec.mapping_version}"
-            self._record_start(started, fingerprint)
+            record_start(settings.journal, job, self._destination, started, fingerprint)
             with settings.lock(f"{job.importer_spec.name}:{self._destination.id}"):
                 self._choice = choose(
                     job.people, settings.journal, self._routes(), self._destination,
@@ -141,16 +140,16 @@ class Engine:
                 ended=stamp(),
                 dry_run=job.dry_run,
                 error=error,
-                standing=self._standing(),
+                standing=None if job.dry_run else standing_of(settings.journal, self._route),
                 grant=job.grant,
                 public=job.importer_spec.capabilities.public,
                 audiences=tuple(sorted(job.audiences)),
-                finish=self._finish_time(),
+                finish=self._finish_time() if job.dry_run else "",
             ),
             self.tally,
         )
         if not isinstance(error, Interrupted | KeyboardInterrupt) or self._destination:
-            self._record_end(document)
+            record_end(settings.journal, job.id, document)
         if self._copy is not None and not job.dry_run:
             with suppress(TransferError):  # then the next run sees to it
                 if error is None:
@@ -203,54 +202,7 @@ class Engine:
                 hint=f"To ask for one: decamp transfer {job.source} FOLDER",
             )
 
-    # --- the run in the journal ----------------------------------------------------------
-
-    def _record_start(self, started: str, fingerprint: str) -> None:
-        assert self._destination is not None
-        self.settings.journal.start_run(
-            RunRecord(
-                id=self.job.id,
-                route=None,
-                command=self.job.command,
-                state="running",
-                started=started,
-                ended=None,
-                source=self.job.source,
-                destination=self._destination.title,
-                fingerprint=fingerprint if self.job.selection.everything else "",
-                exit_code=None,
-                report=None,
-                pid=os.getpid(),
-            )
-        )
-
-    def _standing(self) -> Standing | None:
-        with suppress(TransferError):  # then the receipt says that nothing is proved
-            if self._route is not None and not self.job.dry_run:
-                return self.settings.journal.standing(self._route.id)
-        return None
-
-    def _finish_time(self) -> str:
-        """Tell when a transfer would end, if its budgets make it wait; empty if they do not."""
-        budgets = self._capabilities.budgets
-        if not self.job.dry_run or self._route is None or not budgets:
-            return ""
-        now = self.settings.now()
-        where = (self._route.destination, self._route.place)
-        since = now.timestamp() - max(one.seconds for one in budgets)
-        ledger = Ledger(budgets, self.settings.journal.spent(*where, since))
-        end = ledger.play(self.tally.costs, now.timestamp())
-        return stamp(datetime.fromtimestamp(end, UTC)) if end > now.timestamp() else ""
-
-    def _record_end(self, document: dict[str, Any]) -> None:
-        with suppress(TransferError):  # a full disk: the run ends with its own error
-            self.settings.journal.end_run(
-                self.job.id,
-                document["state"],
-                document["ended"],
-                document["exit_code"],
-                document,
-            )
+    # --- what was before -----------------------------------------------------------------
 
     def _routes(self) -> list[Route]:
         assert self._destination is not None
@@ -381,7 +333,9 @@ class Engine:
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
             if not job.dry_run and isinstance(job.importer, Begins):
-                origin = self._choice.marked(Origin(self._named_account(), self._newest(route)))
+                account = named_account(self._whose(), job.account, held, self._as_of)
+                newest = newest_of(route, held, self._as_of)
+                origin = self._choice.marked(Origin(account, newest))
                 if origin.as_of is not None:
                     settings.journal.set_newest(route.id, stamp(origin.as_of))
                 token = settings.journal.open_token(route.id)
@@ -422,13 +376,6 @@ class Engine:
         with blamed(self.job.importer_spec.name):
             return importer.preview(item)
 
-    def _newest(self, route: Route) -> datetime | None:
-        """Tell from when the newest data at the destination will be."""
-        held = self._destination.holds if self._destination else None
-        known = [route.newest, self._as_of, stamp(held.as_of) if held and held.as_of else ""]
-        newest = max(filter(None, known), default="")
-        return datetime.fromisoformat(newest) if newest else None
-
     def _still(self) -> None:
         """Make sure that nobody has written between the first look and the lock."""
         assert self._destination is not None
@@ -443,18 +390,6 @@ class Engine:
         """Give the account with the service that it is of."""
         service = self._account.service or self.job.exporter_spec.name
         return evolve(self._account, service=service)
-
-    def _named_account(self) -> Account:
-        """Give the account as the destination is to know it: by all names, the newest first."""
-        account = self._whose()
-        names = account.names or ((self.job.account,) if self.job.account else ())
-        held = self._destination.holds if self._destination else None
-        if held is not None:
-            older = bool(held.as_of and self._as_of and self._as_of < stamp(held.as_of))
-            both = (held.account.names + names) if older else (names + held.account.names)
-            names = tuple(dict.fromkeys(both))
-            account = evolve(account, id=account.id or held.account.id)
-        return evolve(account, names=names)
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings
@@ -476,6 +411,14 @@ class Engine:
                 capabilities.budgets, settings.now, settings.pause, settings.emit, settings.stop,
                 settings.wait,
             ),
+        )  # fmt: skip
+
+    def _finish_time(self) -> str:
+        if self._route is None:
+            return ""
+        return finish_time(
+            self.settings.journal, self._route, self._capabilities.budgets, self.tally.costs,
+            self.settings.now(),
         )  # fmt: skip
 
     # --- the end -------------------------------------------------------------------------
