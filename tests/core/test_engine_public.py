@@ -274,6 +274,69 @@ def test_what_was_spent_is_known_to_the_next_run(tmp_path: Path) -> None:
     assert bench.run(public(*range(12)), wait=False)["exit_code"] == 0
 
 
+def linked(count: int) -> Page:
+    video = Blob("1.mp4", "video/mp4", link=Link("https://cdn/1.mp4"))
+    posts = (post_item(number, audience="public") for number in range(count))
+    return Page(tuple(post.evolve(blobs=(video,)) for post in posts))
+
+
+def test_what_links_name_is_fetched_before_a_long_wait(tmp_path: Path) -> None:
+    clock = StandingClock()
+    bench = wall(tmp_path, clock=clock, budgets=(Budget("points", 30, 3_600),), max_batch=1)
+    fetched: list[int] = []
+    bench.pause = lambda seconds, stop: (
+        fetched.append(len(bench.fetched)),
+        clock.wait(seconds, stop),
+    )
+
+    receipt = bench.run(linked(200))
+
+    assert receipt["counts"]["post"]["delivered"] == 200
+    assert list(bench.importer.store) == [post_item(number).id for number in range(200)]
+    assert fetched == [200] * 19  # ten posts an hour
+    assert sum(clock.waited) == 19 * 3_601
+    waits = [event for event in bench.events if isinstance(event, Waiting)]
+    assert "points" in waits[0].reason
+
+
+def test_while_the_room_for_files_is_full_what_was_set_aside_is_sent(tmp_path: Path) -> None:
+    """Fetching waits for room, which only sending gives, and for sending it is time by then."""
+    clock = StandingClock()
+    bench = wall(tmp_path, clock=clock, budgets=(Budget("points", 30, 3_600),), max_batch=1)
+    room = threading.Semaphore(40)
+    fetch = bench.fetch
+
+    def fetch_into_room(blob: Blob, item: Item) -> Blob | Missing:
+        if not room.acquire(blocking=False):
+            clock.wait(3_601, bench.stop)  # hours pass while it waits
+            room.acquire()
+        return fetch(blob, item)
+
+    bench.fetch = fetch_into_room
+    bench.release = lambda item: room.release()
+    assert bench.run(linked(120))["counts"]["post"]["delivered"] == 120
+
+
+def test_told_not_to_wait_nothing_is_fetched_ahead(tmp_path: Path) -> None:
+    bench = wall(tmp_path, budgets=(Budget("points", 30, 3_600),), max_batch=1)
+    receipt = bench.run(linked(1_000), wait=False)
+    assert receipt["error"]["code"] == "rate-limited"
+    assert len(bench.importer.store) == 10
+    assert len(bench.fetched) < 200
+
+
+def test_a_stop_lets_go_of_what_was_set_aside(tmp_path: Path) -> None:
+    bench = wall(tmp_path, budgets=(Budget("points", 30, 3_600),), max_batch=1)
+    bench.pause = lambda seconds, stop: stop.set()
+    receipt = bench.run(linked(200))
+    assert receipt["exit_code"] == 130
+    assert len(bench.importer.store) == 10
+    bench.stop.clear()
+    bench.pause = lambda seconds, stop: None
+    bench.now = lambda: START + timedelta(days=2)
+    assert bench.run(linked(12))["counts"]["post"]["delivered"] == 2
+
+
 def test_a_service_that_asks_to_wait_is_waited_for(tmp_path: Path) -> None:
     clock = StandingClock()
     bench = wall(tmp_path, clock=clock)

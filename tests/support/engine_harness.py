@@ -62,6 +62,7 @@ class Bench:
     now: Callable[[], datetime] = now
     lock: Callable[[str], AbstractContextManager[None]] = nullcontext
     pause: Callable[[float, threading.Event], None] = pause
+    release: Callable[[Item], None] = lambda item: None
     answer: bool | None = None
     """What a person says to a question; None if nobody is there."""
 
@@ -133,7 +134,7 @@ class Bench:
                     scratch=scratch,
                     copies=self.folder / "copies",
                     fetch=self.fetch,
-                    release=lambda item: None,
+                    release=self.release,
                     lock=self.lock,
                     emit=self.events.append,
                     stop=self.stop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -36,7 +37,7 @@ from decamp.errors import ConfigError
 from decamp.events import Emit
 from decamp.home import Home
 from decamp.journal import Journal
-from decamp.media import MediaFetcher, MediaFolder
+from decamp.media import SPOOL_BYTES, MediaFetcher, MediaFolder
 from decamp.model import Blob, Item, Missing
 from decamp.registry import Registry
 
@@ -207,7 +208,9 @@ def _run(
         importer = created(target.spec, target.config, scratch, there, home, now)
         folder = getattr(source.config, "media", None)
         allowed = request.allowed + (signed.here if signed else simulator_of(source))
-        media = _Media(scratch, allowed, folder, stop, now)
+        capable = configured(target.spec, target.config)
+        room = _room(scratch) if capable.capabilities.budgets else SPOOL_BYTES
+        media = _Media(scratch, allowed, folder, stop, now, room)
         stack.callback(media.close)
         engine = Engine(
             Job(
@@ -215,7 +218,7 @@ def _run(
                 command=request.command,
                 exporter_spec=source.spec,
                 exporter=exporter,
-                importer_spec=configured(target.spec, target.config),
+                importer_spec=capable,
                 importer=importer,
                 source=request.source,
                 selection=parts.selection,
@@ -246,6 +249,11 @@ def _run(
         return engine.run()
 
 
+def _room(scratch: Path) -> int:
+    """Tell how much may be fetched ahead for a destination that makes a run wait."""
+    return max(SPOOL_BYTES, shutil.disk_usage(scratch).free * 4 // 5)
+
+
 class _Media:
     """The media service, built when the first link is met: httpx is slow to import."""
 
@@ -256,7 +264,9 @@ class _Media:
         folder: Path | None,
         stop: threading.Event,
         now: Callable[[], datetime],
+        room: int,
     ) -> None:
+        self._room = room
         self._scratch, self._allowed, self._stop, self._now = scratch, allowed, stop, now
         self._folder = MediaFolder(folder) if folder is not None else None
         self._lock = threading.Lock()
@@ -271,6 +281,7 @@ class _Media:
                     folder=self._folder,
                     stop=self._stop,
                     now=self._now,
+                    spool_bytes=self._room,
                 )
         return self._fetcher.fetch(blob, item)
 

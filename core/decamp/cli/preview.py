@@ -62,8 +62,9 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
         )
         if plan["media"].get("until", plan["finish"]) < plan["finish"]:
             output.warn(
-                "Links to your media stop working before that. Bring everything into a folder "
-                "first, and from there to this destination."
+                "Links to your media stop working before that. One run fetches all files before it "
+                "waits, as far as the disk has room, and forgets them when it ends. Surer is: bring "
+                "everything into a folder first, and from there to this destination."
             )
     show_problems(output, plan["problems"], counts)
     output.say()

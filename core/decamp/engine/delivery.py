@@ -23,6 +23,7 @@ from attrs import define, field
 from decamp.engine.blame import as_fault, blamed
 from decamp.engine.calls import Calls, Fetch
 from decamp.engine.pace import Pace
+from decamp.engine.ready import Ready, is_small
 from decamp.engine.settling import Settling
 from decamp.engine.tally import Tally
 from decamp.engine.work import Work, repairable
@@ -70,9 +71,6 @@ class Delivery:
 
     _done: queue.SimpleQueue[Done[_Moving]] = field(factory=queue.SimpleQueue, init=False)
     _fetching: int = field(default=0, init=False)
-    _ready: list[Work] = field(factory=list, init=False)
-    _large: int = field(default=0, init=False)
-    """How many of those are too large to travel with others."""
     _importing: int = field(default=0, init=False)
     _held_bytes: int = field(default=0, init=False)
     _faults: int = field(default=0, init=False)
@@ -81,6 +79,10 @@ class Delivery:
     _rest: tuple[float, str] = field(default=(0.0, ""), init=False)
     _refusals: int = field(default=0, init=False)
     _launching: bool = field(default=False, init=False)
+    _linked: bool = field(default=False, init=False)
+    """Files of this run lie behind links, which do not work for ever."""
+    _draining: bool = field(default=False, init=False)
+    """Nothing more comes in."""
     _error: TransferError | None = field(default=None, init=False)
     _hung: bool = field(default=False, init=False)
     _closing: bool = field(default=False, init=False)
@@ -98,6 +100,7 @@ class Delivery:
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
         self._launch_at = max(_LAUNCH, self._batch) if together else 1
         self._window = max(_WINDOW_ITEMS, 2 * self._batch)
+        self._ready = Ready(self._pace, lambda work: self._preview(work).costs)
         self._settling = Settling(
             self._journal, self._route, self._run, self._plugin, self._importer
         )
@@ -111,17 +114,18 @@ class Delivery:
             TransferError: The run has to stop. What is on its way was finished first.
         """
         weight = work.size if work.frozen is not None else 0
-        while self._count() and (
-            self._count() >= self._window or self._held_bytes + weight > _WINDOW_BYTES
+        while self._busy() and (
+            self._busy() >= self._window or self._held_bytes + weight > _WINDOW_BYTES
         ):
             self._step()
         self._raise()
         self._held_bytes += weight
+        self._linked = self._linked or any(blob.link for blob in work.item.blobs)
         if work.frozen is None and (work.item.blobs or work.media or work.item.missing):
             self._fetching += 1
             self._fetchers.put(partial(self._calls.gather, work), ((work,), "fetch"))
         else:
-            self._get_ready(work)
+            self._ready.add(work)
         if self._enough:
             self._launch()
         while not self._done.empty():
@@ -130,6 +134,7 @@ class Delivery:
 
     def drain(self) -> None:
         """Wait for everything on its way, and commit its receipts."""
+        self._draining = True
         while self._count():
             self._step()
         self._settling.flush()
@@ -150,10 +155,19 @@ class Delivery:
     def _count(self) -> int:
         return self._fetching + len(self._ready) + self._importing + len(self._again)
 
+    def _busy(self) -> int:
+        """Count what takes up room in the window: what is set aside does not."""
+        return self._count() - (len(self._ready) if self._aside else 0)
+
+    @property
+    def _aside(self) -> bool:
+        """What is ready waits for the budgets, while what follows is fetched."""
+        return self._ready.aside and not (self._draining or self._stopping or self._error)
+
     @property
     def _enough(self) -> bool:
         """Enough is ready to be worth a commit; what has files does not wait for a whole batch."""
-        return len(self._ready) >= self._launch_at or self._large >= _LAUNCH
+        return not self._aside and self._ready.enough(self._launch_at, _LAUNCH)
 
     @property
     def _stopping(self) -> bool:
@@ -172,7 +186,7 @@ class Delivery:
         if not self._launching:
             if self._again and not self._importing:
                 self._resume()
-            if self._ready and (self._done.empty() or self._enough):
+            if self._ready and not self._aside and (self._done.empty() or self._enough):
                 self._launch()
         if not self._fetching + self._importing:
             return
@@ -187,6 +201,8 @@ class Delivery:
                 hint="Run the same command again: decamp finds out what is there first.",
             )
             raise self._error from None
+        if done is None:
+            return
         works, stage = done.subject
         if stage == "fetch":
             self._fetching -= 1
@@ -202,9 +218,10 @@ class Delivery:
                 self._refused(work, as_fault(self._plugin, result))
         self._settling.flush_if_due()
 
-    def _next(self) -> Done[_Moving]:
+    def _next(self) -> Done[_Moving] | None:
         """Wait for the end of a call, in short steps: on Windows one long wait is deaf.
 
+        None if it is time to send what was set aside: fetching may be waiting for its room.
         Only the importer can be found hung; fetching has time limits of its own.
         """
         deadline = time.monotonic() + self._patience
@@ -214,6 +231,8 @@ class Delivery:
             except queue.Empty:
                 if self._importing and time.monotonic() >= deadline:
                     raise
+                if self._ready and not self._aside and not self._launching:
+                    return None
 
     def _fetched(
         self, work: Work, results: dict[str, Blob | Missing] | None, error: BaseException | None
@@ -239,11 +258,7 @@ class Delivery:
         if self._capabilities.needs_media and work.item.missing and work.action == "send":
             self._hold(work)
             return
-        self._get_ready(work)
-
-    def _get_ready(self, work: Work) -> None:
-        self._ready.append(work)
-        self._large += not _small(work)
+        self._ready.add(work)
 
     def _hold(self, work: Work) -> None:
         """Do not send an item that is worth nothing without the media that it lacks."""
@@ -255,33 +270,26 @@ class Delivery:
 
     def _launch(self) -> None:
         """Commit the intents of what is ready, then hand it to the importer."""
-        ready, self._ready = self._ready, []
-        self._large = 0
+        ready = self._ready.take()
         self._launching = True
         try:
             while ready and self._error is None and not self._stopping:
-                count = self._affordable(ready)
+                count, seconds, reason = self._ready.affordable(ready)
                 if count:
                     self._send(ready[:count])
                     ready = ready[count:]
+                elif self._sets_aside and self._ready.set_aside(ready, seconds, reason):
+                    ready = []
+                else:
+                    self._wait_calmly(seconds, reason)
         finally:
             self._launching = False
         for work in ready:
             self._drop(work)
 
-    def _affordable(self, ready: Sequence[Work]) -> int:
-        """Count how many of these the budgets allow now, and spend that; waits if it is none."""
-        if not self._pace.limited:
-            return len(ready)
-        for count, work in enumerate(ready):
-            costs = self._preview(work).costs
-            seconds, reason = self._pace.delay(costs)
-            if seconds > 0:
-                if not count:
-                    self._wait_calmly(seconds, reason)
-                return count
-            self._pace.spend(costs)
-        return len(ready)
+    @property
+    def _sets_aside(self) -> bool:
+        return self._linked and not self._draining
 
     def _preview(self, work: Work) -> Preview:
         if work.preview is None:
@@ -322,12 +330,12 @@ class Delivery:
     def _hand_on(self, works: Sequence[Work]) -> None:
         """Have the importer called: for small new items together, for others one by one."""
         self._importing += len(works)
-        small = [one for one in works if self._batch > 1 and _small(one)]
+        small = [one for one in works if self._batch > 1 and is_small(one)]
         for start in range(0, len(small), max(1, self._batch)):
             group = small[start : start + self._batch]
             self._importers.put(partial(self._calls.many, group), (group, "import"))
         for work in works:
-            if self._batch <= 1 or not _small(work):
+            if self._batch <= 1 or not is_small(work):
                 self._importers.put(partial(self._calls.one, work), ((work,), "import"))
 
     def _resume(self) -> None:
@@ -404,8 +412,3 @@ class Delivery:
             self._tally.problem(item.id, item.kind, state, code, reason)
         self._release(item)
         self._emit(ItemSettled(item.id, item.kind, state, work.rows, work.size, reason))
-
-
-def _small(work: Work) -> bool:
-    """Tell whether an item can travel together with others."""
-    return work.action == "send" and not work.item.blobs and work.frozen is None

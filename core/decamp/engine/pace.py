@@ -39,8 +39,13 @@ class Pace:
 
     def __attrs_post_init__(self) -> None:
         where = (self._route.destination, self._route.place)
-        since = self._now() - max((one.seconds for one in self._budgets), default=0)
+        since = self.now() - max((one.seconds for one in self._budgets), default=0)
         self._ledger = Ledger(self._budgets, self._journal.spent(*where, since))
+
+    @property
+    def waits(self) -> bool:
+        """The run was not told to end rather than to wait."""
+        return self._wait
 
     @property
     def limited(self) -> bool:
@@ -49,12 +54,12 @@ class Pace:
 
     def delay(self, costs: Mapping[str, int]) -> tuple[float, str]:
         """Tell how many seconds to wait before this may be sent, and why."""
-        seconds, name = self._ledger.delay(costs, self._now())
+        seconds, name = self._ledger.delay(costs, self.now())
         return seconds, f"the {name} that {self._title} gives are used up." if name else ""
 
     def spend(self, costs: Mapping[str, int]) -> None:
         """Take note that this is about to be sent."""
-        self._noted += self._ledger.spend(costs, self._now())
+        self._noted += self._ledger.spend(costs, self.now())
 
     def note(self) -> None:
         """Remember what was spent, before it is sent."""
@@ -69,17 +74,23 @@ class Pace:
         Raises:
             RateLimited: The run was told not to wait.
         """
-        seconds += _MARGIN
-        until = stamp(self._clock() + timedelta(seconds=seconds))
         if not self._wait:
+            until = stamp(self._clock() + timedelta(seconds=seconds + _MARGIN))
             raise RateLimited(
                 f"Nothing more can be sent until {until}: {reason}",
                 hint="Run the same command again then; what has arrived stays.",
             )
-        self._emit(Waiting(until, reason))
-        self._pause(seconds, self._stop)
+        self.announce(seconds, reason)
+        self._pause(seconds + _MARGIN, self._stop)
 
-    def _now(self) -> float:
+    def announce(self, seconds: float, reason: str) -> float:
+        """Say that nothing is sent for some seconds; gives until when, in Unix seconds."""
+        until = self._clock() + timedelta(seconds=seconds + _MARGIN)
+        self._emit(Waiting(stamp(until), reason))
+        return until.timestamp()
+
+    def now(self) -> float:
+        """Give the time in Unix seconds."""
         return self._clock().timestamp()
 
 

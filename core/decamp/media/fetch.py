@@ -22,10 +22,11 @@ from decamp.model import Blob, Item, Link, Missing
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["MediaFetcher"]
+__all__ = ["SPOOL_BYTES", "MediaFetcher"]
 
 _MAX_BYTES = 4 << 30
-_SPOOL_BYTES = 2 << 30
+SPOOL_BYTES = 2 << 30
+"""What may usually lie in the spool."""
 _ATTEMPTS = 4
 
 
@@ -61,7 +62,7 @@ class MediaFetcher:
         *,
         folder: MediaFolder | None = None,
         max_bytes: int = _MAX_BYTES,
-        spool_bytes: int = _SPOOL_BYTES,
+        spool_bytes: int = SPOOL_BYTES,
         attempts: int = _ATTEMPTS,
         stop: threading.Event | None = None,
         sleep: Callable[[float], object] | None = None,
@@ -97,6 +98,7 @@ class MediaFetcher:
         folder: MediaFolder | None = None,
         stop: threading.Event | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        spool_bytes: int = SPOOL_BYTES,
     ) -> Self:
         """Make a fetcher with a client of its own.
 
@@ -105,12 +107,13 @@ class MediaFetcher:
             allowed: Hosts and ports that are reached although they are not public.
             folder: Media that the person has already.
             stop: Set when the run is to end.
+            now: The time, aware and in UTC.
+            spool_bytes: What may lie in the spool.
         """
         from decamp.http import guarded_client
 
-        return cls(
-            scratch, guarded_client(allowed=allowed, stop=stop), folder=folder, stop=stop, now=now
-        )
+        client = guarded_client(allowed=allowed, stop=stop)
+        return cls(scratch, client, folder=folder, stop=stop, now=now, spool_bytes=spool_bytes)
 
     def fetch(self, blob: Blob, item: Item) -> Blob | Missing:
         """Fetch one blob of an item. The same link is fetched once per item.
