@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
+from decamp.engine.blame import blamed
 from decamp.engine.work import Work, digested
 from decamp.engine.workers import attempt
 from decamp.errors import ItemError, PluginError
-from decamp.model import Blob, Item, Missing, Receipt
-from decamp.spec import Batches, Fills, Importer, Updates
+from decamp.model import Blob, Item, Missing, Preview, Receipt
+from decamp.spec import Batches, Fills, Importer, Previews, Updates
 
 __all__ = ["Calls", "Fetch"]
 
@@ -77,6 +78,15 @@ class Calls:
             result if isinstance(result, Exception) else self._checked(work, result)
             for work, result in zip(works, results, strict=True)
         ]
+
+    def preview(self, work: Work) -> Preview:
+        """Have it told what becomes of an item, once; called in the engine's thread."""
+        if work.preview is None:
+            work.preview = Preview()
+            if isinstance(self.importer, Previews):
+                with blamed(self.plugin):
+                    work.preview = self.importer.preview(work.item)
+        return work.preview
 
     def _checked(self, work: Work, receipt: Receipt) -> Receipt:
         if not isinstance(receipt, Receipt) or receipt.item_id != work.item.id:

@@ -20,7 +20,7 @@ from typing import Literal
 
 from attrs import define, field
 
-from decamp.engine.blame import as_fault, blamed
+from decamp.engine.blame import as_fault
 from decamp.engine.calls import Calls, Fetch
 from decamp.engine.pace import Pace
 from decamp.engine.ready import Ready, is_small
@@ -30,9 +30,9 @@ from decamp.engine.work import Work, repairable
 from decamp.engine.workers import Done, Workers
 from decamp.errors import PluginError, RateLimited, TransferError
 from decamp.events import Emit, ItemSettled
-from decamp.journal import Intent, Journal, Outcome, Route, Settled, State
-from decamp.model import Blob, Item, Missing, Preview, Receipt
-from decamp.spec import Batches, Importer, ImporterCapabilities, Previews
+from decamp.journal import Journal, Outcome, Route, Settled, State
+from decamp.model import Blob, Item, Missing, Receipt
+from decamp.spec import Batches, Importer, ImporterCapabilities
 
 __all__ = ["Delivery"]
 
@@ -100,7 +100,7 @@ class Delivery:
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
         self._launch_at = max(_LAUNCH, self._batch) if together else 1
         self._window = max(_WINDOW_ITEMS, 2 * self._batch)
-        self._ready = Ready(self._pace, lambda work: self._preview(work).costs)
+        self._ready = Ready(self._pace, lambda work: self._calls.preview(work).costs)
         self._settling = Settling(
             self._journal, self._route, self._run, self._plugin, self._importer
         )
@@ -291,14 +291,6 @@ class Delivery:
     def _sets_aside(self) -> bool:
         return self._linked and not self._draining
 
-    def _preview(self, work: Work) -> Preview:
-        if work.preview is None:
-            work.preview = Preview()
-            if isinstance(self._importer, Previews):
-                with blamed(self._plugin):
-                    work.preview = self._importer.preview(work.item)
-        return work.preview
-
     def _wait_calmly(self, seconds: float, reason: str) -> None:
         """Let what is on its way arrive and be written down, then wait."""
         while self._importing:
@@ -315,14 +307,7 @@ class Delivery:
         self._journal.intend(
             self._route.id,
             self._run,
-            [
-                Intent(
-                    *(work.item, work.digest, work.mapping, tuple(work.media), work.frozen),
-                    work.as_of,
-                    work.version,
-                )
-                for work in works
-            ],
+            [work.intent() for work in works],
             full=self._capabilities.delivery != "idempotent",
         )
         self._hand_on(works)
@@ -359,7 +344,7 @@ class Delivery:
         self._settling.add(Settled(work.item.id, state, receipt, version=work.version), work.size)
         if receipt.superseded:
             self._tally.add(work.item.kind, "superseded")
-        self._tally.foresee(work.item.id, work.item.kind, self._preview(work))
+        self._tally.foresee(work.item.id, work.item.kind, self._calls.preview(work))
         self._end(work, state)
 
     def _refused(self, work: Work, error: TransferError) -> None:

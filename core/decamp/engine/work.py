@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from attrs import define, field
 
-from decamp.journal import Frozen, Known
+from decamp.journal import Frozen, Intent, Known
 from decamp.model import Blob, Item, Missing, Preview
 
 __all__ = ["Action", "Work", "described", "digested", "repairable"]
@@ -45,6 +45,14 @@ class Work:
     def size(self) -> int:
         """Bytes of the item's blobs, as far as known."""
         return sum(blob.size or 0 for blob in self.item.blobs)
+
+    def intent(self) -> Intent:
+        """Say what is about to be sent, for the journal."""
+        return Intent(
+            *(self.item, self.digest, self.mapping, tuple(self.media), self.frozen),
+            self.as_of,
+            self.version,
+        )
 
     def settle_media(self, results: Mapping[str, Blob | Missing]) -> None:
         """Put in place what fetching brought: readable blobs, and the list of missing ones.
