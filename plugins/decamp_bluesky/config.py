@@ -53,10 +53,9 @@ class Config:
     long_text: Annotated[
         str, Option("A text that is too long for one post: thread, truncate or skip.")
     ] = field(default="thread", validator=_one_of("thread", "truncate", "skip"))
-    many_photos: Annotated[str, Option("More than four photos: thread, first or skip.")] = field(
-        default="thread",
-        validator=_one_of("thread", "first", "skip"),
-    )
+    many_photos: Annotated[
+        str, Option("More than four photos: thread, gallery (newest servers), first or skip.")
+    ] = field(default="thread", validator=_one_of("thread", "gallery", "first", "skip"))
     oversized: Annotated[
         str, Option("An image above the limit: shrink (needs Pillow) or skip.")
     ] = field(default="shrink", validator=_one_of("shrink", "skip"))

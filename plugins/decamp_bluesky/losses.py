@@ -8,7 +8,7 @@ from datetime import datetime
 from decamp import Item, Loss, Preview
 from decamp_bluesky.config import COVER, Config
 from decamp_bluesky.media import is_image, shown
-from decamp_bluesky.records import LIMITS
+from decamp_bluesky.records import LIMITS, PER_GALLERY
 from decamp_bluesky.text import fits, mentions, split
 
 __all__ = ["preview_of"]
@@ -54,7 +54,8 @@ def _records(item: Item, config: Config) -> int:
     texts = len(split(caption, LIMITS)) if long else 1
     blobs = shown(item)
     photos = sum(map(is_image, blobs))
-    groups = len(blobs) - photos + (1 if config.many_photos == "first" else -(-photos // 4))
+    most = PER_GALLERY if config.many_photos == "gallery" and photos > 4 else 4
+    groups = len(blobs) - photos + (1 if config.many_photos == "first" else -(-photos // most))
     return max(texts, groups, 1)
 
 
@@ -75,6 +76,12 @@ def _losses(item: Item, config: Config, now: datetime) -> Iterator[Loss]:
     if len(photos) > 4:
         yield {
             "thread": Loss("many-photos", "More than four photos become a thread of posts."),
+            "gallery": Loss(
+                "many-photos",
+                f"More than four photos become a gallery, {PER_GALLERY} to a post; "
+                "older apps show none of them.",
+                certain=False,
+            ),
             "first": Loss("many-photos", "Of more than four photos the first four are shown."),
             "skip": Loss("many-photos", "A post with more than four photos is left out."),
         }[config.many_photos]

@@ -16,6 +16,7 @@ from decamp_bluesky.tid import part_time, tids
 
 __all__ = [
     "LIMITS",
+    "PER_GALLERY",
     "POST",
     "Draft",
     "blob_of",
@@ -32,8 +33,16 @@ LIMITS = Limits()
 _IMAGES = "app.bsky.embed.images"
 _VIDEO = "app.bsky.embed.video"
 _PER_RECORD = 4
+_GALLERY = "app.bsky.embed.gallery"
+PER_GALLERY = 20
+"""https://github.com/bluesky-social/atproto/blob/main/lexicons/app/bsky/embed/gallery.json"""
 _ALT = Limits(1_000, 10_000)
 _MOST_RECORDS = 200
+
+
+_MEMBERS = {_IMAGES: "images", _GALLERY: "items"}
+_SQUARE = {"width": 1, "height": 1}
+"""A gallery needs ratios, also of images that do not tell their size."""
 
 
 @frozen
@@ -96,7 +105,7 @@ def drafts(
 def embeds_of(
     entries: Sequence[Mapping[str, Any]], alt: str, config: Config
 ) -> list[dict[str, Any]]:
-    """Group what is shown: each video alone, photos by four, in their order.
+    """Group what is shown: each video alone, photos by four or in galleries, in their order.
 
     Args:
         entries: As `decamp_bluesky.media.Media.as_shown` gives them.
@@ -104,14 +113,21 @@ def embeds_of(
         config: What becomes of more than four photos.
     """
     embeds: list[dict[str, Any]] = []
+    photos = sum("image" in one for one in entries)
+    gallery = config.many_photos == "gallery" and photos > _PER_RECORD
+    kind, most = (_GALLERY, PER_GALLERY) if gallery else (_IMAGES, _PER_RECORD)
+    member = _MEMBERS[kind]
     for number, entry in enumerate(entries):
         one = {**entry, "alt": _cut(alt)} if alt and not number else dict(entry)
         if "video" in one:
             embeds.append({"$type": _VIDEO, **one})
-        elif embeds and embeds[-1]["$type"] == _IMAGES and len(embeds[-1]["images"]) < _PER_RECORD:
-            embeds[-1]["images"].append(one)
+            continue
+        if gallery:
+            one = {"$type": f"{_GALLERY}#image", "aspectRatio": _SQUARE, **one}
+        if embeds and embeds[-1]["$type"] == kind and len(embeds[-1][member]) < most:
+            embeds[-1][member].append(one)
         else:
-            embeds.append({"$type": _IMAGES, "images": [one]})
+            embeds.append({"$type": kind, member: [one]})
     if len(embeds) > 1 and all("image" in one for one in entries):
         if config.many_photos == "skip":
             raise ItemSkipped(f"It has {len(entries)} photos, and to.many_photos says skip.")
@@ -125,8 +141,12 @@ def entries_of(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for record in records:
         embed = record.get("embed", {})
-        if "images" in embed:
-            found += embed["images"]
+        member = _MEMBERS.get(embed.get("$type", ""))
+        if member is not None:
+            found += [
+                {key: value for key, value in one.items() if key != "$type"}
+                for one in embed[member]
+            ]
         elif embed:
             found.append({key: value for key, value in embed.items() if key != "$type"})
     return found

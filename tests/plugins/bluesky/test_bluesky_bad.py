@@ -302,6 +302,35 @@ def test_thirty_five_photos_are_a_thread(make, pds: Pds, account: Account) -> No
     assert len(first.data["records"]) == 1
 
 
+def test_thirty_five_photos_are_galleries(make, pds: Pds, account: Account) -> None:
+    """Their shape is that of the newest lexicon; this server is older and keeps it unjudged."""
+    photos = [blob(f"{n}.png", png(8, 6, n)) for n in range(35)]
+    importer = make(many_photos="gallery")
+    item = post(1, "Many", *photos, alt_text="A gull")
+    receipt = importer.import_item(item)
+    first, second = (one for _, one in sorted(pds.repository(account.did).items()))
+    assert [len(one["embed"]["items"]) for one in (first, second)] == [20, 15]
+    assert first["embed"]["$type"] == "app.bsky.embed.gallery"
+    shown = first["embed"]["items"][0]
+    assert shown.keys() == {"$type", "image", "alt", "aspectRatio"}
+    assert shown["$type"] == "app.bsky.embed.gallery#image"
+    assert (shown["alt"], shown["aspectRatio"]) == ("A gull", {"width": 8, "height": 6})
+    assert second["reply"]["root"]["uri"].endswith(receipt.data["records"][0][0])
+    assert importer.import_item(item).existed
+    assert importer.find_item(item) is not None
+    [found] = importer.verify([receipt], "digest")
+    assert not found.problem
+    changed = post(1, "More", *photos, blob("35.png", png(8, 6, 35)), alt_text="A gull")
+    updated = importer.update_item(changed, receipt)
+    assert len(pds.blobs(account.did)) == 36
+    assert importer.remove(updated, receipt) == receipt
+    importer.remove(receipt, None)
+    assert pds.repository(account.did) == {}
+    importer.import_item(post(2, "Four", *photos[:4]))
+    [few] = pds.repository(account.did).values()
+    assert few["embed"]["$type"] == "app.bsky.embed.images"
+
+
 def noise(width: int, height: int) -> bytes:
     """Make a picture that no encoding makes small."""
     out = io.BytesIO()

@@ -29,6 +29,7 @@ def linked(name: str, hours: int) -> Blob:
         (post(1, "x" * 301), {"long_text": "skip"}, {"long-text": (True, "left out")}),
         (post(1, "@ada"), {}, {"mentions": (True, "stay text")}),
         (post(1, "", *PHOTOS), {}, {"many-photos": (True, "a thread")}),
+        (post(1, "", *PHOTOS), {"many_photos": "gallery"}, {"many-photos": (False, "a gallery")}),
         (post(1, "", *PHOTOS), {"many_photos": "first"}, {"many-photos": (True, "first four")}),
         (post(1, "", *PHOTOS), {"many_photos": "skip"}, {"many-photos": (True, "left out")}),
         (post(1, "", *PHOTOS[:2], alt_text="A"), {}, {"alt-text": (True, "the first")}),
@@ -82,3 +83,8 @@ def test_losses(item: Item, settings: dict, expected: dict) -> None:
 def test_costs(item: Item, points: int, uploads: int) -> None:
     costs = preview_of(item, Config("ada.test"), NOW).costs
     assert costs == {"write points": points, "uploads": uploads}
+
+
+def test_a_gallery_costs_one_record() -> None:
+    item, config = post(1, "One", *PHOTOS), Config("ada.test", many_photos="gallery")
+    assert preview_of(item, config, NOW).costs == {"write points": 2, "uploads": 5}
