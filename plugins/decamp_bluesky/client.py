@@ -13,7 +13,7 @@ from decamp import Unavailable
 from decamp_bluesky.answers import BROKEN_TOKENS, document, error_of
 from decamp_bluesky.signin import Session
 
-__all__ = ["Client", "answered", "http_client"]
+__all__ = ["Client", "answered", "http_client", "pieces"]
 
 _TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=600.0)
 _PIECE = 1 << 18
@@ -68,7 +68,7 @@ class Client:
 
         def how() -> dict[str, Any]:
             headers = {"Content-Type": media_type, "Content-Length": str(size)}
-            return {"content": _pieces(open_), "headers": headers}
+            return {"content": pieces(open_), "headers": headers}
 
         blob = self._signed("com.atproto.repo.uploadBlob", "an upload", how).get("blob")
         if not isinstance(blob, dict):
@@ -145,7 +145,8 @@ def _expired(answer: httpx.Response) -> bool:
     return isinstance(body, dict) and body.get("error") in BROKEN_TOKENS
 
 
-def _pieces(open_: Callable[[], BinaryIO]) -> Iterator[bytes]:
+def pieces(open_: Callable[[], BinaryIO]) -> Iterator[bytes]:
+    """Read a file piece by piece."""
     with open_() as body:
         while piece := body.read(_PIECE):
             yield piece

@@ -62,6 +62,13 @@ class Config:
     missing_media: Annotated[
         str, Option("A post whose video or photos cannot be had: hold, or text.")
     ] = field(default="hold", validator=_one_of("hold", "text"))
+    video: Annotated[
+        str,
+        Option("A video: server (it goes there as it is), or service (Bluesky's makes it ready)."),
+    ] = field(default="server", validator=_one_of("server", "service"))
+    video_service: Annotated[str, Option("Address of the video service.")] = (
+        "https://video.bsky.app"
+    )
     profile: Annotated[bool, Option("Change the profile too: name, biography and picture.")] = False
     max_image: Annotated[int, Option("Largest image, in bytes.")] = field(
         default=1_000_000, validator=validators.gt(0)

@@ -17,7 +17,7 @@ from decamp_bluesky.answers import document
 from decamp_bluesky.client import answered
 from decamp_bluesky.config import Config
 
-__all__ = ["Found", "find"]
+__all__ = ["Found", "find", "safe_address"]
 
 _HANDLE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _DID = re.compile(r"did:(plc:[a-z2-7]{24}|web:[A-Za-z0-9.%:-]+)")
@@ -51,17 +51,17 @@ def find(config: Config, http: httpx.Client) -> Found:
             hint="Write it in full, such as bluesky:alice.bsky.social",
         )
     if config.server:
-        return Found(did, _address(config.server, "server"))
+        return Found(did, safe_address(config.server, "server"))
     return Found(did, _server(did, "" if name == did else name.lower(), config, http))
 
 
 def _did(handle: str, config: Config, http: httpx.Client) -> str:
     """Ask who has a handle: the server that was named; or the handle's own site, then a resolver."""
     if config.server:
-        found = _ask(handle, _address(config.server, "server"), http)
+        found = _ask(handle, safe_address(config.server, "server"), http)
     else:
         found = _own_site(handle, http)
-        found = found or _ask(handle, _address(config.resolver, "resolver"), http)
+        found = found or _ask(handle, safe_address(config.resolver, "resolver"), http)
     if found is None or not _DID.fullmatch(found):
         raise DestinationRefused(
             f"Nobody has the handle {handle}.",
@@ -99,7 +99,7 @@ def _server(did: str, handle: str, config: Config, http: httpx.Client) -> str:
     Otherwise whoever answers for a handle could send the sign-in to a server of their own.
     """
     if did.startswith("did:plc:"):
-        url = f"{_address(config.directory, 'directory')}/{did}"
+        url = f"{safe_address(config.directory, 'directory')}/{did}"
     else:
         host = unquote(did.removeprefix("did:web:"))
         scheme = "http" if urlsplit(f"//{host}").hostname in _LOOPBACK else "https"
@@ -118,14 +118,14 @@ def _server(did: str, handle: str, config: Config, http: httpx.Client) -> str:
         if isinstance(service, dict) and str(service.get("id", "")).endswith("#atproto_pds"):
             endpoint = service.get("serviceEndpoint")
             if isinstance(endpoint, str):
-                return _address(endpoint, "server", local=urlsplit(url).hostname in _LOOPBACK)
+                return safe_address(endpoint, "server", local=urlsplit(url).hostname in _LOOPBACK)
     raise DestinationRefused(
         f"{answer.url.host} does not tell on which server the account {did} is.",
         hint="Name it: -o to.server=https://...",
     )
 
 
-def _address(text: str, what: str, *, local: bool = True) -> str:
+def safe_address(text: str, what: str, *, local: bool = True) -> str:
     """Make sure that an address is encrypted, or on this machine where that is meant."""
     parts = urlsplit(text.rstrip("/"))
     loopback = local and parts.hostname in _LOOPBACK

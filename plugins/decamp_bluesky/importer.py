@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from time import sleep
 from typing import Any
 
 import httpx
@@ -28,7 +29,7 @@ from decamp import (
 from decamp_bluesky.answers import Refused, ServerFault
 from decamp_bluesky.client import Client, http_client
 from decamp_bluesky.config import COVER, Config
-from decamp_bluesky.finding import find
+from decamp_bluesky.finding import find, safe_address
 from decamp_bluesky.losses import preview_of
 from decamp_bluesky.media import Media, declared, is_image, prepared, shown
 from decamp_bluesky.merging import Merge
@@ -37,6 +38,7 @@ from decamp_bluesky.records import Draft, drafts, embeds_of, linked, same
 from decamp_bluesky.repository import MOST_WRITES, Repository, Stored, stored_of
 from decamp_bluesky.signin import Session, session_name
 from decamp_bluesky.verification import findings
+from decamp_bluesky.video import VideoService
 
 __all__ = ["BlueskyImporter"]
 
@@ -328,12 +330,21 @@ class BlueskyImporter:
         Raises:
             Corrupted: Other bytes arrived than were promised.
         """
-        blob = self._signed_in().upload(media.open, media.size, media.media_type)
+        client = self._signed_in()
+        if media.image or self._config.video == "server":
+            blob = client.upload(media.open, media.size, media.media_type)
+        else:
+            blob = self._videos(client).process(media)
         entry = media.as_shown()
-        if blob.get("ref", {}).get("$link") != media.cid:
+        if media.cid and blob.get("ref", {}).get("$link") != media.cid:
             raise Corrupted(f"Other bytes of {media.name} arrived than its digest promises.")
         entry["image" if media.image else "video"] = blob
         return entry
+
+    def _videos(self, client: Client) -> VideoService:
+        assert self._http is not None
+        address = safe_address(self._config.video_service, "video_service")
+        return VideoService(self._http, client, address, self._context.now, sleep)
 
     def _receipt(
         self,

@@ -96,6 +96,9 @@ def _losses(item: Item, config: Config, now: datetime) -> Iterator[Loss]:
     if over or any(one.size is None for one in videos):
         text = f"A video above {config.max_video:,} bytes is not taken, and its post left out."
         yield Loss("large-video", text, certain=bool(over))
+    if videos and config.video == "service":
+        text = "The video service may encode a video anew, and cut what is too long."
+        yield Loss("video-service", text, certain=False)
     gone = [one for one in item.missing if one.name.partition(".")[0] != COVER]
     links = [blob.link for blob in blobs if blob.link is not None]
     dead = [link for link in links if link.expires_at is not None and link.expires_at <= now]

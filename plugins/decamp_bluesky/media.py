@@ -33,6 +33,8 @@ class Media:
     media_type: str
     size: int
     cid: str
+    """Its name at the server; empty if that shows only once it is there."""
+
     shape: tuple[int, int] | None
     open: Callable[[], BinaryIO] = field(eq=False, repr=False)
     shrunk: bool = False
@@ -88,14 +90,16 @@ def prepared(blob: Blob, config: Config) -> Media:
         shape = size_of(media_type, head, body)
     if family == "image" and blob.size > config.max_image:
         return _shrunk(blob, shape, config)
-    return Media(blob.name, media_type, blob.size, blob_cid(blob.sha256), shape, blob.open)
+    known = family == "image" or config.video == "server"
+    cid = blob_cid(blob.sha256) if known else ""
+    return Media(blob.name, media_type, blob.size, cid, shape, blob.open)
 
 
 def declared(blob: Blob, config: Config) -> Media:
-    """Describe a file without reading it; one that was made smaller has no name then."""
+    """Describe a file without reading it; one that others or we encode anew has no name then."""
     size = blob.size or 0
-    small = size <= config.max_image or not is_image(blob)
-    cid = blob_cid(blob.sha256) if blob.sha256 is not None and small else ""
+    known = size <= config.max_image if is_image(blob) else config.video == "server"
+    cid = blob_cid(blob.sha256) if blob.sha256 is not None and known else ""
     return Media(blob.name, blob.media_type, size, cid, None, blob.open)
 
 

@@ -27,7 +27,9 @@ SENTENCE = re.compile(r"^> ?(\d\.\d) ", re.MULTILINE)
 ROW = re.compile(r"^\| (\d\.\d) \| (.*) \|$", re.MULTILINE)
 BUILT_IN = {
     "decamp_tiktok": {"www.tiktok.com", "open.tiktokapis.com"},
-    "decamp_bluesky": {"plc.directory", "public.api.bsky.app", "bsky.app"},
+    "decamp_bluesky": {
+        *("plc.directory", "public.api.bsky.app", "bsky.app", "video.bsky.app"),
+    },
 }
 """Addresses of services, by the only plugin that may name them."""
 MESSAGE_LENGTH = 12
