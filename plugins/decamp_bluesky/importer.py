@@ -93,7 +93,10 @@ class BlueskyImporter:
                 self._http = self._http or http_client()
                 found = find(self._config, self._http)
                 now = self._context.now
-                session = Session(self._http, found.server, found.did, self._context.secrets, now)
+                again = f"decamp connect bluesky:{self._config.handle}"
+                session = Session(
+                    self._http, found.server, found.did, self._context.secrets, now, again
+                )
                 self._client = Client(self._http, found.server, found.did, session, now)
             return self._client
 

@@ -27,7 +27,6 @@ __all__ = ["VARIABLE", "Session", "session_name"]
 
 VARIABLE = "DECAMP_BLUESKY_PASSWORD"
 _METHODS = "com.atproto.server."
-_HINT = f"{APP_PASSWORDS} Then sign in: decamp connect bluesky:HANDLE"
 
 
 def session_name(did: str) -> str:
@@ -50,6 +49,9 @@ class Session:
     _did: str
     _secrets: Secrets
     _now: Callable[[], datetime]
+    _connect: str
+    """The command that signs in again, for hints."""
+
     _tokens: _Tokens | None = field(default=None, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
@@ -113,6 +115,10 @@ class Session:
             return valid
 
     @property
+    def _hint(self) -> str:
+        return f"{APP_PASSWORDS} Then sign in: {self._connect}"
+
+    @property
     def _name(self) -> str:
         return session_name(self._did)
 
@@ -128,7 +134,7 @@ class Session:
     def _begin(self) -> _Tokens:
         password = os.environ.get(VARIABLE, "").strip()
         if not password:
-            raise AuthError("decamp is not signed in to this Bluesky account.", hint=_HINT)
+            raise AuthError("decamp is not signed in to this Bluesky account.", hint=self._hint)
         return self._exchanged(password)
 
     def _exchanged(self, password: str) -> _Tokens:
@@ -141,7 +147,7 @@ class Session:
                 raise
             raise AuthError(
                 "Bluesky does not accept the app password for this account.",
-                hint=f"Check the account and the password. {_HINT}",
+                hint=f"Check the account and the password. {self._hint}",
             ) from error
         return self._keep(answer)
 

@@ -7,11 +7,9 @@ from decamp.assembly.connecting import (
     connect,
     connect_login,
     connections_of,
-    disconnect,
     draft,
-    ended_with,
-    found_connection,
 )
+from decamp.assembly.disconnecting import disconnect, ended_with, found_connection
 from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request

@@ -35,6 +35,7 @@ __all__ = [
     "find_source",
     "require_text",
     "run_id",
+    "signing_side",
 ]
 
 if TYPE_CHECKING:
@@ -143,6 +144,13 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
         _hint_at_addresses("destination", text, location, registry)
     spec = registry.importer(name) if name else _path_importer(registry)
     return Target(spec, *_signed_in_there(spec, location, options, home))
+
+
+def signing_side(plugin: str, registry: Registry) -> ExporterSpec[Any] | ImporterSpec[Any]:
+    """Find the side of a plugin that declares a sign-in; most have it on the source's."""
+    if plugin in registry.exporters or plugin not in registry.importers:
+        return registry.exporter(plugin)
+    return registry.importer(plugin)
 
 
 def declared(

@@ -87,7 +87,7 @@ def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archiv
     where = (f"bluesky:{account.handle}", "-o", f"to.server={pds.url}")
     ended = cli("plan", str(archive), *where, **FILE)
     assert ended.code == 5
-    assert "decamp connect bluesky:HANDLE" in ended.err
+    assert f"decamp connect bluesky:{account.handle}" in ended.err
 
 
 def test_two_accounts(cli: Cli, pds: Pds, account: Account, archive: Path) -> None:

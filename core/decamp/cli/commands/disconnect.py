@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from decamp import assembly, registry
-from decamp.assembly.connecting import Revoked
+from decamp.assembly.disconnecting import Revoked
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.logs import logging_to
