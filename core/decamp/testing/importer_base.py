@@ -45,6 +45,10 @@ class ImporterBase:
         """Put something there that is not from decamp; False if that cannot be."""
         return False
 
+    def password(self) -> str:
+        """Give what `decamp.SignsIn.sign_in` takes; empty if nobody can sign in."""
+        return ""
+
     @pytest.fixture
     def ready(self, importer: Importer) -> Importer:
         """Give an importer that has begun."""

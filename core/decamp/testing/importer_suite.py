@@ -13,6 +13,7 @@ from decamp.model import Item, Receipt
 from decamp.spec import Begins, Closes, Finds, Finishes, Importer, Updates
 from decamp.testing.importer_afterwards import FillsTests, KnowsTests, RemovesTests, VerifiesTests
 from decamp.testing.importer_base import ORIGIN
+from decamp.testing.importer_more import BatchesTests, PreviewsTests, SignsInTests
 from decamp.testing.samples import (
     NASTY_NAMES,
     broken_blob,
@@ -25,11 +26,13 @@ from decamp.testing.samples import (
 __all__ = ["ImporterSuite"]
 
 
-class ImporterSuite(VerifiesTests, RemovesTests, FillsTests, KnowsTests):
+class ImporterSuite(
+    VerifiesTests, RemovesTests, FillsTests, KnowsTests, BatchesTests, PreviewsTests, SignsInTests
+):
     """Subclass it, and give the fixture `importer`: a new one on an empty destination.
 
     Give `content` too if the destination can be read back, and `take_away`, `edit` and
-    `leave_something` if a person can do that to it; see `decamp.testing.importer_base`.
+    `leave_something` if a person can do that to it, and `password` if one signs in; see `decamp.testing.importer_base`.
     """
 
     # --- before the first item -----------------------------------------------------------

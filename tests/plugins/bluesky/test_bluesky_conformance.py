@@ -26,6 +26,9 @@ class TestBluesky(ImporterSuite):
         blobs = {cid: self.pds.blob(self.account.did, cid) for cid in self._blobs()}
         return repository, blobs
 
+    def password(self) -> str:
+        return self.account.app_password
+
     def take_away(self, receipt: Receipt) -> bool:
         for key, _, _ in receipt.data["records"]:
             where = {"repo": self.account.did, "collection": "app.bsky.feed.post", "rkey": key}
