@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         TransferError,
         Unavailable,
     )
+    from decamp.exchange import Asks, Reply
     from decamp.hookspecs import hookimpl
     from decamp.model import (
         Account,
@@ -94,6 +95,7 @@ __all__ = [
     "AccessDenied",
     "Account",
     "AppPassword",
+    "Asks",
     "AuthError",
     "Batches",
     "Begins",
@@ -148,6 +150,7 @@ __all__ = [
     "RateLimited",
     "Receipt",
     "Removes",
+    "Reply",
     "RequestState",
     "RequestStatus",
     "Requests",
@@ -179,8 +182,8 @@ def __getattr__(name: str) -> Any:
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from decamp import auth, errors, hookspecs, model, options, spec
+    from decamp import auth, errors, exchange, hookspecs, model, options, spec
 
-    for module in (auth, errors, hookspecs, model, options, spec):
+    for module in (auth, errors, exchange, hookspecs, model, options, spec):
         globals().update({word: vars(module)[word] for word in module.__all__ if word in __all__})
     return globals()[name]

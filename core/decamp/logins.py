@@ -30,7 +30,8 @@ def login_client(
 ) -> httpx.Client:
     """Make the client; without credentials nobody signs in.
 
-    It keeps connections open, so whoever uses it may repeat every request.
+    It keeps connections open, so whoever uses it may repeat every request. It is also one that
+    `decamp.Asks`.
 
     Raises:
         ConfigError: The address is not https; or the authority's certificate cannot be read.
@@ -39,7 +40,8 @@ def login_client(
 
     import httpx
 
-    from decamp.http import require_safe, service_client
+    from decamp.http import require_safe
+    from decamp.http.direct import DirectClient
     from decamp.http.login import LoginAuth
 
     require_safe(login.origin)
@@ -55,4 +57,4 @@ def login_client(
     auth = None
     if credentials is not None:
         auth = LoginAuth(login.origin, credentials.user, credentials.password, credentials.token)
-    return service_client(auth=auth, tls=tls, stop=stop, keep_alive=True)
+    return DirectClient(auth, tls, stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 import httpx
 from attrs import frozen
 
-from decamp import Unavailable
+from decamp import Asks, Reply, Unavailable
 from decamp_webdav.address import Address
 from decamp_webdav.answers import not_webdav, refusal, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
@@ -22,8 +22,6 @@ _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
-_LOCATION = "decamp.location"
-"""Where the host's client keeps the target of a redirect."""
 
 _PROPFIND = (
     b'<?xml version="1.0" encoding="utf-8"?>\n<propfind xmlns="DAV:"><prop><resourcetype/>'
@@ -77,12 +75,12 @@ class DavClient:
     at the very moment when it is used again.
 
     Args:
-        http: The host's client, signed in if anybody is; it follows no redirect.
+        http: The host's client, signed in if anybody is.
         address: Of the folder.
         now: The time.
     """
 
-    def __init__(self, http: httpx.Client, address: Address, now: Callable[[], datetime]) -> None:
+    def __init__(self, http: Asks, address: Address, now: Callable[[], datetime]) -> None:
         self.address = address
         self._http = http
         self._now = now
@@ -108,12 +106,12 @@ class DavClient:
             again: Repeat it once if there is no answer.
         """
         with self._asked(method, url, headers or {}, body, passing, again=again) as response:
-            if response.status_code == 207:
+            if response.status == 207:
                 # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
                 bad = [one.status for one in self._listed(response, url) if one.status >= 300]
                 for status in bad:
                     raise refusal(status, response.headers, url, self._now())
-            return Answer(response.status_code, response.headers)
+            return Answer(response.status, response.headers)
 
     def find(self, url: str) -> Resource | None:
         """Describe one file or folder; None if it is not there."""
@@ -127,9 +125,9 @@ class DavClient:
         """
         headers = {**_XML, "Depth": depth}
         with self._asked("PROPFIND", url, headers, _PROPFIND, (404, 410)) as response:
-            if response.status_code in (404, 410):
+            if response.status in (404, 410):
                 return None
-            if response.status_code != 207:
+            if response.status != 207:
                 raise not_webdav(url, "it gave a page instead of a list of files")
             found = self._listed(response, url)
         here = path_of(url)
@@ -155,11 +153,11 @@ class DavClient:
         """Fetch a file from a byte on; None if it is not there."""
         headers = {"Range": f"bytes={start}-"} if start else {}
         with self._asked("GET", url, headers, None, (404, 410)) as response:
-            if response.status_code in (404, 410):
+            if response.status in (404, 410):
                 yield None
                 return
             chunks = self._chunks(response, url)
-            if start and response.status_code != 206:
+            if start and response.status != 206:
                 chunks = _without(chunks, start)
             yield chunks
 
@@ -175,16 +173,16 @@ class DavClient:
                     raise not_webdav(url, f"a file there is larger than {most >> 20} MiB")
             return bytes(data)
 
-    def _listed(self, response: httpx.Response, url: str) -> list[Resource]:
+    def _listed(self, response: Reply, url: str) -> list[Resource]:
         try:
             return read_multistatus(self._chunks(response, url))
         except Malformed as error:
             raise not_webdav(url, f"its list cannot be read, {error}") from error
 
     @staticmethod
-    def _chunks(response: httpx.Response, url: str) -> Iterator[bytes]:
+    def _chunks(response: Reply, url: str) -> Iterator[bytes]:
         try:
-            yield from response.iter_raw(_CHUNK)
+            yield from response
         except httpx.TransportError as error:
             raise unreachable(error, url) from error
 
@@ -198,13 +196,12 @@ class DavClient:
         passing: Collection[int] = (),
         *,
         again: bool = True,
-    ) -> Iterator[httpx.Response]:
+    ) -> Iterator[Reply]:
         response = self._answered(method, url, headers, body, again=again)
         try:
-            status = response.status_code
+            status = response.status
             if status >= 300 and status not in passing:
-                target = response.extensions.get(_LOCATION, "")
-                raise refusal(status, response.headers, url, self._now(), target)
+                raise refusal(status, response.headers, url, self._now(), response.location)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise not_webdav(url, "it compresses what nobody asked it to compress")
             yield response
@@ -220,7 +217,7 @@ class DavClient:
         body: Body | bytes | None,
         *,
         again: bool,
-    ) -> httpx.Response:
+    ) -> Reply:
         here = url
         for _ in range(_HOPS + 1):
             response = self._sent(method, here, headers, body, again=again)
@@ -231,12 +228,12 @@ class DavClient:
             here = target
         return response
 
-    def _next(self, url: str, response: httpx.Response) -> str | None:
+    def _next(self, url: str, response: Reply) -> str | None:
         """Tell where a redirect on the same server leads."""
-        if response.status_code not in _REDIRECTS:
+        if response.status not in _REDIRECTS:
             return None
         try:
-            target = httpx.URL(url).join(response.extensions.get(_LOCATION, "") or ".")
+            target = httpx.URL(url).join(response.location or ".")
             there = Address.parse(str(target.copy_with(path="/")))
         except Exception:  # noqa: BLE001 - whatever it is, it is not followed
             return None
@@ -250,20 +247,17 @@ class DavClient:
         body: Body | bytes | None,
         *,
         again: bool,
-    ) -> httpx.Response:
+    ) -> Reply:
         sent = dict(headers)
-        content: bytes | Iterable[bytes] | None
-        if body is None or isinstance(body, bytes):
-            content = body
-            if body is None and method == "PUT":
+        if body is None:
+            body = b""
+            if method == "PUT":
                 sent["Content-Length"] = "0"
-        else:
-            content = body
+        elif not isinstance(body, bytes):
             sent["Content-Length"] = str(body.size)
         for attempt in (1, 2):
-            request = self._http.build_request(method, url, headers=sent, content=content)
             try:
-                return self._http.send(request, stream=True)
+                return self._http.ask(method, url, sent, body)
             except httpx.TransportError as error:
                 lost = unreachable(error, url)
                 if attempt == 2 or not again or not isinstance(lost, Unavailable):
@@ -273,17 +267,15 @@ class DavClient:
         raise AssertionError("unreachable")
 
 
-def _drain(response: httpx.Response) -> None:
+def _drain(response: Reply) -> None:
     """Read what is left of a short answer, so that the connection can be used again."""
     read = 0
-    if response.is_stream_consumed:
-        return
     try:
-        for chunk in response.iter_raw(_CHUNK):
+        for chunk in response:
             read += len(chunk)
             if read > _MOST_ERROR_BYTES:
                 return
-    except (httpx.TransportError, httpx.StreamError):
+    except httpx.TransportError:
         return
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from decamp import ConfigError, Context
+from decamp import Asks, ConfigError, Context
 from decamp.bundle import MARKER, LockFile, Marker, Site
 from decamp.bundle.writing import marker_of
 from decamp_webdav.address import Address
@@ -25,7 +25,7 @@ def open_site(
     """
     config = context.config
     address = Address.parse(config.url)
-    if context.http is None:
+    if not isinstance(context.http, Asks):
         raise ConfigError("The WebDAV plugin needs a client from its host, and got none.")
     client = DavClient(context.http, address, context.now)
     folder = DavFolder(client, context.scratch)

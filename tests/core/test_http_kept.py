@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from decamp.errors import Unavailable
-from decamp.http import service_client
+from decamp.http.direct import DirectClient
 from faulty_http import Answer, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -19,7 +19,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with service_client(keep_alive=True) as made:
+    with DirectClient() as made:
         yield made
 
 
@@ -179,7 +179,7 @@ def test_a_body_that_breaks_off_breaks_the_connection(client: httpx.Client) -> N
 
 def test_a_stop_ends_it() -> None:
     stop = threading.Event()
-    with service_client(keep_alive=True, stop=stop) as client, serving({"/": Answer()}) as server:
+    with DirectClient(stop=stop) as client, serving({"/": Answer()}) as server:
         client.get(server.url("/"))
         stop.set()
         with pytest.raises(Unavailable, match="Stopped"):

@@ -15,7 +15,9 @@ import msgspec
 from bundle_disk import ADA, TOKEN
 from dav_servers import DavServer
 from decamp import Context, Item, Origin, Receipt
-from decamp.http import service_client
+from decamp.http.direct import DirectClient
+from decamp.http.login import LoginAuth
+from decamp_webdav.address import Address
 from decamp_webdav.config import Config
 from decamp_webdav.findings import Findings, save
 from decamp_webdav.importer import DavImporter
@@ -27,7 +29,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def context(server: DavServer, url: str, scratch: Path, state: Path | None, **options: Any) -> Any:
     """What the host would give, signed in."""
-    http = service_client(auth=httpx.BasicAuth(*server.auth), keep_alive=True)
+    http = DirectClient(LoginAuth(Address.parse(url).origin, *server.auth))
     OPENED.append(http)
     log = logging.getLogger("decamp.test")
     config = Config(url, **options)

@@ -18,10 +18,13 @@ from decamp.http.stoppable import Stoppable
 from decamp.http.transport import LOCATION, GuardedTransport
 from decamp.redaction import RedactingFilter
 
-__all__ = ["TIMEOUT", "get", "guarded_client", "host_of", "redact_libraries"]
+__all__ = ["HEADERS", "TIMEOUT", "get", "guarded_client", "host_of", "redact_libraries"]
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=600.0)
 """Seconds. A read without any byte for a minute has stalled."""
+
+HEADERS = {"User-Agent": f"decamp/{__version__}", "Accept-Encoding": "identity"}
+"""Of every request."""
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _HOPS = 5
@@ -65,7 +68,7 @@ def guarded_client(
     )
     return httpx.Client(
         transport=GuardedTransport(pool),
-        headers={"User-Agent": f"decamp/{__version__}", "Accept-Encoding": "identity"},
+        headers=HEADERS,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         timeout=timeout,
         follow_redirects=False,

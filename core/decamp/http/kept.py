@@ -1,35 +1,57 @@
-"""Carries httpx requests over connections that are kept open, each for one thread alone.
+"""Carries requests over connections that are kept open, each for one thread alone.
 
-The protocol is the standard library's, which needs 15 to 25 % less processor time than httpcore
-does: what counts for thousands of small files. Connections, their time-outs and their ends on a
-stop are those of httpcore's network backends.
+What is read is the standard library's `http.client`, but for the head of an answer (`answers`);
+what is written is put together here. For thousands of small files that counts. Connections,
+their time-outs and their ends on a stop are those of httpcore's network backends.
 """
 
 from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import httpcore
 import httpx
 from attrs import define
 
+from decamp.http.answers import PIECE, Answer, Lines
 from decamp.http.guard import Refused
-from decamp.http.transport import LOCATION, mapped, without_location
+from decamp.http.transport import CORE_ERRORS, LOCATION, translated
 
-__all__ = ["KeptOpen"]
+__all__ = ["Exchange", "KeptOpen", "Origin", "origin_of"]
 
 _IDLE_SECONDS = 4.0
 """Apache closes after five seconds; who closes first is never surprised."""
-_PIECE = 64 << 10
 _NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+_TOGETHER = 64 << 10
+"""Bytes of a body that are copied, so that they go together with the head."""
+_CONTROL = re.compile("[\r\n\0]")
+_TARGET = re.compile(r"[!-~]+")
+_ERRORS: tuple[type[Exception], ...] = (*CORE_ERRORS, http.client.HTTPException)
+
+Origin = tuple[str, str, int | None, str]
+"""Scheme, host, port where it is not that of the scheme, and what ``Host`` says."""
+
+Fields = Iterable[tuple[str, str]]
+"""Headers of a request."""
+
+
+def origin_of(url: httpx.URL) -> Origin:
+    """Tell where a request goes.
+
+    Raises:
+        Refused: It is not the address of a web server.
+    """
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Refused(url.host, "was not asked: the link is not a web address")
+    return url.scheme, url.host, url.port, url.netloc.decode("ascii")
 
 
 class KeptOpen(httpx.BaseTransport):
@@ -57,26 +79,58 @@ class KeptOpen(httpx.BaseTransport):
             httpx.TransportError: It could not be sent, or not be answered.
             Unavailable: The run stops.
         """
-        if request.url.scheme not in ("http", "https") or not request.url.host:
-            raise Refused(request.url.host, "was not asked: the link is not a web address")
-        timeouts = request.extensions.get("timeout", {})
-        with mapped(), _protocol():
-            connection = self._connection(request.url, timeouts)
+        assert isinstance(request.stream, Iterable)
+        fields = [
+            (name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw
+        ]
+        answer = self.exchange(
+            origin_of(request.url),
+            request.method,
+            request.url.raw_path.decode("ascii"),
+            fields,
+            request.stream,
+            request.extensions.get("timeout", {}),
+        )
+        return httpx.Response(
+            answer.status,
+            headers=[field for field in answer.fields if field[0].lower() != b"location"],
+            stream=_Body(answer),
+            extensions={LOCATION: answer.location},
+        )
+
+    def exchange(
+        self,
+        origin: Origin,
+        method: str,
+        target: str,
+        fields: Fields,
+        body: bytes | Iterable[bytes],
+        timeouts: Mapping[str, float | None],
+    ) -> Exchange:
+        """Send one request, and read the head of its answer.
+
+        Args:
+            origin: Where it goes.
+            method: Such as ``PUT``.
+            target: Path and query, percent-encoded.
+            fields: All headers.
+            body: As long as the headers say.
+            timeouts: Seconds to ``connect``, ``read`` and ``write``.
+
+        Raises:
+            httpx.TransportError: It could not be sent, or not be answered.
+            Unavailable: The run stops.
+        """
+        try:
+            connection = self._connection(origin, timeouts)
             try:
-                answer = connection.ask(request)
+                answer = connection.ask(method, target, fields, body)
             except BaseException:
                 self._drop(connection)
                 raise
-        raw = [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders()
-        ]
-        headers, target = without_location(raw)
-        return httpx.Response(
-            answer.status,
-            headers=headers,
-            stream=_Body(self, connection, answer),
-            extensions={LOCATION: target},
-        )
+        except _ERRORS as error:
+            raise _said(error) from error
+        return Exchange(self, connection, answer)
 
     def close(self) -> None:
         """Close all connections."""
@@ -87,16 +141,21 @@ class KeptOpen(httpx.BaseTransport):
 
     def done(self, connection: _Connection, *, whole: bool) -> None:
         """Keep a connection whose answer was read, if it can be used again."""
-        idle: list[_Connection] = self._mine.__dict__.setdefault("idle", [])
         if whole and connection in self._open:
             connection.since = time.monotonic()
-            idle.append(connection)
+            self._idle().append(connection)
         else:
             self._drop(connection)
 
-    def _connection(self, url: httpx.URL, timeouts: dict[str, float | None]) -> _Connection:
-        origin = (url.scheme, url.host, url.port)
-        idle: list[_Connection] = self._mine.__dict__.setdefault("idle", [])
+    def _idle(self) -> list[_Connection]:
+        try:
+            idle: list[_Connection] = self._mine.idle
+        except AttributeError:
+            idle = self._mine.idle = []
+        return idle
+
+    def _connection(self, origin: Origin, timeouts: Mapping[str, float | None]) -> _Connection:
+        idle = self._idle()
         while idle:
             connection = idle.pop()
             fresh = time.monotonic() - connection.since < _IDLE_SECONDS
@@ -104,11 +163,13 @@ class KeptOpen(httpx.BaseTransport):
                 connection.timeouts = timeouts
                 return connection
             self._drop(connection)
-        port = url.port or {"http": 80, "https": 443}[url.scheme]
+        scheme, host, port, _ = origin
         connect = timeouts.get("connect")
-        stream = self._network.connect_tcp(url.host, port, connect, socket_options=_NODELAY)
-        if url.scheme == "https":
-            stream = stream.start_tls(self._tls, url.host, connect)
+        stream = self._network.connect_tcp(
+            host, port or {"http": 80, "https": 443}[scheme], connect, socket_options=_NODELAY
+        )
+        if scheme == "https":
+            stream = stream.start_tls(self._tls, host, connect)
         connection = _Connection(stream, origin, timeouts)
         with self._lock:
             self._open.add(connection)
@@ -120,59 +181,145 @@ class KeptOpen(httpx.BaseTransport):
         connection.close()
 
 
+class Exchange:
+    """An answer whose body is read from its connection; see `decamp.Reply`."""
+
+    def __init__(self, transport: KeptOpen, connection: _Connection, answer: Answer) -> None:
+        self._transport = transport
+        self._connection: _Connection | None = connection
+        self._answer = answer
+        self._ended = answer.length == 0 and not answer.chunked
+        self.status = answer.status
+        self.fields = answer.fields
+        """The headers, as they came."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers but for ``Location``, by their names in lower case."""
+        found: dict[str, str] = {}
+        for name, value in self.fields:
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            found[key] = f"{found[key]}, {text}" if key in found else text
+        found.pop("location", None)
+        return found
+
+    @property
+    def location(self) -> str:
+        """Where a redirect leads; empty if nowhere."""
+        found = [value for name, value in self.fields if name.lower() == b"location"]
+        return found[0].decode("utf-8", "replace") if found else ""
+
+    def all_of(self, name: str) -> list[str]:
+        """Give every value of a header, whose name is in lower case."""
+        return [
+            value.decode("latin-1")
+            for known, value in self.fields
+            if known.decode("latin-1").lower() == name
+        ]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Go through the body once.
+
+        Raises:
+            httpx.TransportError: It breaks off.
+            Unavailable: The run stops.
+        """
+        answer = self._answer
+        try:
+            while not self._ended and (chunk := answer.read1(PIECE)):
+                yield chunk
+            if answer.length:
+                raise httpcore.RemoteProtocolError("the answer ended too early")
+        except _ERRORS as error:
+            raise _said(error) from error
+        self._ended = True
+
+    def drain(self, most: int) -> None:
+        """Read what is left, if it is not more than so many bytes, and close."""
+        try:
+            for chunk in self:
+                most -= len(chunk)
+                if most < 0:
+                    break
+        except httpx.TransportError:
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """End it; the connection is used again if all of the body was read."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            whole = self._ended and not self._answer.will_close
+            self._answer.close()
+            self._transport.done(connection, whole=whole)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: Exchange) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        self._answer.close()
+
+
 @define(eq=False)
 class _Connection:
     """One connection."""
 
     stream: httpcore.NetworkStream
-    origin: tuple[str, str, int | None]
-    timeouts: dict[str, float | None]
+    origin: Origin
+    timeouts: Mapping[str, float | None]
     since: float = 0.0
-    _held: bytes | None = None
 
-    def ask(self, request: httpx.Request) -> http.client.HTTPResponse:
+    def ask(
+        self, method: str, target: str, fields: Fields, body: bytes | Iterable[bytes]
+    ) -> Answer:
         """Send a request and read the head of its answer."""
-        exchange = http.client.HTTPConnection("")
-        exchange.response_class = _Answer
-        exchange.sock = _Wire(self)
-        target = request.url.raw_path.decode("ascii")
-        exchange.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
-        for name, value in request.headers.raw:
-            exchange.putheader(name, value)
-        self._held = b""  # the head goes together with the beginning of the body
-        exchange.endheaders()
-        head, self._held = self._held, None
+        lines = [f"{method} {target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in fields]
+        if not _TARGET.fullmatch(target) or _CONTROL.search("".join(lines)):
+            raise httpcore.LocalProtocolError("the request has a sign that no head may have")
+        head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
         try:
-            self._send(head, request)
+            if isinstance(body, bytes):
+                self._write(head + body)
+            else:
+                self._send(head, body, {name.lower(): value for name, value in fields})
         except httpcore.WriteError:
             # A server may refuse a body before all of it has come; then it says why.
             try:
-                return exchange.getresponse()
+                return self._answered(method)
             except (httpcore.NetworkError, http.client.HTTPException, OSError):
                 pass
             raise
-        return exchange.getresponse()
+        return self._answered(method)
 
-    def _send(self, head: bytes, request: httpx.Request) -> None:
-        assert isinstance(request.stream, Iterable)
-        chunked = "transfer-encoding" in request.headers
-        left = int(request.headers.get("content-length", "0"))
-        for chunk in request.stream:
+    def _send(self, head: bytes, body: Iterable[bytes], fields: Mapping[str, str]) -> None:
+        chunked = "transfer-encoding" in fields
+        left = int(fields.get("content-length", "0"))
+        for chunk in body:
             left -= len(chunk)
             piece = b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked and chunk else chunk
-            self.sendall(head + piece if head else piece)
+            if head and len(piece) > _TOGETHER:
+                self._write(head)
+                head = b""
+            self._write(head + piece if head else piece)
             head = b""
         if left and not chunked:
             raise httpcore.LocalProtocolError("the body has another length than it should have")
         if head or chunked:
-            self.sendall(head + (b"0\r\n\r\n" if chunked else b""))
+            self._write(head + (b"0\r\n\r\n" if chunked else b""))
 
-    def sendall(self, data: bytes) -> None:
-        """Write it."""
-        if self._held is not None:
-            self._held += data
-        else:
-            self.stream.write(data, self.timeouts.get("write"))
+    def _write(self, data: bytes) -> None:
+        self.stream.write(data, self.timeouts.get("write"))
+
+    def _answered(self, method: str) -> Answer:
+        answer = Answer(_Wire(self), method=method)  # type: ignore[arg-type]
+        answer.begin()
+        return answer
 
     def close(self) -> None:
         """Close it."""
@@ -185,14 +332,8 @@ class _Wire:
 
     connection: _Connection
 
-    def sendall(self, data: bytes) -> None:
-        self.connection.sendall(data)
-
     def makefile(self, *_: Any) -> io.BufferedReader:
-        return _Lines(_Reader(self.connection), _PIECE)
-
-    def close(self) -> None:
-        pass
+        return Lines(_Reader(self.connection), PIECE)
 
 
 class _Reader(io.RawIOBase):
@@ -209,58 +350,8 @@ class _Reader(io.RawIOBase):
         return len(data)
 
 
-class _Lines(io.BufferedReader):
-    """What is read; a head that is cut off is no head, which http.client does not notice."""
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        if not line.endswith(b"\n") and not (size and 0 < size <= len(line)):
-            raise http.client.IncompleteRead(line)
-        return line
-
-
-class _Answer(http.client.HTTPResponse):
-    """An answer; what only says that one is coming is skipped (RFC 9110 section 15.2)."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if status in (100, 101) or not 100 <= status < 200:
-                return version, status, reason
-            while self.fp.readline(_PIECE).strip():
-                pass
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(
-        self, transport: KeptOpen, connection: _Connection, answer: http.client.HTTPResponse
-    ) -> None:
-        self._transport, self._connection, self._answer = transport, connection, answer
-        self._ended = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        answer = self._answer
-        with mapped(), _protocol():
-            while chunk := answer.read1(_PIECE):
-                yield chunk
-            if answer.length:
-                raise httpcore.RemoteProtocolError("the answer ended too early")
-        self._ended = True
-
-    def close(self) -> None:
-        if self._connection is None:
-            return
-        nothing = not self._answer.chunked and self._answer.length == 0
-        whole = (self._ended or nothing) and not self._answer.will_close
-        self._answer.close()
-        self._transport.done(self._connection, whole=whole)
-        self._connection = None  # type: ignore[assignment]
-
-
-@contextmanager
-def _protocol() -> Iterator[None]:
-    """Say what the standard library raises about HTTP in httpcore's words."""
-    try:
-        yield
-    except http.client.HTTPException as error:
-        raise httpcore.RemoteProtocolError(type(error).__name__) from error
+def _said(error: Exception) -> httpx.TransportError:
+    """Say what was raised in httpx's words."""
+    if isinstance(error, http.client.HTTPException):
+        error = httpcore.RemoteProtocolError(type(error).__name__)
+    return translated(error)

@@ -48,44 +48,61 @@ class LoginAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign one request; see `httpx.Auth`."""
         url = request.url
-        if (url.scheme, url.host, url.port) != (
-            self._origin.scheme,
-            self._origin.host,
-            self._origin.port,
-        ):
-            raise PluginError(
-                f"{url.host} was not asked: the sign-in is for {self._origin.host} alone.",
-                plugin=self._origin.host,
-            )
-        signed = self._sign(request)
+        self.require(url.scheme, url.host, url.port)
+        target = url.raw_path.decode("ascii")
+        signed = self.sign(request.method, target)
+        if signed:
+            request.headers["Authorization"] = signed
         response = yield request
-        if response.status_code == 401 and not self._token:
+        if response.status_code == 401:
             offered = response.headers.get_list("www-authenticate")
-            if self._take(offered, signed=signed):
-                self._sign(request)
+            if self.learn(offered, signed=signed):
+                request.headers["Authorization"] = self.sign(request.method, target)
                 yield request
 
-    def _sign(self, request: httpx.Request) -> str:
-        """Sign with what is known; gives what was sent, empty if nothing."""
-        value = ""
-        if self._token:
-            value = f"Bearer {self._token}"
-        elif self._digest is not None:
-            with self._lock:
-                value = self._digest.answer(request, self._user, self._password)
-        elif self._basic:
-            pair = f"{self._user}:{self._password}".encode()
-            value = f"Basic {base64.b64encode(pair).decode()}"
-        if value:
-            request.headers["Authorization"] = value
-        return value
+    def require(self, scheme: str, host: str, port: int | None) -> None:
+        """Make sure that a request goes to the server that may be told.
 
-    def _take(self, offered: list[str], *, signed: str) -> bool:
-        """Learn what the server wants; False if that very thing was refused.
+        Raises:
+            PluginError: It goes to another one.
+        """
+        origin = self._origin
+        if (scheme, host, port) != (origin.scheme, origin.host, origin.port):
+            raise PluginError(
+                f"{host} was not asked: the sign-in is for {origin.host} alone.",
+                plugin=origin.host,
+            )
+
+    def sign(self, method: str, target: str) -> str:
+        """Give the ``Authorization`` of a request by what is known; empty if nothing is.
+
+        Args:
+            method: Of the request.
+            target: Its path and query, percent-encoded.
+        """
+        if self._token:
+            return f"Bearer {self._token}"
+        if self._digest is not None:
+            with self._lock:
+                return self._digest.answer(method, target, self._user, self._password)
+        if self._basic:
+            pair = f"{self._user}:{self._password}".encode()
+            return f"Basic {base64.b64encode(pair).decode()}"
+        return ""
+
+    def learn(self, offered: list[str], *, signed: str) -> bool:
+        """Learn from a 401 what the server wants; False if there is nothing else to try.
+
+        Args:
+            offered: Each ``WWW-Authenticate`` of the answer.
+            signed: What `sign` gave for the request.
 
         Raises:
             AuthError: It wants what decamp does not know.
         """
+        return not self._token and self._take(offered, signed=signed)
+
+    def _take(self, offered: list[str], *, signed: str) -> bool:
         challenges = _challenges(", ".join(offered))
         with self._lock:
             if "digest" in challenges:
@@ -130,7 +147,7 @@ class _Challenge:
             fields.get("realm", ""), fields["nonce"], fields.get("opaque", ""), algorithm, bool(qop)
         )
 
-    def answer(self, request: httpx.Request, user: str, password: str) -> str:
+    def answer(self, method: str, target: str, user: str, password: str) -> str:
         """Answer it for a request (section 3.4)."""
         name = self.algorithm.lower()
         digest = _HASHES[name.removesuffix("-sess")]
@@ -140,11 +157,10 @@ class _Challenge:
 
         self.count += 1
         count, own = f"{self.count:08x}", secrets.token_hex(8)
-        target = request.url.raw_path.decode("ascii")
         secret = hashed(user, self.realm, password)
         if name.endswith("-sess"):
             secret = hashed(secret, self.nonce, own)
-        asked = hashed(request.method, target)
+        asked = hashed(method, target)
         proof = (
             hashed(secret, self.nonce, count, own, "auth", asked)
             if self.qop

@@ -11,10 +11,8 @@ from ipaddress import ip_address
 import httpcore
 import httpx
 
-from decamp import __version__
 from decamp.errors import ConfigError
-from decamp.http.client import TIMEOUT, redact_libraries
-from decamp.http.kept import KeptOpen
+from decamp.http.client import HEADERS, TIMEOUT, redact_libraries
 from decamp.http.stoppable import Stoppable
 from decamp.http.transport import GuardedTransport
 
@@ -27,7 +25,6 @@ def service_client(
     timeout: httpx.Timeout = TIMEOUT,
     tls: ssl.SSLContext | None = None,
     stop: threading.Event | None = None,
-    keep_alive: bool = False,
 ) -> httpx.Client:
     """Make a client for a service whose address a plugin declares.
 
@@ -40,19 +37,15 @@ def service_client(
         timeout: For connecting, reading, writing, and for a free connection.
         tls: Whose certificates to trust; the public authorities if None.
         stop: Set when the run is to end; within a second of it all requests end.
-        keep_alive: Keep connections open, each for one thread alone. Only for whoever may
-            repeat every request.
     """
     redact_libraries()
     context = tls or httpx.create_ssl_context(trust_env=False)
     network = Stoppable(httpcore.SyncBackend(), stop or threading.Event())
 
     return httpx.Client(
-        transport=KeptOpen(context, network)
-        if keep_alive
-        else GuardedTransport(_Separate(context, network)),
+        transport=GuardedTransport(_Separate(context, network)),
         auth=auth,
-        headers={"User-Agent": f"decamp/{__version__}", "Accept-Encoding": "identity"},
+        headers=HEADERS,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         timeout=timeout,
         follow_redirects=False,

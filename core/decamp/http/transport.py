@@ -11,7 +11,7 @@ import httpx
 
 from decamp.http.guard import NameNotFound, Refused
 
-__all__ = ["LOCATION", "GuardedTransport", "HostNotFound", "mapped", "without_location"]
+__all__ = ["CORE_ERRORS", "LOCATION", "GuardedTransport", "HostNotFound", "translated"]
 
 LOCATION = "decamp.location"
 """The extension with the target of a redirect: a str, empty if the answer has none."""
@@ -37,17 +37,24 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.ProtocolError: httpx.ProtocolError,
 }
 
+CORE_ERRORS: tuple[type[Exception], ...] = tuple(_ERRORS)
+"""What httpcore raises."""
+
 _Headers = list[tuple[bytes, bytes]]
 
 
+def translated(error: Exception) -> httpx.TransportError:
+    """Say one of `CORE_ERRORS` in the words of httpx."""
+    kind = next(_ERRORS[base] for base in type(error).__mro__ if base in _ERRORS)
+    return kind(str(error))
+
+
 @contextmanager
-def mapped() -> Iterator[None]:
-    """Say what httpcore raises in the words of httpx."""
+def _mapped() -> Iterator[None]:
     try:
         yield
-    except tuple(_ERRORS) as error:
-        kind = next(_ERRORS[base] for base in type(error).__mro__ if base in _ERRORS)
-        raise kind(str(error)) from error
+    except CORE_ERRORS as error:
+        raise translated(error) from error
 
 
 class _Body(httpx.SyncByteStream):
@@ -55,11 +62,11 @@ class _Body(httpx.SyncByteStream):
         self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        with mapped():
+        with _mapped():
             yield from self._response.iter_stream()
 
     def close(self) -> None:
-        with mapped():
+        with _mapped():
             self._response.close()
 
 
@@ -104,7 +111,7 @@ class GuardedTransport(httpx.BaseTransport):
         if url.userinfo:
             raise Refused(url.host, "was not asked: there is a user name in the link")
         assert isinstance(request.stream, Iterable)
-        with mapped():
+        with _mapped():
             response = self._pool.handle_request(
                 httpcore.Request(
                     method=request.method,
@@ -119,7 +126,7 @@ class GuardedTransport(httpx.BaseTransport):
                     extensions=request.extensions,
                 )
             )
-        headers, target = without_location(response.headers)
+        headers, target = _without_location(response.headers)
         return httpx.Response(
             response.status,
             headers=headers,
@@ -132,7 +139,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._pool.close()
 
 
-def without_location(headers: Iterable[tuple[bytes, bytes]]) -> tuple[_Headers, str]:
+def _without_location(headers: Iterable[tuple[bytes, bytes]]) -> tuple[_Headers, str]:
     """Part the headers of an answer from where it redirects to."""
     rest: _Headers = []
     target = b""

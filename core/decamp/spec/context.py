@@ -77,7 +77,7 @@ class Context(Generic[C]):
     http: httpx.Client | None = None
     """A client that is signed in: it brings the token, and renews it once it has expired.
     Redirects are not followed, and every answer is returned. Present if the plugin
-    declares `ExporterSpec.auth` for these settings."""
+    declares `ExporterSpec.auth` for these settings. For a `Login` it also `decamp.Asks`."""
 
     grant: Grant | None = None
     """What the person granted; present together with `http`, if anybody signed in."""
