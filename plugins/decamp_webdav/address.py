@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 from attrs import frozen
@@ -84,6 +85,7 @@ def name_key(path: str) -> str:
     return unicodedata.normalize("NFC", path)
 
 
+@lru_cache(1024)  # nearly all names of a path are met again and again
 def _quoted(name: str) -> str:
     return quote(name, safe="")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 from decamp_webdav.address import name_key
 from decamp_webdav.client import DavClient
@@ -71,20 +72,27 @@ class Listing:
         if self.in_use and name_key(relative) in self._known:
             yield from self._walk_known(relative)
             return
+        asked = 1
+        answered: SimpleQueue[tuple[str, Future[_Listed | None]]] = SimpleQueue()
         with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="webdav-list") as pool:
-            asked = {pool.submit(self._list, relative): relative}
+
+            def ask(folder: str) -> None:
+                future = pool.submit(self._list, folder)
+                future.add_done_callback(lambda done: answered.put((folder, done)))
+
+            ask(relative)
             try:
                 while asked:
-                    done, _ = wait(asked, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        folder = asked.pop(future)
-                        for path, resource in self._of(folder, future):
-                            if resource.folder:
-                                asked[pool.submit(self._list, path)] = path
-                            yield path, resource
+                    folder, done = answered.get()
+                    asked -= 1
+                    for name, resource in (done.result() or {}).values():
+                        path = f"{folder}/{name}"
+                        if resource.folder:
+                            asked += 1
+                            ask(path)
+                        yield path, resource
             finally:
-                for future in asked:
-                    future.cancel()
+                pool.shutdown(cancel_futures=True)
 
     def _walk_known(self, relative: str) -> Iterator[tuple[str, Resource]]:
         folders = [relative]
@@ -95,10 +103,6 @@ class Listing:
                 if resource.folder:
                     folders.append(path)
                 yield path, resource
-
-    def _of(self, folder: str, future: Future[_Listed | None]) -> Iterator[tuple[str, Resource]]:
-        for name, resource in (future.result() or {}).values():
-            yield f"{folder}/{name}", resource
 
     def _load_all(self, folder: str) -> _Listed | None:
         """Give the list of a folder; the first look into the payload brings all of it."""

@@ -6,10 +6,13 @@ is built but the few values that we want.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from attrs import frozen
 
@@ -21,7 +24,8 @@ MOST_BYTES = 64 << 20
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 32
 _LONGEST_TEXT = 16 << 10
-_DAV = "{DAV:}"
+_DAV = "DAV:}"
+_MORE = re.compile(r"[?#\x00-\x20]")
 _WANTED = {"href", "status", "getcontentlength", "getlastmodified", "getetag"}
 
 
@@ -49,29 +53,12 @@ def read_multistatus(chunks: Iterable[bytes]) -> list[Resource]:
     Raises:
         Malformed: It is not XML, too large, too deep, has a DTD, or is no multistatus.
     """
-    from xml.parsers.expat import ExpatError
-
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import DefusedXMLParser, ParseError
-
     data = bytearray()
     for chunk in chunks:
         data += chunk
         if len(data) > MOST_BYTES:
             raise Malformed(f"it is longer than {MOST_BYTES >> 20} MiB")
-    target = _Target()
-    parser = DefusedXMLParser(target=target, forbid_dtd=True)
-    try:
-        # In one piece: a token that comes in small ones costs expat quadratic time.
-        parser.feed(bytes(data))
-        parser.close()
-    except DefusedXmlException as error:
-        raise Malformed("it has a document type, which no server needs here") from error
-    except (ParseError, ExpatError, ValueError, LookupError, UnicodeError) as error:
-        raise Malformed("it is cut off, or no XML") from error
-    if not target.is_multistatus:
-        raise Malformed("it is another kind of XML")
-    return target.resources
+    return _Reader().read(bytes(data))
 
 
 def path_of(href: str) -> str:
@@ -80,82 +67,100 @@ def path_of(href: str) -> str:
     Raises:
         Malformed: It is no address.
     """
+    text = href.strip()
     try:
-        return unquote(urlsplit(href.strip()).path, errors="strict").rstrip("/")
+        plain = text[:1] == "/" != text[1:2] and not _MORE.search(text)
+        return unquote(text if plain else urlsplit(text).path, errors="strict").rstrip("/")
     except (ValueError, UnicodeDecodeError) as error:
         raise Malformed("it names a file whose address cannot be read") from error
 
 
-class _Target:
-    """What the parser tells: keeps one response at a time."""
+class _Reader:
+    """Keeps one response at a time.
+
+    It is expat's own, for a list of each post's folder is read, and there are thousands. A
+    document type is refused at its first sign, so no entity is ever declared; expat asks for
+    nothing from elsewhere.
+    """
 
     def __init__(self) -> None:
-        self.resources: list[Resource] = []
-        self.is_multistatus = False
+        self._resources: list[Resource] = []
+        self._is_multistatus = False
         self._stack: list[str] = []
-        self._text: list[str] | None = None
-        self._length = 0
+        self._text = ""
         self._href = self._status = ""
         self._found: dict[str, str] = {}
         self._propstat: dict[str, str] = {}
 
-    def start(self, tag: str, attributes: Any) -> None:  # noqa: ARG002 - expat's
-        if len(self._stack) >= _MOST_DEPTH:
+    def read(self, data: bytes) -> list[Resource]:
+        parser = self._parser = ParserCreate(namespace_separator="}")
+        parser.buffer_text = True
+        parser.buffer_size = _LONGEST_TEXT
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        try:
+            # In one piece: a token that comes in small ones costs expat quadratic time.
+            parser.Parse(data, True)
+        except (ExpatError, ValueError, LookupError, UnicodeError) as error:
+            raise Malformed("it is cut off, or no XML") from error
+        if not self._is_multistatus:
+            raise Malformed("it is another kind of XML")
+        return self._resources
+
+    def _start(self, tag: str, attributes: Any) -> None:  # noqa: ARG002 - expat's
+        stack = self._stack
+        if not stack:
+            self._is_multistatus = tag == f"{_DAV}multistatus"
+        elif len(stack) >= _MOST_DEPTH:
             raise Malformed("it is nested too deeply")
-        if not self._stack:
-            self.is_multistatus = tag == f"{_DAV}multistatus"
-        self._stack.append(tag)
-        name = tag.removeprefix(_DAV)
+        name = tag[len(_DAV) :] if tag.startswith(_DAV) else ""
+        stack.append(name)
+        if name in _WANTED:
+            self._text = ""
+            self._parser.CharacterDataHandler = self._data
+            return
+        self._parser.CharacterDataHandler = None
         if name == "response":
             self._href, self._status, self._found = "", "", {}
         elif name == "propstat":
             self._propstat = {}
-        elif name == "collection" and self._parent() == "resourcetype":
+        elif name == "collection" and len(stack) > 1 and stack[-2] == "resourcetype":
             self._propstat["collection"] = "yes"
-        self._text = [] if tag.startswith(_DAV) and name in _WANTED else None
-        self._length = 0
 
-    def data(self, text: str) -> None:
-        if self._text is not None:
-            self._length += len(text)
-            if self._length > _LONGEST_TEXT:
-                raise Malformed("one of its values is far too long")
-            self._text.append(text)
+    def _data(self, text: str) -> None:
+        self._text += text
+        if len(self._text) > _LONGEST_TEXT:
+            raise Malformed("one of its values is far too long")
 
-    def end(self, tag: str) -> None:
-        name = tag.removeprefix(_DAV)
-        text = "".join(self._text).strip() if self._text is not None else ""
-        self._text = None
-        self._stack.pop()
-        above = self._stack[-1].removeprefix(_DAV) if self._stack else ""
-        if name == "href" and above == "response":
+    def _end(self, _: str) -> None:
+        self._parser.CharacterDataHandler = None
+        text, self._text = self._text.strip(), ""
+        stack = self._stack
+        name = stack.pop()
+        above = stack[-1] if stack else ""
+        if above == "prop":
+            self._propstat.setdefault(name, text)
+        elif name == "href" and above == "response":
             self._href = self._href or text
         elif name == "status" and above == "response":
             self._status = text
         elif name == "status" and above == "propstat":
             self._propstat["status"] = text
-        elif above == "prop":
-            self._propstat.setdefault(name, text)
         elif name == "propstat":
             if _code(self._propstat.get("status", "HTTP/1.1 200 OK")) == 200:
                 self._found |= self._propstat
         elif name == "response" and above == "multistatus":
             self._add()
 
-    def close(self) -> None:
-        """Tell that this is the end; the parser asks for it."""
-
-    def _parent(self) -> str:
-        return self._stack[-2].removeprefix(_DAV) if len(self._stack) > 1 else ""
-
     def _add(self) -> None:
-        if len(self.resources) >= _MOST_ENTRIES:
+        if len(self._resources) >= _MOST_ENTRIES:
             raise Malformed(f"it lists more than {_MOST_ENTRIES} files")
         if not self._href:
             raise Malformed("an entry of it has no address")
         found = self._found
         length = found.get("getcontentlength", "")
-        self.resources.append(
+        self._resources.append(
             Resource(
                 path_of(self._href),
                 "collection" in found,
@@ -167,12 +172,17 @@ class _Target:
         )
 
 
+def _refuse_doctype(*_: object) -> None:
+    raise Malformed("it has a document type, which no server needs here")
+
+
 def _code(line: str) -> int:
     """Give the code of a status line, ``HTTP/1.1 404 Not Found``; 500 if there is none."""
     parts = line.split()
     return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() and len(parts[1]) == 3 else 500
 
 
+@lru_cache(1024)
 def _moment(text: str) -> int | None:
     try:
         return round(parsedate_to_datetime(text).timestamp() * 1_000_000)

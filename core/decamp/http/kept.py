@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import httpcore
@@ -193,7 +194,7 @@ class Exchange:
         self.fields = answer.fields
         """The headers, as they came."""
 
-    @property
+    @cached_property
     def headers(self) -> Mapping[str, str]:
         """The headers but for ``Location``, by their names in lower case."""
         found: dict[str, str] = {}
