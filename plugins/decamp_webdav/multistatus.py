@@ -95,7 +95,6 @@ class _Reader:
     def read(self, data: bytes) -> list[Resource]:
         parser = self._parser = ParserCreate(namespace_separator="}")
         parser.buffer_text = True
-        parser.buffer_size = _LONGEST_TEXT
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -104,6 +103,9 @@ class _Reader:
             parser.Parse(data, True)
         except (ExpatError, ValueError, LookupError, UnicodeError) as error:
             raise Malformed("it is cut off, or no XML") from error
+        finally:  # it has much memory, and refers to us as we to it
+            parser.StartElementHandler = parser.EndElementHandler = None
+            parser.CharacterDataHandler = None
         if not self._is_multistatus:
             raise Malformed("it is another kind of XML")
         return self._resources
