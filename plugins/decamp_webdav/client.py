@@ -222,7 +222,7 @@ class DavClient:
         for _ in range(_HOPS + 1):
             response = self._sent(method, here, headers, body, again=again)
             target = self._next(here, response)
-            if target is None or not (body is None or isinstance(body, bytes)):
+            if target is None or method == "PUT":  # nothing of a person's goes elsewhere
                 break
             response.close()
             here = target
@@ -249,12 +249,11 @@ class DavClient:
         again: bool,
     ) -> Reply:
         sent = dict(headers)
-        if body is None:
-            body = b""
-            if method == "PUT":
-                sent["Content-Length"] = "0"
-        elif not isinstance(body, bytes):
+        body = body or b""
+        if not isinstance(body, bytes):
             sent["Content-Length"] = str(body.size)
+        elif method == "PUT" and not body:
+            sent["Content-Length"] = "0"
         for attempt in (1, 2):
             try:
                 return self._http.ask(method, url, sent, body)

@@ -19,10 +19,11 @@ from typing import BinaryIO
 from attrs import evolve
 
 from decamp import Conflict, Corrupted, DestinationRefused, TransferError, Unavailable
-from decamp.bundle import TEMPORARY, Held, Staging, Stamp, measured, says_no_more
+from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_webdav.chunks import CHUNK, Chunks, upload_id, uploads_of
-from decamp_webdav.client import DavClient, FileBody
+from decamp_webdav.client import DavClient
 from decamp_webdav.collections import Collections, is_empty
+from decamp_webdav.drafts import Drafts
 from decamp_webdav.findings import Findings
 from decamp_webdav.listing import Listing
 from decamp_webdav.multistatus import Resource
@@ -45,7 +46,7 @@ class DavFolder:
         self.root = client.address.url
         self._client = client
         self._address = client.address
-        self._local = Staging(os.fspath(scratch))
+        self._drafts = Drafts(os.fspath(scratch))
         self._listing = Listing(client)
         self._pause = pause
         self._findings: Findings | None = None
@@ -76,16 +77,16 @@ class DavFolder:
                 self.clear(name)
 
     def staged_file(self) -> AbstractContextManager[str]:
-        """Name a private file of this machine."""
-        return self._local.file()
+        """Name a draft."""
+        return self._drafts.room()
 
     def staged_folder(self) -> AbstractContextManager[str]:
-        """Make a private folder on this machine."""
-        return self._local.folder()
+        """Name a folder of drafts."""
+        return self._drafts.room()
 
     def close(self) -> None:
         """Remove the temporaries, here and on the server."""
-        self._local.close()
+        self._drafts.close()
         if self._folders.is_made(self._temporary):
             with suppress(TransferError):  # the next run removes them
                 self.clear(self._temporary)
@@ -93,8 +94,8 @@ class DavFolder:
     # --- writing -------------------------------------------------------------------------
 
     def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
-        """Write a new file on this machine."""
-        held = self._local.write(path, head, body)
+        """Write a new draft."""
+        held = self._drafts.write(path, head, body)
         if held.size >= 2 * CHUNK:
             self._digests[path] = held.sha256
         return held
@@ -107,13 +108,13 @@ class DavFolder:
                 raise FileExistsError(self.path(relative))
             if self._way.way == "put" and not self._in_chunks(staged):
                 self._put_new(staged, relative)
-                self._require(relative, os.stat(staged).st_size)  # noqa: PTH116
+                self._require(relative, self._drafts.size(staged))
             else:
                 self._by_move(staged, relative, keep=not self.looks_first)
 
     def publish_folder(self, staged: str, relative: str, names: Sequence[str]) -> None:
         """Send a folder: at once if the server can move one, else the files in their order."""
-        sizes = {name: os.stat(f"{staged}/{name}").st_size for name in names}  # noqa: PTH116
+        sizes = {name: self._drafts.size(f"{staged}/{name}") for name in names}
         whole = not any(self._in_chunks(f"{staged}/{name}") for name in names)
         with self._changing(relative):
             self.make(relative.rpartition("/")[0])
@@ -139,7 +140,7 @@ class DavFolder:
             self.make(relative.rpartition("/")[0])
             if self._way.whole_replace and self._way.hidden_put and not self._in_chunks(staged):
                 self._put(staged, self.path(relative))
-                self._require(relative, os.stat(staged).st_size)  # noqa: PTH116
+                self._require(relative, self._drafts.size(staged))
             else:
                 self._by_move(staged, relative, keep=False)
 
@@ -207,10 +208,10 @@ class DavFolder:
         return staged in self._digests and self._way.chunks
 
     def _put(self, staged: str, url: str) -> None:
-        self._client.send("PUT", url, None, FileBody(staged))
+        self._client.send("PUT", url, None, self._drafts.body(staged))
 
     def _put_new(self, staged: str, relative: str) -> None:
-        body = FileBody(staged)
+        body = self._drafts.body(staged)
         answer = self._client.send("PUT", self.path(relative), _CREATE, body, passing=(412,))
         if answer.status == 412:
             raise FileExistsError(self.path(relative))
@@ -222,7 +223,7 @@ class DavFolder:
 
     def _by_move(self, staged: str, relative: str, *, keep: bool) -> None:
         """Send a file under a temporary name, compare, and move it."""
-        size = os.stat(staged).st_size  # noqa: PTH116
+        size = self._drafts.size(staged)
         digest = self._digests.pop(staged, None)
         uploads = uploads_of(self._address) if self._way.chunks else None
         if digest is not None and uploads is not None:
@@ -232,7 +233,7 @@ class DavFolder:
             self.make(folder)
             temporary = f"{folder}/{_WHOLE}"
             Chunks(self._client, uploads, self._pause).send(
-                staged, size, upload, self.path(temporary)
+                self._drafts.file(staged), size, upload, self.path(temporary)
             )
         else:
             folder = ""
@@ -394,10 +395,10 @@ class DavFolder:
     def is_torn(self, relative: str, staged: str) -> bool:
         """Tell whether a file is a beginning of the staged one."""
         stamp = self.stamp(relative)
-        if stamp is None or stamp[0] > os.stat(staged).st_size:  # noqa: PTH116
+        if stamp is None or stamp[0] > self._drafts.size(staged):
             return False
         there = reader(self._client, self.path(relative), stamp[0])
-        with there, open(staged, "rb") as right:  # noqa: PTH123
+        with there, self._drafts.open(staged) as right:
             return says_no_more(there, right)
 
     def _is_free(self, relative: str) -> bool:
