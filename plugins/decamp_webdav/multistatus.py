@@ -7,7 +7,7 @@ is built but the few values that we want.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -24,9 +24,11 @@ MOST_BYTES = 64 << 20
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 32
 _LONGEST_TEXT = 16 << 10
-_DAV = "DAV:}"
 _MORE = re.compile(r"[?#\x00-\x20]")
 _WANTED = {"href", "status", "getcontentlength", "getlastmodified", "getetag"}
+_KNOWN = _WANTED | {"multistatus", "response", "propstat", "prop", "resourcetype", "collection"}
+_NAMES = {f"DAV:}}{name}": name for name in _KNOWN}
+"""The elements that say something, as expat names them."""
 
 
 class Malformed(Exception):
@@ -112,18 +114,18 @@ class _Reader:
 
     def _start(self, tag: str, attributes: Any) -> None:  # noqa: ARG002 - expat's
         stack = self._stack
+        name = _NAMES.get(tag, "")
         if not stack:
-            self._is_multistatus = tag == f"{_DAV}multistatus"
+            self._is_multistatus = name == "multistatus"
         elif len(stack) >= _MOST_DEPTH:
             raise Malformed("it is nested too deeply")
-        name = tag[len(_DAV) :] if tag.startswith(_DAV) else ""
+        elif stack[-1] in _WANTED:
+            self._listen(None)
         stack.append(name)
         if name in _WANTED:
             self._text = ""
-            self._parser.CharacterDataHandler = self._data
-            return
-        self._parser.CharacterDataHandler = None
-        if name == "response":
+            self._listen(self._data)
+        elif name == "response":
             self._href, self._status, self._found = "", "", {}
         elif name == "propstat":
             self._propstat = {}
@@ -136,24 +138,28 @@ class _Reader:
             raise Malformed("one of its values is far too long")
 
     def _end(self, _: str) -> None:
-        self._parser.CharacterDataHandler = None
-        text, self._text = self._text.strip(), ""
         stack = self._stack
         name = stack.pop()
         above = stack[-1] if stack else ""
-        if above == "prop":
-            self._propstat.setdefault(name, text)
-        elif name == "href" and above == "response":
-            self._href = self._href or text
-        elif name == "status" and above == "response":
-            self._status = text
-        elif name == "status" and above == "propstat":
-            self._propstat["status"] = text
+        if name in _WANTED:
+            self._listen(None)
+            text, self._text = self._text.strip(), ""
+            if above == "prop":
+                self._propstat.setdefault(name, text)
+            elif name == "href" and above == "response":
+                self._href = self._href or text
+            elif name == "status" and above == "response":
+                self._status = text
+            elif name == "status" and above == "propstat":
+                self._propstat["status"] = text
         elif name == "propstat":
             if _code(self._propstat.get("status", "HTTP/1.1 200 OK")) == 200:
                 self._found |= self._propstat
         elif name == "response" and above == "multistatus":
             self._add()
+
+    def _listen(self, data: Callable[[str], None] | None) -> None:
+        self._parser.CharacterDataHandler = data
 
     def _add(self) -> None:
         if len(self._resources) >= _MOST_ENTRIES:

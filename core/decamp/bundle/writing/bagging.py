@@ -37,6 +37,8 @@ __all__ = ["Bag"]
 _PAYLOAD = "data"
 _LARGEST_RECORD = 16 << 20
 """Bytes. The page does without the caption of a larger record."""
+_REMEMBERED = 8 << 20
+"""Bytes of records that are not read back for the page: each would be a request to a server."""
 _NAMED = 5
 """So many edited files are named in the log."""
 
@@ -51,6 +53,9 @@ class Bag:
         self._log = log
         self._opening = threading.Lock()
         self._open = False
+        self._records: dict[str, bytes] = {}
+        self._room = _REMEMBERED
+        self._digests: dict[str, str] = {}
 
     def open(self) -> None:
         """Mark the bag incomplete, before the first change of a run. Thread-safe.
@@ -70,6 +75,13 @@ class Bag:
             # Payload must not reach the disk before the marker that says whose it is.
             self._folder.sync()
             self._open = True
+
+    def remember(self, sha256: str, record: bytes) -> None:
+        """Keep a record that was written just now, by its digest, for the page. Thread-safe."""
+        with self._opening:
+            if len(record) <= self._room and sha256 not in self._records:
+                self._room -= len(record)
+                self._records[sha256] = record
 
     def finish(self, entries: Iterable[Entry]) -> None:
         """Complete the bag, and let go of what only an unfinished run needs.
@@ -139,6 +151,7 @@ class Bag:
         yield BAG_DECLARATION, bag_declaration()
         yield BAG_INFO, bag_info(account, files)
         yield MANIFEST, manifest(files)
+        self._digests = {entry.record.path: entry.record.sha256 for entry in contents.entries}
         yield from pages(contents, account, self._record)
 
     def _take_stock(self, entries: Iterable[Entry]) -> tuple[Contents, list[File]]:
@@ -216,7 +229,7 @@ class Bag:
         """Give a record to the page, but never a whole video."""
         if not path.endswith(".json"):
             return None
-        data = self._folder.read(path)
+        data = self._records.get(self._digests.get(path, "")) or self._folder.read(path)
         return data if data is not None and len(data) <= _LARGEST_RECORD else None
 
     def _staged(self, stage: str, name: str, data: bytes) -> File:

@@ -258,6 +258,8 @@ class ItemWriter:
         raise _taken(self._folder.path(part.path))
 
     def _published(self, part: Part, staged: Held) -> File:
+        if part.blob is None:
+            self._bag.remember(staged.sha256, part.head)
         return _file(part, self._folder.as_published(part.path, staged))
 
     def _stage(self, part: Part, path: str) -> Held:
