@@ -1,19 +1,20 @@
-"""Files before they are sent: small ones in memory, the others in private files of this machine.
+"""Files before they are sent.
 
-Making, filling, reading and removing a file takes longer than sending a small one.
+Small ones are in memory: making, filling, reading and removing a file takes longer than sending
+it. Large ones that are known stay at their source, and the others in private files of this
+machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, count
 from typing import BinaryIO
 
-from decamp.bundle import Held, Staging
+from decamp.bundle import Content, Held, Staging
 from decamp_webdav.client import Body, FileBody
 
 __all__ = ["Drafts"]
@@ -35,6 +36,7 @@ class Drafts:
         self._numbers = count(1)
         self._small: dict[str, bytes] = {}
         self._large: dict[str, str] = {}
+        self._known: dict[str, _Checked] = {}
         self._kept: dict[str, ExitStack] = {}
 
     @contextmanager
@@ -47,7 +49,7 @@ class Drafts:
                 yield path
         finally:
             del self._kept[path]
-            for drafts in (self._small, self._large):
+            for drafts in (self._small, self._large, self._known):
                 for draft in [one for one in list(drafts) if one.partition("/")[0] == path]:
                     del drafts[draft]
 
@@ -55,8 +57,19 @@ class Drafts:
         """Remove all that is on this machine."""
         self._local.close()
 
-    def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
-        """Write a new draft; see `decamp.bundle.Folder.write`."""
+    def write(
+        self, path: str, head: bytes, body: Iterable[bytes] = (), *, copy: bool = False
+    ) -> Held:
+        """Write a new draft; see `decamp.bundle.Folder.write`.
+
+        Args:
+            copy: Leave nothing large at its source.
+        """
+        if not copy and not head and isinstance(body, Content) and body.known:
+            draft = _Checked(body)
+            if draft.size > _SMALL:
+                self._known[path] = draft
+                return Held(draft.size, draft.sha256, None, b"", draft.sha256)
         pieces, size = [head], len(head)
         rest = iter(body)
         for piece in rest:
@@ -72,18 +85,22 @@ class Drafts:
 
     def size(self, path: str) -> int:
         """Tell the length of a draft in bytes."""
-        data = self._small.get(path)
-        return os.stat(self._large[path]).st_size if data is None else len(data)  # noqa: PTH116
+        body = self.body(path)
+        return len(body) if isinstance(body, bytes) else body.size
 
     def body(self, path: str) -> Body | bytes:
-        """Give a draft to be sent."""
-        data = self._small.get(path)
-        return FileBody(self._large[path]) if data is None else data
+        """Give a draft to be sent; one that is damaged at its source never ends well."""
+        if path in self._small:
+            return self._small[path]
+        return self._known[path] if path in self._known else FileBody(self._large[path])
 
     def open(self, path: str) -> BinaryIO:
         """Open a draft to read it."""
-        data = self._small.get(path)
-        return open(self._large[path], "rb") if data is None else io.BytesIO(data)  # noqa: PTH123
+        if path in self._small:
+            return io.BytesIO(self._small[path])
+        if path in self._known:
+            return self._known[path].open()
+        return open(self._large[path], "rb")  # noqa: PTH123
 
     def file(self, path: str) -> str:
         """Tell which file of this machine a large draft is."""
@@ -93,3 +110,17 @@ class Drafts:
         kept = self._kept[path.partition("/")[0]]
         self._large[path] = file = kept.enter_context(self._local.file())
         return self._local.write(file, head, body)
+
+
+class _Checked:
+    """What stays at its source until it is sent, and is checked as it is."""
+
+    def __init__(self, content: Content) -> None:
+        assert content.blob.size is not None
+        assert content.blob.sha256 is not None
+        self.size, self.sha256 = content.blob.size, content.blob.sha256
+        self.open = content.open
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._content.checked()

@@ -18,7 +18,14 @@ from typing import BinaryIO
 
 from attrs import evolve
 
-from decamp import Conflict, Corrupted, DestinationRefused, TransferError, Unavailable
+from decamp import (
+    Conflict,
+    Corrupted,
+    DestinationRefused,
+    ItemError,
+    TransferError,
+    Unavailable,
+)
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_webdav.chunks import CHUNK, Chunks, upload_id, uploads_of
 from decamp_webdav.client import DavClient
@@ -95,7 +102,7 @@ class DavFolder:
 
     def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
         """Write a new draft."""
-        held = self._drafts.write(path, head, body)
+        held = self._drafts.write(path, head, body, copy=self._findings is None or self._way.chunks)
         if held.size >= 2 * CHUNK:
             self._digests[path] = held.sha256
         return held
@@ -123,8 +130,10 @@ class DavFolder:
             elif self._way.moves_folders and whole:
                 self._fill_aside(staged, relative, sizes)
             else:
-                for name in names:
-                    self.publish_file(f"{staged}/{name}", f"{relative}/{name}")
+                with self._taken_back(relative) as sent:
+                    for name in names:
+                        self.publish_file(f"{staged}/{name}", f"{relative}/{name}")
+                        sent.append(name)
 
     def as_published(self, relative: str, staged: Held) -> Held:
         """Give it the time that the server has given to it."""
@@ -161,15 +170,7 @@ class DavFolder:
         WebDAV removes a folder with all that is in it, so it is moved away first: what someone
         else put into it in that moment is seen, and moved back.
         """
-        while relative:
-            with self._changing(relative):
-                url = self._address.folder(relative)
-                found = self._client.listed(url)
-                if found is not None and not is_empty(found):
-                    return
-                if found is not None and not self._take_out(url):
-                    return
-                self._folders.forget(relative)
+        while relative and self._remove_empty(relative):
             relative = relative.rpartition("/")[0]
 
     def make(self, relative: str) -> str:
@@ -255,8 +256,10 @@ class DavFolder:
         url = self._address.folder(relative)
         if self._client.send("MKCOL", url, passing=(405,)).status == 405:
             raise FileExistsError(url)
-        for name in sizes:
-            self._put_new(f"{staged}/{name}", f"{relative}/{name}")
+        with self._taken_back(relative) as sent:
+            for name in sizes:
+                self._put_new(f"{staged}/{name}", f"{relative}/{name}")
+                sent.append(name)
         self._compare(relative, relative, sizes)
 
     def _fill_aside(self, staged: str, relative: str, sizes: dict[str, int]) -> None:
@@ -270,6 +273,22 @@ class DavFolder:
             self._move(self._address.folder(temporary), self._address.folder(relative), keep=True)
         except FileExistsError:
             self.clear(temporary)
+            raise
+
+    @contextmanager
+    def _taken_back(self, relative: str) -> Iterator[list[str]]:
+        """Remove from a new folder what is named, if one of its files cannot be sent.
+
+        Its source is damaged or gone, or the server takes no file so large.
+        """
+        sent: list[str] = []
+        try:
+            yield sent
+        except ItemError:
+            with suppress(TransferError):
+                for name in sent:
+                    self.remove(f"{relative}/{name}")
+                self._remove_empty(relative)
             raise
 
     def _compare(self, at: str, relative: str, sizes: dict[str, int]) -> None:
@@ -308,6 +327,16 @@ class DavFolder:
         """Name a temporary file or folder on the server."""
         self.make(self._temporary)
         return f"{self._temporary}/{next(self._numbers)}"
+
+    def _remove_empty(self, relative: str) -> bool:
+        """Remove a folder that is empty, if it is there; False if something is in it."""
+        with self._changing(relative):
+            url = self._address.folder(relative)
+            found = self._client.listed(url)
+            if found is not None and not (is_empty(found) and self._take_out(url)):
+                return False
+            self._folders.forget(relative)
+            return True
 
     def _take_out(self, url: str) -> bool:
         """Remove a folder that is empty; False if something is in it after all."""

@@ -16,6 +16,7 @@ from decamp.bundle.bag import (
     manifest,
     read_manifest,
 )
+from decamp.bundle.content import Content
 from decamp.bundle.contents import Contents, Entry, File
 from decamp.bundle.failures import explain, explained
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
@@ -60,6 +61,7 @@ __all__ = [
     "TAG_MANIFEST",
     "TEMPORARY",
     "BundleReader",
+    "Content",
     "Contents",
     "Entry",
     "File",

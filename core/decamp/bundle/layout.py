@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from attrs import frozen
 
+from decamp.bundle.content import Content
 from decamp.bundle.names import marked_file_name, safe_file_name, safe_name
 from decamp.bundle.record import record_bytes, segment_header
 from decamp.errors import ItemError
@@ -21,7 +22,6 @@ __all__ = ["Part", "Place", "is_segment", "parts", "place"]
 
 _POST = re.compile(r"post:(\d{4})(-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)Z(?:#(\d+))?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_CHUNK = 256 << 10
 
 
 @frozen
@@ -50,23 +50,9 @@ class Part:
 
     blob: Blob | None = None
 
-    def body(self) -> Iterator[bytes]:
-        """Give the bytes behind the head.
-
-        Raises:
-            ItemError: The blob cannot be read at its source.
-        """
-        if self.blob is None:
-            return
-        try:
-            with self.blob.open() as stream:
-                while chunk := stream.read(_CHUNK):
-                    yield chunk
-        except OSError as error:
-            raise ItemError(
-                f"{self.path}: its bytes could not be read from the source "
-                f"({error.strerror or type(error).__name__})."
-            ) from error
+    def body(self) -> Iterable[bytes]:
+        """Give the bytes behind the head; a `Content` if there are any."""
+        return () if self.blob is None else Content(self.path, self.blob)
 
     @property
     def known(self) -> bool:

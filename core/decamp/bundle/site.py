@@ -92,7 +92,8 @@ class Folder(Protocol):
     def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
         """Write a new private file below a staging folder.
 
-        Errors of the body's source pass through as they are.
+        Errors of the body's source pass through as they are. Where the file is sent away, a
+        `Content` of known length and digest may only be read, and checked, as it is sent.
         """
         ...
 

@@ -303,19 +303,22 @@ class _Connection:
         left = int(fields.get("content-length", "0"))
         for chunk in body:
             left -= len(chunk)
+            if left < 0 and not chunked:
+                break
             piece = b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked and chunk else chunk
             if head and len(piece) > _TOGETHER:
                 self._write(head)
                 head = b""
-            self._write(head + piece if head else piece)
+            self._write(head + piece if head else memoryview(piece))
             head = b""
         if left and not chunked:
             raise httpcore.LocalProtocolError("the body has another length than it should have")
         if head or chunked:
             self._write(head + (b"0\r\n\r\n" if chunked else b""))
 
-    def _write(self, data: bytes) -> None:
-        self.stream.write(data, self.timeouts.get("write"))
+    def _write(self, data: bytes | memoryview) -> None:
+        # Of a view, httpcore need not copy what was not taken at once.
+        self.stream.write(data, self.timeouts.get("write"))  # type: ignore[arg-type]
 
     def _answered(self, method: str) -> Answer:
         answer = Answer(_Wire(self), method=method)  # type: ignore[arg-type]

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 from attrs import evolve, frozen
 
+from decamp.bundle.content import damaged
 from decamp.bundle.contents import Entry, File
 from decamp.bundle.layout import Part, is_segment, parts, place
 from decamp.bundle.record import fill_record, merge_record, record_bytes, without_media
 from decamp.bundle.site import Folder, Held, Stamp
 from decamp.bundle.writing.bagging import Bag
 from decamp.bundle.writing.removal import former_of, keep_former, with_former
-from decamp.errors import Conflict, Corrupted
+from decamp.errors import Conflict
 from decamp.model import Item, Receipt
 
 __all__ = ["ItemWriter", "find", "receipt_of"]
@@ -265,11 +266,7 @@ class ItemWriter:
     def _stage(self, part: Part, path: str) -> Held:
         staged = self._folder.write(path, part.head, part.body())
         if not _fits(part, staged):
-            name = part.blob.name if part.blob else part.path
-            raise Corrupted(
-                f"{name} came with another length or digest than it should have.",
-                hint="Run the same command again; if it stays so, the source is damaged.",
-            )
+            raise damaged(part.blob.name if part.blob else part.path)
         return staged
 
 
