@@ -115,6 +115,14 @@ def test_chunks_and_what_comes_before_an_answer(client: httpx.Client) -> None:
         assert connections(client) == 1
 
 
+def test_headers_of_any_bytes(client: httpx.Client) -> None:
+    odd = b"HTTP/1.1 200 OK\r\nX-Odd: \xe9\xff\r\nX-Odd: b\r\nContent-Length: 2\r\n\r\nok"
+    with talking(odd) as (url, _):
+        answer = client.get(url)
+    assert (b"x-odd", b"\xe9\xff") in answer.headers.raw
+    assert answer.headers.get_list("x-odd")[1] == "b"
+
+
 def test_no_length_means_to_the_end(client: httpx.Client) -> None:
     with talking(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it") as (url, _):
         assert client.get(url).content == b"all of it"

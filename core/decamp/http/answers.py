@@ -18,11 +18,13 @@ _LONGEST = 64 << 10
 _MOST = 100
 """Bytes of a line and lines of a head, as in http.client."""
 
-_STATUS = re.compile(rb"HTTP/1\.([01]) +([0-9]{3})(?: .*)?")
+_STATUS = re.compile(r"HTTP/1\.([01]) +([0-9]{3})(?: .*)?", re.DOTALL)
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _NO_BODY = (204, 304)
 _SWITCHING = 101
+_BLANK = " \t\r"
 
-Fields = list[tuple[bytes, bytes]]
+Fields = list[tuple[str, str]]
 
 
 class Lines(io.BufferedReader):
@@ -44,7 +46,9 @@ class Answer(http.client.HTTPResponse):
     """An answer; what only says that one is coming is skipped (RFC 9110 section 15.2)."""
 
     fields: Fields
-    """Its headers, as they came."""
+    """Its headers in their order, in latin-1, with their names in lower case."""
+    told: dict[str, str]
+    """The same by name; what comes several times is joined (RFC 9110 section 5.3)."""
 
     def begin(self) -> None:
         """Read the head.
@@ -56,58 +60,65 @@ class Answer(http.client.HTTPResponse):
             status, *lines = _head(self.fp)
             found = _STATUS.fullmatch(status)
             if found is None:
-                raise http.client.BadStatusLine(status[:80].decode("latin-1"))
+                raise http.client.BadStatusLine(status[:80])
             self.status = int(found[2])
             if self.status >= 200 or self.status == _SWITCHING:
                 break
-        self.fields = _fields(lines)
-        told = {name.lower(): value.lower() for name, value in reversed(self.fields)}
-        self.chunked = told.get(b"transfer-encoding") == b"chunked"
+        self.fields, self.told = _fields(lines)
+        told = self.told
+        self.chunked = told.get("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
-        self.length = None if self.chunked else _length(self.fields)
+        self.length = None if self.chunked else _length(told.get("content-length", ""))
         if self.status in _NO_BODY or self.status < 200 or self._method == "HEAD":  # type: ignore[attr-defined]
             self.length, self.chunked = 0, False
-        wish = told.get(b"connection", b"")
-        self.will_close = b"close" in wish or (found[1] == b"0" and b"keep-alive" not in wish)
+        wish = told.get("connection", "").lower()
+        self.will_close = "close" in wish or (found[1] == "0" and "keep-alive" not in wish)
         if not self.chunked and self.length is None:
             self.will_close = True
 
 
-def _head(file: io.BufferedReader) -> list[bytes]:
+def _head(file: io.BufferedReader) -> list[str]:
     """Read the lines of a head: nearly always, all of it has come at once."""
     end = file.peek().find(b"\r\n\r\n")
     if end >= 0:
-        lines = file.read(end + 4)[:-4].replace(b"\r\n", b"\n").split(b"\n")
+        text = file.read(end + 4)[:-4].decode("latin-1")
+        lines = text.replace("\r\n", "\n").split("\n")
     else:
         lines = []
         while line := file.readline(_LONGEST + 1).rstrip(b"\r\n"):
             if len(line) > _LONGEST:
                 raise http.client.LineTooLong("header line")
-            lines.append(line)
+            lines.append(line.decode("latin-1"))
             if len(lines) > _MOST + 1:
                 break
     if len(lines) > _MOST + 1:
         raise http.client.HTTPException("too many headers")
-    return lines or [b""]
+    return lines or [""]
 
 
-def _fields(lines: list[bytes]) -> Fields:
+def _fields(lines: list[str]) -> tuple[Fields, dict[str, str]]:
     fields: Fields = []
     for line in lines:
-        if line[:1] in (b" ", b"\t") and fields:  # folded, as old servers do
+        name, colon, value = line.partition(":")
+        if line[:1] in (" ", "\t") and fields:  # folded, as old servers do
             name, value = fields.pop()
-            fields.append((name, value + b" " + line.strip()))
+            fields.append((name, f"{value} {line.strip(_BLANK)}"))
             continue
-        name, colon, value = line.partition(b":")
-        if not colon or not name.strip():
+        name = name.strip(_BLANK).lower()
+        if not colon or not name:
             raise http.client.HTTPException("a header without a name")
-        fields.append((name.strip(), value.strip()))
-    return fields
+        fields.append((name, value.strip(_BLANK)))
+    told = dict(fields)
+    if len(told) < len(fields):
+        told = {}
+        for name, value in fields:
+            told[name] = f"{told[name]}, {value}" if name in told else value
+    return fields, told
 
 
-def _length(fields: Fields) -> int | None:
-    told = {value for name, value in fields if name.lower() == b"content-length"}
-    if len(told) > 1:
-        raise http.client.HTTPException("two lengths")
-    text = told.pop() if told else b""
-    return int(text) if text.isdigit() and len(text) < 19 else None
+def _length(text: str) -> int | None:
+    if "," in text:
+        if len({part.strip(_BLANK) for part in text.split(",")}) > 1:
+            raise http.client.HTTPException("two lengths")
+        text = text.partition(",")[0].strip(_BLANK)
+    return int(text) if _DIGITS.fullmatch(text) else None

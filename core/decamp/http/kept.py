@@ -15,7 +15,6 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 import httpcore
@@ -94,7 +93,11 @@ class KeptOpen(httpx.BaseTransport):
         )
         return httpx.Response(
             answer.status,
-            headers=[field for field in answer.fields if field[0].lower() != b"location"],
+            headers=[
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name, value in answer.fields
+                if name != "location"
+            ],
             stream=_Body(answer),
             extensions={LOCATION: answer.location},
         )
@@ -192,31 +195,20 @@ class Exchange:
         self._ended = answer.length == 0 and not answer.chunked
         self.status = answer.status
         self.fields = answer.fields
-        """The headers, as they came."""
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
+        """All headers, as they came."""
+        self.headers: Mapping[str, str] = answer.told
         """The headers but for ``Location``, by their names in lower case."""
-        found: dict[str, str] = {}
-        for name, value in self.fields:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-            found[key] = f"{found[key]}, {text}" if key in found else text
-        found.pop("location", None)
-        return found
+        answer.told.pop("location", None)
 
     @property
     def location(self) -> str:
         """Where a redirect leads; empty if nowhere."""
-        found = [value for name, value in self.fields if name.lower() == b"location"]
-        return found[0].decode("utf-8", "replace") if found else ""
+        found = self.all_of("location")
+        return found[0].encode("latin-1").decode("utf-8", "replace") if found else ""
 
     def all_of(self, name: str) -> list[str]:
         """Give every value of a header, whose name is in lower case."""
-        return [
-            value.decode("latin-1")
-            for known, value in self.fields
-            if known.decode("latin-1").lower() == name
-        ]
+        return [value for known, value in self.fields if known == name]
 
     def __iter__(self) -> Iterator[bytes]:
         """Go through the body once.

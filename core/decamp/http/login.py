@@ -35,7 +35,8 @@ class LoginAuth(httpx.Auth):
     """
 
     def __init__(self, origin: str, user: str, password: str, token: str = "") -> None:
-        self._origin = httpx.URL(origin)
+        self._origin = url = httpx.URL(origin)
+        self._where = url.scheme, url.host, url.port
         self._user = user
         self._password = password
         self._token = token
@@ -66,12 +67,9 @@ class LoginAuth(httpx.Auth):
         Raises:
             PluginError: It goes to another one.
         """
-        origin = self._origin
-        if (scheme, host, port) != (origin.scheme, origin.host, origin.port):
-            raise PluginError(
-                f"{host} was not asked: the sign-in is for {origin.host} alone.",
-                plugin=origin.host,
-            )
+        if (scheme, host, port) != self._where:
+            own = self._origin.host
+            raise PluginError(f"{host} was not asked: the sign-in is for {own} alone.", plugin=own)
 
     def sign(self, method: str, target: str) -> str:
         """Give the ``Authorization`` of a request by what is known; empty if nothing is.
