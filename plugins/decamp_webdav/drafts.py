@@ -1,7 +1,7 @@
 """Files before they are sent.
 
-Small ones are in memory: making, filling, reading and removing a file takes longer than sending
-it. Large ones that are known stay at their source, and the others in private files of this
+What is known stays at its source. Of the rest, small ones are in memory, for making, filling,
+reading and removing a file takes longer than sending it; the others are in private files of this
 machine.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, count
@@ -20,8 +21,8 @@ from decamp_webdav.client import Body, FileBody
 __all__ = ["Drafts"]
 
 _SMALL = 64 << 10
-"""Bytes of the largest file in memory. A post of photos has some of them, and eight posts are
-on their way at a time."""
+"""Bytes of the largest file in memory. Of an item that is on its way there is one, its record:
+its blobs are known."""
 
 
 class Drafts:
@@ -65,9 +66,9 @@ class Drafts:
         Args:
             copy: Leave nothing large at its source.
         """
-        if not copy and not head and isinstance(body, Content) and body.known:
+        if not head and isinstance(body, Content) and body.known:
             draft = _Checked(body)
-            if draft.size > _SMALL:
+            if draft.size <= _SMALL or not copy:
                 self._known[path] = draft
                 return Held(draft.size, draft.sha256, None, b"", draft.sha256)
         pieces, size = [head], len(head)
@@ -85,14 +86,23 @@ class Drafts:
 
     def size(self, path: str) -> int:
         """Tell the length of a draft in bytes."""
-        body = self.body(path)
-        return len(body) if isinstance(body, bytes) else body.size
+        if path in self._small:
+            return len(self._small[path])
+        known = self._known.get(path)
+        return known.size if known else os.stat(self._large[path]).st_size  # noqa: PTH116
 
     def body(self, path: str) -> Body | bytes:
-        """Give a draft to be sent; one that is damaged at its source never ends well."""
+        """Give a draft to be sent. One that is damaged at its source comes to no end.
+
+        Raises:
+            ItemError: It cannot be had at its source, or is damaged, and is small.
+        """
         if path in self._small:
             return self._small[path]
-        return self._known[path] if path in self._known else FileBody(self._large[path])
+        known = self._known.get(path)
+        if known is None:
+            return FileBody(self._large[path])
+        return known if known.size > _SMALL else b"".join(known)
 
     def open(self, path: str) -> BinaryIO:
         """Open a draft to read it."""

@@ -49,6 +49,8 @@ def test_a_draft_is_what_was_written(
             sent = drafts.body(f"{room}/a")
             assert (sent if isinstance(sent, bytes) else b"".join(sent)) == head + data
         on_disk = data == LARGE and (copy or bool(head) or not known)
+        in_memory = data != LARGE and (bool(head) or not known)
+        assert bool(drafts._small) == in_memory
         assert bool([path for path in tmp_path.rglob("*") if path.is_file()]) == on_disk
         if copy and on_disk:
             assert Path(drafts.file(f"{room}/a")).read_bytes() == head + data
@@ -56,6 +58,15 @@ def test_a_draft_is_what_was_written(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     drafts.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_small_one_is_read_when_it_is_sent(tmp_path: Path) -> None:
+    drafts = Drafts(str(tmp_path))
+    bad = attrs.evolve(content(SMALL).blob, open=other(SMALL[:-1] + b"x"))
+    with drafts.room() as room:
+        drafts.write(room, b"", Content("data/1.mp4", bad))
+        with pytest.raises(Corrupted):
+            drafts.body(room)
 
 
 def other(data: bytes) -> Callable[[], BinaryIO]:
@@ -85,14 +96,19 @@ SOURCES: dict[str, tuple[Callable[[], BinaryIO], type[ItemError], str]] = {
 }
 
 
+@pytest.mark.parametrize("small", [False, True])
 @pytest.mark.parametrize(("source", "kind", "words"), SOURCES.values(), ids=SOURCES)
 def test_what_is_damaged_at_its_source_never_appears(
     source: Callable[[], BinaryIO],
     kind: type[ItemError],
     words: str,
+    small: bool,
     dav: DavServer,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if small:
+        monkeypatch.setattr("decamp_webdav.drafts._SMALL", len(LARGE))
     url = dav.place()
     item = post(data=LARGE)
     bad = item.evolve(blobs=(attrs.evolve(item.blobs[0], open=source),))
