@@ -58,6 +58,7 @@ class DavFolder:
         self._pause = pause
         self._findings: Findings | None = None
         self._temporary = f"{TEMPORARY}{secrets.token_hex(4)}"
+        self._has_temporary = False
         self._numbers = count(1)
         self._folders = Collections(client)
         self._taken: set[str] = set()
@@ -94,7 +95,7 @@ class DavFolder:
     def close(self) -> None:
         """Remove the temporaries, here and on the server."""
         self._drafts.close()
-        if self._folders.is_made(self._temporary):
+        if self._has_temporary:
             with suppress(TransferError):  # the next run removes them
                 self.clear(self._temporary)
 
@@ -325,6 +326,7 @@ class DavFolder:
 
     def _aside(self) -> str:
         """Name a temporary file or folder on the server."""
+        self._has_temporary = True  # also if folders are forgotten after a failure
         self.make(self._temporary)
         return f"{self._temporary}/{next(self._numbers)}"
 
