@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import attrs
 from attrs import field, frozen, validators
@@ -29,6 +30,12 @@ def _one_of(*words: str) -> Callable[[Any, attrs.Attribute[str], str], None]:
             raise ConfigError(f"bluesky: {attribute.name} must be one of {known}, not {value!r}.")
 
     return check
+
+
+def _web_address(_: Any, attribute: attrs.Attribute[str], value: str) -> None:
+    parts = urlsplit(value)
+    if value and (parts.scheme != "https" or not parts.hostname or parts.username):
+        raise ConfigError(f"bluesky: {attribute.name} must be an https address, not {value!r}.")
 
 
 @frozen
@@ -57,8 +64,15 @@ class Config:
         str, Option("More than four photos: thread, gallery (newest servers), first or skip.")
     ] = field(default="thread", validator=_one_of("thread", "gallery", "first", "skip"))
     oversized: Annotated[
-        str, Option("An image above the limit: shrink (needs Pillow) or skip.")
-    ] = field(default="shrink", validator=_one_of("shrink", "skip"))
+        str,
+        Option(
+            "A file above the limit: shrink (images, with Pillow; else its post is left out), skip, "
+            "or link (shrink; else its post leads to to.link)."
+        ),
+    ] = field(default="shrink", validator=_one_of("shrink", "skip", "link"))
+    link: Annotated[str, Option("Address where people find what was too large.")] = field(
+        default="", validator=_web_address
+    )
     missing_media: Annotated[
         str, Option("A post whose video or photos cannot be had: hold, or text.")
     ] = field(default="hold", validator=_one_of("hold", "text"))
@@ -81,6 +95,13 @@ class Config:
     )
     points_per_day: Annotated[int, Option("Write points that the server gives in a day.")] = 35_000
     uploads_per_day: Annotated[int, Option("Uploads that the server takes in a day.")] = 1_000
+
+    def __attrs_post_init__(self) -> None:
+        if self.oversized == "link" and not self.link:
+            raise ConfigError(
+                "bluesky: oversized=link needs an address.",
+                hint="Say where people find your videos: -o to.link=https://...",
+            )
 
 
 def capabilities(config: Config) -> ImporterCapabilities:

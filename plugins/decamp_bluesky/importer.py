@@ -14,6 +14,7 @@ from attrs import evolve
 from decamp import (
     AccessDenied,
     Blob,
+    Conflict,
     Context,
     Corrupted,
     Depth,
@@ -31,7 +32,7 @@ from decamp_bluesky.client import Client, http_client
 from decamp_bluesky.config import COVER, Config
 from decamp_bluesky.finding import find, safe_address
 from decamp_bluesky.losses import preview_of
-from decamp_bluesky.media import Media, declared, is_image, prepared, shown
+from decamp_bluesky.media import Card, Media, TooLarge, declared, is_image, prepared, shown
 from decamp_bluesky.merging import Merge
 from decamp_bluesky.profile import AVATAR, ProfileWriter, is_profile
 from decamp_bluesky.records import Draft, drafts, embeds_of, linked, same
@@ -156,7 +157,7 @@ class BlueskyImporter:
             return self._profile.write(item, self._picture(item), self._uploaded)
         repository = self._repository
         fields, media = self._fields(item), self._media(item)
-        files = _files(item)
+        files = _files(shown(item)) if all(isinstance(one, Media) for one in media) else {}
         written = self._drafts(item, fields, [one.as_shown() for one in media])
         if media or len(written) > 1:  # what is there already need not be uploaded again
             held = repository.held(written)
@@ -213,18 +214,28 @@ class BlueskyImporter:
     def find_item(self, item: Item) -> Receipt | None:
         """Look whether exactly this post is there; its files need not be readable."""
         if item.kind == "profile":
-            blobs = [declared(blob, self._config) for blob in self._picture_of(item)]
-            return self._profile.find(item, blobs[0] if blobs else None)
-        fields = self._fields(item)
-        entries = [declared(blob, self._config).as_shown() for blob in shown(item)]
-        try:
-            written = self._drafts(item, fields, entries)
-        except ItemError:
-            return None  # then it was not sent either
-        held = self._repository.held(written)
-        if held is None:
-            return None
-        return self._receipt(item, fields, held, _files(item), existed=True)
+            pictures = [declared(blob, self._config) for blob in self._picture_of(item)]
+            return self._profile.find(item, pictures[0] if pictures else None)
+        fields, blobs = self._fields(item), shown(item)
+        ways = [[declared(blob, self._config).as_shown() for blob in blobs]]
+        if blobs and self._config.oversized == "link":
+            ways.append([Card(self._config.link).as_shown()])
+        for number, entries in enumerate(ways, 1):
+            try:
+                written = self._drafts(item, fields, entries)
+            except ItemError:
+                return None  # then it was not sent either
+            try:
+                held = self._repository.held(written)
+            except Conflict:
+                if number == len(ways):
+                    raise
+                continue
+            files = {} if number > 1 else _files(blobs)
+            if held is None:
+                return None
+            return self._receipt(item, fields, held, files, existed=True)
+        raise AssertionError("unreachable")
 
     def verify(self, receipts: Iterable[Receipt], depth: Depth) -> Iterator[Finding]:
         """Compare names of records, and read the files if every byte is asked for."""
@@ -248,11 +259,11 @@ class BlueskyImporter:
         """Put the records that a merge makes in the place of those of a receipt."""
         repository, before = self._repository, stored_of(previous)
         self._hold_if_gone(item, merge.files)
-        new = {
-            blob.name: prepared(blob, self._config)
-            for blob in shown(item)
-            if merge.takes(blob.name, str(blob.sha256))
-        }
+        blobs = [blob for blob in shown(item) if merge.takes(blob.name, str(blob.sha256))]
+        ready = self._prepared(blobs)
+        new = dict(zip((blob.name for blob in blobs), ready, strict=False))
+        if any(isinstance(one, Card) for one in ready):
+            merge.files = {name: merge.files[name] for name in merge.files.keys() - _files(blobs)}
         for name, media in new.items():
             merge.entries[name] = media.as_shown()
         meant = self._drafts(item, merge.fields, list(merge.entries.values()))
@@ -302,10 +313,19 @@ class BlueskyImporter:
         found = self._picture_of(item)
         return prepared(found[0], self._config) if found else None
 
-    def _media(self, item: Item) -> list[Media]:
+    def _media(self, item: Item) -> list[Media | Card]:
         """Look at the files of a post."""
         self._hold_if_gone(item)
-        return [prepared(blob, self._config) for blob in shown(item)]
+        return self._prepared(shown(item))
+
+    def _prepared(self, blobs: Sequence[Blob]) -> list[Media | Card]:
+        """Make files ready; one that is too large has a link stand for all, if that is wanted."""
+        try:
+            return [prepared(blob, self._config) for blob in blobs]
+        except TooLarge:
+            if self._config.oversized != "link":
+                raise
+            return [Card(self._config.link)]
 
     def _hold_if_gone(self, item: Item, there: Collection[str] = ()) -> None:
         """Keep a post back that lacks files which are not there yet either.
@@ -327,12 +347,14 @@ class BlueskyImporter:
         embeds = embeds_of(entries, fields.get("alt_text", ""), self._config)
         return linked(drafts(item, fields, embeds, self._config), self._signed_in().did)
 
-    def _uploaded(self, media: Media) -> dict[str, Any]:
+    def _uploaded(self, media: Media | Card) -> dict[str, Any]:
         """Upload a file, and describe it by what the server found it to be.
 
         Raises:
             Corrupted: Other bytes arrived than were promised.
         """
+        if isinstance(media, Card):
+            return media.as_shown()
         client = self._signed_in()
         if media.image or self._config.video == "server":
             blob = client.upload(media.open, media.size, media.media_type)
@@ -371,6 +393,6 @@ class BlueskyImporter:
         )
 
 
-def _files(item: Item) -> dict[str, str]:
-    """Name what a post shows, with the digest of each file."""
-    return {blob.name: str(blob.sha256) for blob in shown(item)}
+def _files(blobs: Iterable[Blob]) -> dict[str, str]:
+    """Name files, each with its digest."""
+    return {blob.name: str(blob.sha256) for blob in blobs}

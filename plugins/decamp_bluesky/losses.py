@@ -88,13 +88,15 @@ def _losses(item: Item, config: Config, now: datetime) -> Iterator[Loss]:
     large = [one.size is None or one.size > config.max_image for one in photos]
     if any(large):
         known = any(one.size is not None and one.size > config.max_image for one in photos)
-        done = "is encoded anew, smaller" if config.oversized == "shrink" else "keeps its post out"
+        done = "keeps its post out" if config.oversized == "skip" else "is encoded anew, smaller"
         text = f"An image above {config.max_image:,} bytes {done}."
         yield Loss("large-image", text, certain=known)
     videos = [blob for blob in blobs if not is_image(blob)]
     over = [one for one in videos if one.size is not None and one.size > config.max_video]
     if over or any(one.size is None for one in videos):
-        text = f"A video above {config.max_video:,} bytes is not taken, and its post left out."
+        linked = config.oversized == "link"
+        done = "its post leads to to.link" if linked else "its post left out"
+        text = f"A video above {config.max_video:,} bytes is not taken, and {done}."
         yield Loss("large-video", text, certain=bool(over))
     if videos and config.video == "service":
         text = "The video service may encode a video anew, and cut what is too long."

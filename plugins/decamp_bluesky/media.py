@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -16,13 +17,29 @@ from decamp_bluesky.cids import blob_cid
 from decamp_bluesky.config import COVER, Config
 from decamp_bluesky.shape import HEAD, is_page, looks, size_of
 
-__all__ = ["Media", "can_shrink", "declared", "is_image", "prepared", "shown"]
+__all__ = ["Card", "Media", "TooLarge", "can_shrink", "declared", "is_image", "prepared", "shown"]
 
 _MOST_PIXELS = 80_000_000
 _ONE_AT_A_TIME = threading.Lock()
 """A picture takes a hundred megabytes of memory when it is unpacked."""
 _SIDES = (2_000, 1_600, 1_280, 1_024, 768)
 _QUALITIES = (90, 80, 70)
+
+
+class TooLarge(ItemRejected):
+    """A file is above the limit, and cannot be made smaller."""
+
+
+@frozen
+class Card:
+    """A link that stands for what is too large."""
+
+    url: str
+
+    def as_shown(self) -> dict[str, Any]:
+        """Describe it as an embed does."""
+        host = urlsplit(self.url).hostname or self.url
+        return {"external": {"uri": self.url, "title": host, "description": ""}}
 
 
 @frozen
@@ -82,7 +99,7 @@ def prepared(blob: Blob, config: Config) -> Media:
             hint="Get the file again, or leave the post out.",
         )
     if family == "video" and blob.size > config.max_video:
-        raise ItemRejected(
+        raise TooLarge(
             f"{blob.name} has {blob.size:,} bytes, and this server takes {config.max_video:,}.",
             hint="If your server takes more, say so: -o to.max_video=BYTES",
         )
@@ -118,22 +135,22 @@ def _shrunk(blob: Blob, shape: tuple[int, int] | None, config: Config) -> Media:
     if config.oversized == "skip":
         raise ItemRejected(f"{over}.", hint="To make it smaller: -o to.oversized=shrink")
     if not can_shrink():
-        raise ItemRejected(
+        raise TooLarge(
             f"{over}; making it smaller needs Pillow.", hint="pip install 'decamp[images]'"
         )
     if shape and shape[0] * shape[1] > _MOST_PIXELS:
-        raise ItemRejected(f"{blob.name} has {shape[0]} times {shape[1]} pixels: too many.")
+        raise TooLarge(f"{blob.name} has {shape[0]} times {shape[1]} pixels: too many.")
     from PIL import Image, ImageOps
 
     try:
         with _ONE_AT_A_TIME, blob.open() as body, Image.open(body) as opened:
             opened.draft("RGB", (_SIDES[0], _SIDES[0]))
             if opened.width * opened.height > _MOST_PIXELS:
-                raise ItemRejected(f"{blob.name} has too many pixels.")
+                raise TooLarge(f"{blob.name} has too many pixels.")
             image = ImageOps.exif_transpose(opened).convert("RGB")
             image.thumbnail((_SIDES[0], _SIDES[0]), Image.Resampling.LANCZOS)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ItemRejected(f"{over}, and it cannot be read to make it smaller.") from error
+        raise TooLarge(f"{over}, and it cannot be read to make it smaller.") from error
     for side in _SIDES:
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
         for quality in _QUALITIES:
@@ -146,7 +163,7 @@ def _shrunk(blob: Blob, shape: tuple[int, int] | None, config: Config) -> Media:
                     blob.name, "image/jpeg", len(data), cid, image.size,
                     partial(io.BytesIO, data), shrunk=True,
                 )  # fmt: skip
-    raise ItemRejected(f"{over}; it could not be made small enough.")
+    raise TooLarge(f"{over}; it could not be made small enough.")
 
 
 def _read(body: BinaryIO, size: int) -> bytes:

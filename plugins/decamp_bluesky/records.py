@@ -32,6 +32,7 @@ POST = "app.bsky.feed.post"
 LIMITS = Limits()
 _IMAGES = "app.bsky.embed.images"
 _VIDEO = "app.bsky.embed.video"
+_EXTERNAL = "app.bsky.embed.external"
 _PER_RECORD = 4
 _GALLERY = "app.bsky.embed.gallery"
 PER_GALLERY = 20
@@ -108,7 +109,7 @@ def embeds_of(
     """Group what is shown: each video alone, photos by four or in galleries, in their order.
 
     Args:
-        entries: As `decamp_bluesky.media.Media.as_shown` gives them.
+        entries: As `decamp_bluesky.media.Media.as_shown` gives them, or that of a `Card`.
         alt: What the source says for those who cannot see it; it stands at the first.
         config: What becomes of more than four photos.
     """
@@ -118,9 +119,10 @@ def embeds_of(
     kind, most = (_GALLERY, PER_GALLERY) if gallery else (_IMAGES, _PER_RECORD)
     member = _MEMBERS[kind]
     for number, entry in enumerate(entries):
-        one = {**entry, "alt": _cut(alt)} if alt and not number else dict(entry)
-        if "video" in one:
-            embeds.append({"$type": _VIDEO, **one})
+        described = alt and not number and "external" not in entry
+        one = {**entry, "alt": _cut(alt)} if described else dict(entry)
+        if "image" not in one:
+            embeds.append({"$type": _VIDEO if "video" in one else _EXTERNAL, **one})
             continue
         if gallery:
             one = {"$type": f"{_GALLERY}#image", "aspectRatio": _SQUARE, **one}

@@ -62,7 +62,8 @@ def _finding(
         return Finding(receipt.item_id, "exists")
     if changed := [one.key for one in stored if there[one.key] != one.cid]:
         return bad("changed", changed)
-    blobs = [blob_of(entry) for entry in entries_of(one.record for one in stored)]
+    entries = entries_of(one.record for one in stored)
+    blobs = [blob_of(entry) for entry in entries if "external" not in entry]
     if depth == "digest":
         for blob in blobs:
             if not _sound(client, blob["ref"]["$link"]):

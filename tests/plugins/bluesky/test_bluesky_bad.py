@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from attrs import evolve
 from PIL import Image
 
 from bluesky_runs import COLLECTION, blob, mp4, png, post
@@ -265,6 +266,39 @@ def test_a_video_above_the_limit_is_not_even_sent(make, pds: Pds, account: Accou
     with answering(lambda request: None) as asked, pytest.raises(ItemRejected, match="209,715,200"):
         make().import_item(item)
     assert "com.atproto.repo.uploadBlob" not in asked
+
+
+def test_what_is_too_large_can_be_linked(make, pds: Pds, account: Account) -> None:
+    settings = {"oversized": "link", "link": "https://films.example.org/ada"}
+    importer = make(max_video=5_000, **settings)
+    item = post(1, "Long", blob("1.mp4", mp4(9_000)), alt_text="A gull")
+    receipt = importer.import_item(item)
+    [record] = pds.repository(account.did).values()
+    card = {"uri": settings["link"], "title": "films.example.org", "description": ""}
+    assert record["embed"] == {"$type": "app.bsky.embed.external", "external": card}
+    assert pds.blobs(account.did) == []
+    assert importer.import_item(item).existed
+    assert importer.find_item(item) == evolve(receipt, existed=True)
+    [found] = importer.verify([receipt], "digest")
+    assert not found.problem
+    changed = importer.update_item(
+        item.evolve(record={**item.record, "caption": "Longer"}), receipt
+    )
+    [record] = pds.repository(account.did).values()
+    assert (record["text"], record["embed"]["external"]) == ("Longer", card)
+    assert importer.fill_item(item, changed).superseded
+    importer.remove(changed, receipt)
+    importer.remove(receipt, None)
+    importer.import_item(post(2, "Short", blob("1.mp4", mp4(1_000))))
+    assert len(pds.blobs(account.did)) == 1
+    assert importer.find_item(post(2, "Short", blob("1.mp4", mp4(1_000)))) is not None
+    assert importer.find_item(post(3, "Never", blob("1.mp4", mp4(9_000)))) is None
+
+
+@pytest.mark.parametrize("link", ["", "http://films.example.org", "https://a:b@films.example.org"])
+def test_a_link_has_to_be_one(make, link: str) -> None:
+    with pytest.raises(ConfigError, match="address"):
+        make(oversized="link", link=link)
 
 
 def test_a_server_takes_less_than_the_table_says(make, tmp_path: Path, monkeypatch) -> None:

@@ -38,6 +38,11 @@ def linked(name: str, hours: int) -> Blob:
         (post(1, "", linked("1.mp4", 1)), {}, {"large-video": (False, "not taken")}),
         (post(1, "", blob("1.mp4", mp4())), {"max_video": 9}, {"large-video": (True, "not taken")}),
         (
+            post(1, "", blob("1.mp4", mp4())),
+            {"max_video": 9, "oversized": "link", "link": "https://films.example.org"},
+            {"large-video": (True, "to.link")},
+        ),
+        (
             post(1, "", linked("1.mp4", -1)),
             {},
             {"large-video": (False, "not taken"), "missing-media": (False, "not sent yet")},
