@@ -67,7 +67,7 @@ class VideoSimulator:
         """Put a video into the account's server, by the token that came with it."""
         headers = {"Authorization": f"Bearer {kept['token']}", "Content-Type": "video/mp4"}
         url = f"{self.pds.url}/xrpc/com.atproto.repo.uploadBlob"
-        answer = httpx.post(url, content=kept["data"], headers=headers)
+        answer = httpx.post(url, content=kept["data"], headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()["blob"]
 

@@ -82,7 +82,8 @@ def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archiv
     assert (ended.code, ended.document["revoked"]) == (0, "now")
     assert validator("disconnected").problems(ended.document) == []
     url = f"{pds.url}/xrpc/com.atproto.server.refreshSession"
-    assert httpx.post(url, headers={"Authorization": f"Bearer {refresh}"}).status_code == 400
+    headers = {"Authorization": f"Bearer {refresh}"}
+    assert httpx.post(url, headers=headers, timeout=60).status_code == 400
     assert json.loads((cli.home / "secrets.json").read_text()) == {}
     where = (f"bluesky:{account.handle}", "-o", f"to.server={pds.url}")
     ended = cli("plan", str(archive), *where, **FILE)

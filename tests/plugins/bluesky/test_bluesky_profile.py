@@ -23,7 +23,7 @@ def before(pds: Pds, account: Account) -> dict:
     """Give the account a profile with a picture and a banner text of its own."""
     headers = {"Authorization": f"Bearer {account.token}", "Content-Type": "image/png"}
     url = f"{pds.url}/xrpc/com.atproto.repo.uploadBlob"
-    uploaded = httpx.post(url, content=png(32, 32, 3), headers=headers).json()["blob"]
+    uploaded = httpx.post(url, content=png(32, 32, 3), headers=headers, timeout=60).json()["blob"]
     record = {
         "$type": "app.bsky.actor.profile",
         "displayName": "Before",
