@@ -9,7 +9,14 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from decamp.assembly.naming import chosen, close, created, find_destination, require_text
+from decamp.assembly.naming import (
+    chosen,
+    close,
+    configured,
+    created,
+    find_destination,
+    require_text,
+)
 from decamp.assembly.signedin import signed_in
 from decamp.engine.mute import remembered
 from decamp.engine.rebuild import route_in_step
@@ -69,6 +76,7 @@ def opened(
             destination=found,
             journal=journal,
             route=route_in_step(routes, found) or (routes[-1] if routes else None),
+            public=configured(spec, target.config).capabilities.public,
             let_go=closing.close,
         )
 

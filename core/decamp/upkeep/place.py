@@ -25,6 +25,8 @@ class Place:
     journal: Journal
     route: Route | None
     """None if the journal does not know it."""
+    public: bool
+    """Others can see what is there, and what a person edited or deleted there stays so."""
     let_go: Callable[[], None]
     """Close the importer, once, however often this is called."""
 

@@ -103,7 +103,11 @@ def test_the_whole_journey(
     hand_made(pds, account, edited.partition("/")[2], "Edited by hand")
     cli("transfer", *to, "--yes", **variables)
     assert pds.repository(account.did)[edited]["text"] == "Edited by hand"
-    assert cli("verify", **variables).code == 3
+    looked = cli("verify", **variables)
+    assert looked.code == 3
+    assert "Z: at://did:plc:" in looked.err
+    assert "a transfer does not write it again" in " ".join(looked.err.split())
+    assert "comes back" not in looked.err
 
     undone = cli("undo", receipt["run"], "--yes", "--json", **variables)
     assert undone.code == 3

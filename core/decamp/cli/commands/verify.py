@@ -26,6 +26,13 @@ _WRONG = {
     "changed": "is not as decamp wrote it",
     "replaced": "is no file any more",
 }
+_NEXT = (
+    "Next: what is missing comes back when you run the transfer again. If you changed a file "
+    "yourself, all is well; if not, take it from your second copy."
+)
+_NEXT_PUBLIC = (
+    "Next: if you edited or deleted that yourself, all is well: a transfer does not write it again."
+)
 
 
 @app.command(
@@ -66,15 +73,17 @@ def verify(
                 place, deep=deep, sample=sample, emit=emit, stop=stop
             ),
         )
-    _show(output, document)
+        public = place.public
+    _show(output, document, public=public)
     if json:
         output.document(document)
     raise typer.Exit(document["exit_code"])
 
 
-def _show(output: Output, document: Mapping[str, Any]) -> None:
+def _show(output: Output, document: Mapping[str, Any], *, public: bool) -> None:
     lines = [
-        f"{place} {_WRONG[one['problem']]}"
+        # Addresses of records tell a person nothing; names of files tell more than ids.
+        f"{one['item'] + ': ' if public and one['item'] else ''}{place} {_WRONG[one['problem']]}"
         for one in document["problems"]
         for place in one["places"]
     ]
@@ -90,10 +99,7 @@ def _show(output: Output, document: Mapping[str, Any]) -> None:
             output.say(f"  {place}")
     output.final(_verdict(document), "bold")
     if document["problems"]:
-        output.say(
-            "Next: what is missing comes back when you run the transfer again. If you changed a "
-            "file yourself, all is well; if not, take it from your second copy."
-        )
+        output.say(_NEXT_PUBLIC if public else _NEXT)
 
 
 def _are(things: list[str]) -> str:
