@@ -162,9 +162,7 @@ def test_rows_that_were_kept_raw_and_did_not_arrive_are_missing(tmp_path: Path) 
     batch = watched(1, 2)
     batch.rows[0]["time"] = "yesterday"
     receipt = bench.run(Page(rows=(batch,)))
-    assert receipt["verdict"]["reasons"] == [
-        "1 item had a kind that this destination does not take"
-    ]
+    assert receipt["verdict"]["reasons"] == ["1 item is not taken by this destination"]
 
 
 def test_a_post_that_was_kept_raw_may_have_had_files(bench: Bench) -> None:
@@ -183,9 +181,7 @@ def test_the_very_same_export_is_not_judged_better_than_before(tmp_path: Path) -
 
     assert first["state"] == again["state"] == "done"
     for receipt in (first, again):
-        assert receipt["verdict"]["reasons"] == [
-            "2 items had a kind that this destination does not take"
-        ]
+        assert receipt["verdict"]["reasons"] == ["2 items are not taken by this destination"]
 
 
 def test_the_very_same_export_keeps_its_remarks(bench: Bench) -> None:

@@ -25,13 +25,14 @@ _REASONS = {
     "withheld": "had other values than what is there, which stayed",
     "superseded": "are there in a newer version, whose values stayed",
     "kept": "were settled by you: what was there stayed",
-    "skipped": "had a kind that this destination does not take",
+    "skipped": "are not taken by this destination",
     "not_asked": "had not been asked for",
     "left_out": "had, or may have had, other people's data, which you asked to leave out",
     "trimmed": "lack what is about other people, which you asked to leave out",
 }
 _ONE = {
     "held": "was held back, because its media could not be had",
+    "skipped": "is not taken by this destination",
     "superseded": "is there in a newer version, whose values stayed",
     "kept": "was settled by you: what was there stayed",
     "trimmed": "lacks what is about other people, which you asked to leave out",
