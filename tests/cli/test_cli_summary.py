@@ -307,7 +307,7 @@ def test_a_plan_tells_of_links_first(media, said):
 @pytest.mark.parametrize(("until", "warned"), [("2026-11-27", True), ("2026-12-05", False)])
 def test_a_plan_tells_of_losses_changes_and_when_it_would_end(until, warned):
     loss = {"code": "long-text", "text": "A long text becomes a thread.", "certain": 3}
-    change = {"item": "profile", "field": "bio", "before": "", "after": "I film birds."}
+    change = {"item": "profile", "field": "bio", "before": "", "after": "I film\nbirds."}
     plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {
         "media": {"links": 3, "expired": 0, "until": f"{until}T06:00:00Z"},
         "losses": {"sums": [loss | {"conditional": 1}], "items": [], "unlisted": 0},

@@ -112,8 +112,16 @@ def _show_changes(output: Output, changes: Sequence[Mapping[str, str]]) -> None:
     if changes:
         output.table(
             ["what is changed there", "now", "then"],
-            [[one["field"], one["before"] or "-", one["after"]] for one in changes],
+            [
+                [one["field"], *(_line(one[when]) for when in ("before", "after"))]
+                for one in changes
+            ],
         )
+
+
+def _line(text: str) -> str:
+    """Make one line of a text, so that a table stays a table."""
+    return " ".join(text.split()) or "-"
 
 
 def _links(media: Mapping[str, Any]) -> str:
