@@ -9,7 +9,12 @@ from decamp.assembly.connecting import (
     connections_of,
     draft,
 )
-from decamp.assembly.disconnecting import disconnect, ended_with, found_connection
+from decamp.assembly.disconnecting import (
+    by_app_password,
+    disconnect,
+    ended_with,
+    found_connection,
+)
 from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
@@ -22,6 +27,7 @@ __all__ = [
     "PasswordDraft",
     "Request",
     "Undoable",
+    "by_app_password",
     "cancel",
     "check",
     "connect",

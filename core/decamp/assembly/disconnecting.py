@@ -25,7 +25,7 @@ from decamp.oauth.answers import AnswerLost, AppRefused
 from decamp.registry import Registry
 from decamp.spec import ExporterSpec, ImporterSpec
 
-__all__ = ["Revoked", "disconnect", "ended_with", "found_connection"]
+__all__ = ["Revoked", "by_app_password", "disconnect", "ended_with", "found_connection"]
 
 Revoked = Literal["now", "before", "unknown", "not-offered"]
 """Whether the service took back what was granted; see ``disconnected.schema.json``."""
@@ -77,6 +77,14 @@ def found_connection(name: str, home: Home) -> Connection:
             f"There is no connection named {name!r}.", hint="See all: decamp connections"
         )
     return found
+
+
+def by_app_password(found: Connection, registry: Registry) -> bool:
+    """Tell whether a connection was made by an app password, which outlives its session."""
+    try:
+        return isinstance(declared(signing_side(found.plugin, registry), found), AppPassword)
+    except TransferError:  # a plugin that is not here any more, or a setting of it
+        return False
 
 
 def ended_with(found: Connection, home: Home) -> list[str]:

@@ -80,6 +80,7 @@ def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archiv
     refresh = session_of(cli, account)[1]
     ended = cli("disconnect", "bluesky", "--json", **FILE)
     assert (ended.code, ended.document["revoked"]) == (0, "now")
+    assert "The app password itself works until you revoke it" in " ".join(ended.err.split())
     assert validator("disconnected").problems(ended.document) == []
     url = f"{pds.url}/xrpc/com.atproto.server.refreshSession"
     headers = {"Authorization": f"Bearer {refresh}"}

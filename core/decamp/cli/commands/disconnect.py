@@ -31,6 +31,12 @@ _SAID: dict[Revoked, str] = {
     "back: do that on its own pages.",
 }
 
+_OF_APP_PASSWORD: dict[Revoked, str] = _SAID | {
+    "now": "The service has ended the session, and decamp has forgotten it.",
+    "before": "The session was not valid any more. decamp has forgotten it.",
+    "unknown": "decamp has forgotten the session. The service could not be asked to end it.",
+}
+
 _NOT_DONE = "is not done. Afterwards it can neither be fetched nor given up at the service."
 _OPEN = {
     "open": _NOT_DONE,
@@ -74,10 +80,13 @@ def disconnect(
     if warnings and not yes and not confirm(output, "Disconnect all the same?"):
         raise typer.Exit(0)
     with logging_to(home, output):
-        connection, revoked = assembly.disconnect(
-            name, registry=registry.load(), home=home, forget=forget
-        )
-    output.final(_SAID[revoked])
+        plugins = registry.load()
+        connection, revoked = assembly.disconnect(name, registry=plugins, home=home, forget=forget)
+    if assembly.by_app_password(connection, plugins):
+        output.final(_OF_APP_PASSWORD[revoked])
+        output.final("The app password itself works until you revoke it, where you made it.")
+    else:
+        output.final(_SAID[revoked])
     if json:
         made = {
             "name": connection.name,
