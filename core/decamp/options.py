@@ -83,7 +83,11 @@ def build_config(config: type, values: Mapping[str, str], *, plugin: str) -> Any
     ready = {name: _convert(settings[name], value, plugin) for name, value in values.items()}
     for setting in settings.values():
         if setting.required and setting.name not in ready:
-            raise ConfigError(f"{plugin} needs {setting.name}: {setting.help}")
+            where = f"after the colon: {plugin}:{setting.name.upper()}" if setting.location else ""
+            raise ConfigError(
+                f"{plugin} needs {setting.name}: {setting.help}",
+                hint=f"Write it {where}" if where else "",
+            )
     return config(**ready)
 
 

@@ -49,3 +49,9 @@ def test_wrong_settings_say_what_is_wrong(values: dict[str, str], message: str) 
     with pytest.raises(ConfigError) as caught:
         build_config(Config, values, plugin="shelf")
     assert message in caught.value.message
+
+
+def test_what_is_missing_after_the_colon_is_shown_there() -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config(Config, {}, plugin="shelf")
+    assert caught.value.hint == "Write it after the colon: shelf:PATH"
