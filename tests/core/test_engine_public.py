@@ -105,6 +105,12 @@ def test_only_what_is_public_goes_to_a_public_destination(tmp_path: Path, audien
     assert len(bench.importer.store) == 2
 
 
+def test_a_deleted_post_is_told_as_deleted(tmp_path: Path) -> None:
+    post = post_item(1, audience="private", deleted="2026-11-01T08:00:00Z")
+    [problem] = wall(tmp_path).run(Page((post,)))["problems"]
+    assert problem["reason"].startswith("it was deleted at the source, and")
+
+
 def test_nothing_but_posts_is_taken_for_public(tmp_path: Path) -> None:
     bench = wall(tmp_path)
     section = Item("section:a:1", "section", {"name": "a", "path": "a", "value": 1})

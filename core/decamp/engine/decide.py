@@ -71,7 +71,8 @@ class Decider:
             item = self._without(item)
         if self.capabilities.public:
             audience = item.record.get("audience", "unknown")
-            reason = private_because(item.kind, audience, self.audiences)
+            deleted = "deleted" in item.record
+            reason = private_because(item.kind, audience, self.audiences, deleted=deleted)
             if reason:
                 return self._kept_back(item, digest, known, reason)
         if known is None:
