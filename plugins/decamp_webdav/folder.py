@@ -20,11 +20,9 @@ from attrs import evolve
 
 from decamp import (
     Conflict,
-    Corrupted,
     DestinationRefused,
     ItemError,
     TransferError,
-    Unavailable,
 )
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_webdav.chunks import CHUNK, Chunks, upload_id, uploads_of
@@ -33,6 +31,7 @@ from decamp_webdav.collections import Collections, is_empty
 from decamp_webdav.drafts import Drafts
 from decamp_webdav.findings import Findings
 from decamp_webdav.listing import Listing
+from decamp_webdav.moving import arrived, move, take_out
 from decamp_webdav.multistatus import Resource
 from decamp_webdav.reading import reader
 
@@ -221,7 +220,7 @@ class DavFolder:
     def _require(self, relative: str, size: int) -> None:
         """Make sure that a file is there as it was sent, and note its time."""
         found = self._client.find(self.path(relative))
-        self._fresh[relative] = _arrived(found, size, self.path(relative))
+        self._fresh[relative] = arrived(found, size, self.path(relative))
 
     def _by_move(self, staged: str, relative: str, *, keep: bool) -> None:
         """Send a file under a temporary name, compare, and move it."""
@@ -241,9 +240,9 @@ class DavFolder:
             folder = ""
             temporary = self._aside()
             self._put(staged, self.path(temporary))
-        stamp = _arrived(self._client.find(self.path(temporary)), size, self.path(relative))
+        stamp = arrived(self._client.find(self.path(temporary)), size, self.path(relative))
         try:
-            self._move(self.path(temporary), self.path(relative), keep=keep)
+            move(self._client, self.path(temporary), self.path(relative), keep=keep)
         except FileExistsError:
             self._client.send("DELETE", self.path(temporary), passing=(404,))
             raise
@@ -271,7 +270,12 @@ class DavFolder:
             self._put(f"{staged}/{name}", self.path(f"{temporary}/{name}"))
         self._compare(temporary, relative, sizes)
         try:
-            self._move(self._address.folder(temporary), self._address.folder(relative), keep=True)
+            move(
+                self._client,
+                self._address.folder(temporary),
+                self._address.folder(relative),
+                keep=True,
+            )
         except FileExistsError:
             self.clear(temporary)
             raise
@@ -297,32 +301,7 @@ class DavFolder:
         there = {one.path.rpartition("/")[2]: one for one in found[1:]}
         for name, size in sizes.items():
             path = f"{relative}/{name}"
-            self._fresh[path] = _arrived(there.get(name), size, self.path(path))
-
-    def _move(self, url: str, to: str, *, keep: bool) -> None:
-        """Give something its name.
-
-        Servers disagree about a MOVE whose source is gone, which is how one looks that is
-        repeated since its answer was lost; so both ends are looked at.
-
-        Raises:
-            FileExistsError: The name is taken.
-        """
-        headers = {"Destination": to, "Overwrite": "F" if keep else "T"}
-        answer = self._client.send("MOVE", url, headers, passing=(403, 404, 409, 412, 500))
-        if answer.status < 300:
-            return
-        if answer.status == 412:
-            raise FileExistsError(to)
-        if self._client.find(url) is None and self._client.find(to) is not None:
-            return
-        above = to.rstrip("/").rpartition("/")[0] + "/"
-        if self._client.find(above) is None:  # rclone forbids it, Apache has a fault
-            raise Unavailable(
-                f"{above} is gone: something removed it while decamp was using it.",
-                hint="Run the same command again; it continues where it stopped.",
-            )
-        self._client.send("MOVE", url, headers)
+            self._fresh[path] = arrived(there.get(name), size, self.path(path))
 
     def _aside(self) -> str:
         """Name a temporary file or folder on the server."""
@@ -335,21 +314,12 @@ class DavFolder:
         with self._changing(relative):
             url = self._address.folder(relative)
             found = self._client.listed(url)
-            if found is not None and not (is_empty(found) and self._take_out(url)):
+            if found is not None and not (
+                is_empty(found) and take_out(self._client, url, self._address.folder(self._aside()))
+            ):
                 return False
             self._folders.forget(relative)
             return True
-
-    def _take_out(self, url: str) -> bool:
-        """Remove a folder that is empty; False if something is in it after all."""
-        aside = self._address.folder(self._aside())
-        self._move(url, aside, keep=True)
-        found = self._client.listed(aside)
-        if found is not None and not is_empty(found):
-            self._move(aside, url, keep=True)
-            return False
-        self._client.send("DELETE", aside, passing=(404,))
-        return True
 
     # --- reading -------------------------------------------------------------------------
 
@@ -444,19 +414,3 @@ class DavFolder:
         if self._listing.in_use:
             return self._listing.find(relative)
         return self._client.find(self.path(relative))
-
-
-def _arrived(found: Resource | None, size: int, path: str) -> Stamp:
-    """Compare what a server holds with what was sent.
-
-    Raises:
-        Corrupted: It is not there, or has another length.
-    """
-    if found is None or found.size != size:
-        has = "it is not there" if found is None else f"it has {found.size} bytes"
-        raise Corrupted(
-            f"{path}: the server said that it stored {size} bytes, but {has}.",
-            hint="Run the same command again; if it stays so, the server or a proxy before it "
-            "loses what it is sent.",
-        )
-    return size, found.changed

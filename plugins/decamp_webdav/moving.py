@@ -1,0 +1,64 @@
+"""Gives what is on a server its name, and makes sure that it is what was sent."""
+
+from __future__ import annotations
+
+from decamp import Corrupted, Unavailable
+from decamp.bundle import Stamp
+from decamp_webdav.client import DavClient
+from decamp_webdav.collections import is_empty
+from decamp_webdav.multistatus import Resource
+
+__all__ = ["arrived", "move", "take_out"]
+
+
+def arrived(found: Resource | None, size: int, path: str) -> Stamp:
+    """Compare what a server holds with what was sent.
+
+    Raises:
+        Corrupted: It is not there, or has another length.
+    """
+    if found is None or found.size != size:
+        has = "it is not there" if found is None else f"it has {found.size} bytes"
+        raise Corrupted(
+            f"{path}: the server said that it stored {size} bytes, but {has}.",
+            hint="Run the same command again; if it stays so, the server or a proxy before it "
+            "loses what it is sent.",
+        )
+    return size, found.changed
+
+
+def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
+    """Give something its name.
+
+    Servers disagree about a MOVE whose source is gone, which is how one looks that is
+    repeated since its answer was lost; so both ends are looked at.
+
+    Raises:
+        FileExistsError: The name is taken.
+    """
+    headers = {"Destination": to, "Overwrite": "F" if keep else "T"}
+    answer = client.send("MOVE", url, headers, passing=(403, 404, 409, 412, 500))
+    if answer.status < 300:
+        return
+    if answer.status == 412:
+        raise FileExistsError(to)
+    if client.find(url) is None and client.find(to) is not None:
+        return
+    above = to.rstrip("/").rpartition("/")[0] + "/"
+    if client.find(above) is None:  # rclone forbids it, Apache has a fault
+        raise Unavailable(
+            f"{above} is gone: something removed it while decamp was using it.",
+            hint="Run the same command again; it continues where it stopped.",
+        )
+    client.send("MOVE", url, headers)
+
+
+def take_out(client: DavClient, url: str, aside: str) -> bool:
+    """Remove a folder that is empty, by way of another name; False if something is in it."""
+    move(client, url, aside, keep=True)
+    found = client.listed(aside)
+    if found is not None and not is_empty(found):
+        move(client, aside, url, keep=True)
+        return False
+    client.send("DELETE", aside, passing=(404,))
+    return True
