@@ -273,6 +273,13 @@ def test_links_are_fetched_and_listed_in_the_record(bench: Bench) -> None:
     assert receipt["media"]["stored"] == 1
 
 
+def test_media_of_what_was_refused_have_not_arrived(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(ItemRejected("too long"), once=True))
+    receipt = bench.run(Page((linked(1, "1.mp4"), linked(2, "1.mp4"))))
+    assert receipt["counts"]["post"]["delivered"] == 1
+    assert receipt["media"]["stored"] == 1
+
+
 def test_missing_media_leave_an_item_incomplete_and_due(bench: Bench) -> None:
     bench.missing = {"2.mp4"}
     receipt = bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))

@@ -249,8 +249,7 @@ class Delivery:
             if isinstance(result, Missing):
                 self._tally.lacks(work.item.id, result)
             else:
-                self._tally.media_count += 1
-                self._tally.media_bytes += result.size or 0
+                work.fetched.append(result.size or 0)
         if work.action == "complete" and not any(isinstance(r, Blob) for r in results.values()):
             self._end(work, "incomplete")
             return
@@ -342,6 +341,8 @@ class Delivery:
         self._faults = self._refusals = 0
         state: State = "incomplete" if repairable(work.item.missing) else "confirmed"
         self._settling.add(Settled(work.item.id, state, receipt, version=work.version), work.size)
+        self._tally.media_count += len(work.fetched)
+        self._tally.media_bytes += sum(work.fetched)
         if receipt.superseded:
             self._tally.add(work.item.kind, "superseded")
         self._tally.foresee(work.item.id, work.item.kind, self._calls.preview(work))

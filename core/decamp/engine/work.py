@@ -40,6 +40,8 @@ class Work:
     """What becomes of it there, once that was told."""
     version: str = ""
     """For a fill: the digest of the older version."""
+    fetched: list[int] = field(factory=list)
+    """Bytes of each medium that was had for it, to be counted once the item has arrived."""
 
     @property
     def size(self) -> int:
