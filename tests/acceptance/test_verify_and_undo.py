@@ -123,6 +123,20 @@ def test_the_first_run_is_taken_back_and_can_come_again(
     assert tree(bundle) == before
 
 
+def test_undo_typed_again_takes_nothing_back_somewhere_else(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    before = tree(bundle)
+    assert cli("transfer", str(tmp_path / "a.zip"), str(tmp_path / "other")).code == 0
+    assert cli("undo", "--yes").code == 0
+    again = cli("undo", "--yes")
+    assert again.code == 2
+    first = cli("runs", "--json").document["runs"][-1]["run"]
+    assert f"{first}, to disk:{bundle}" in again.err and f"decamp undo {first}" in again.err
+    assert tree(bundle) == before
+    assert cli("undo", first, "--yes").code == 0
+
+
 def test_a_later_run_is_taken_back_to_what_was_before(
     cli: Cli, bundle: Path, tmp_path: Path
 ) -> None:

@@ -108,7 +108,7 @@ def undoable(prefix: str, *, home: Home) -> Undoable:
     """Find the run to take back: the named one, or the latest that brought something.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is none; or it is not named, and went elsewhere than the last run.
     """
     if not home.journal.exists():
         raise ConfigError(_NOTHING, hint="Start with: decamp demo")
@@ -127,9 +127,27 @@ def undoable(prefix: str, *, home: Home) -> Undoable:
             )
         route = journal.route(found.route or 0)
         assert route is not None
+        if not prefix:
+            _require_same_place(journal, runs[0], found, route)
         return Undoable(found, Reached.by(route))
     finally:
         journal.close()
+
+
+def _require_same_place(journal: Journal, last: RunRecord, found: RunRecord, at: Route) -> None:
+    """Make sure that nobody who repeats an undo takes back what lies somewhere else.
+
+    Raises:
+        ConfigError: The last run went to another destination than the one found.
+    """
+    last_at = journal.route(last.route or 0)
+    if last_at is None or (last_at.destination, last_at.place) == (at.destination, at.place):
+        return
+    raise ConfigError(
+        f"Nothing is left to take back of the last run, {last.id}, and the latest one of which "
+        f"something is left went elsewhere: {found.id}, to {at.destination}:{at.place}.",
+        hint=f"If you mean that one: decamp undo {found.id}",
+    )
 
 
 def _latest(journal: Journal) -> Reached:
