@@ -64,7 +64,7 @@ class Decider:
             versions: As `decamp.journal.Journal.versions` gives them.
         """
         if self.capabilities.kinds is not None and item.kind not in self.capabilities.kinds:
-            reason = f"this destination does not take {item.kind}"
+            reason = f"as it is set up, this destination does not take {item.kind}"
             return Decision("new", listed=Outcome(item.id, item.kind, "skipped", reason))
         digest = record_digest(item.kind, item.record)
         if self.capabilities.leaves_out:
