@@ -166,7 +166,7 @@ class Place:
             run = next(one for one in runs if journal.effects(one.id) or journal.undo_begun(one))
             spot = Spot(
                 plugin="bluesky", importer=importer, destination=found, journal=journal,
-                route=route, let_go=importer.close,
+                route=route, let_go=importer.close, public=True,
             )  # fmt: skip
             return undo(Undoing(spot, run), emit=self.events.append, stop=threading.Event())
         finally:
