@@ -177,6 +177,8 @@ def test_posts_of_one_second_keep_apart(tmp_path: Path) -> None:
     assert captions == ["B", "C"], "A could be C before an edit: listed, and not merged"
     assert [one["code"] for one in ended.document["problems"]] == ["ambiguous"]
     assert ended.code == 3
+    assert "Next: see whether" in ended.err
+    assert "run the same command again" not in ended.err
     third = tmp_path / "third"
     assert cli("transfer", str(first), str(third)).code == 0
     assert tree(third) == tree(first)

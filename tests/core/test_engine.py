@@ -254,6 +254,19 @@ def test_what_could_be_either_twin_is_listed_and_not_sent(bench: Bench) -> None:
     assert len(bench.importer.store) == 2
 
 
+def test_twins_that_never_arrived_put_no_other_in_doubt(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, failing(ItemRejected("too long")))
+    bench.run(twins(("/a", "A"), ("/b", "B")))
+    assert not bench.importer.store
+    bench.importer.before = lambda call, item: None
+    receipt = bench.run(twins(("/c", "C")))
+
+    assert receipt["problems"] == []
+    assert list(bench.importer.store) == ["post:2024-05-01T12:00:01Z"]
+    again = bench.run(twins(("/c", "C"), ("/b", "B")))
+    assert again["counts"]["post"] == {"found": 2, "unchanged": 1, "new": 1, "delivered": 1}
+
+
 def test_one_post_stays_the_same_when_all_about_it_changes(bench: Bench) -> None:
     bench.run(twins(("/a", "A")))
     receipt = bench.run(twins(("/other", "Edited")))

@@ -198,6 +198,12 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
     codes = {entry["code"] for entry in receipt["media"]["missing"]}
     states = {problem["state"] for problem in receipt["problems"]}
     steps = []
+    reasons = {problem["code"] for problem in receipt["problems"]}
+    if "ambiguous" in reasons:
+        steps.append(
+            "Next: see whether what could not be told apart is there. If not, transfer the copy "
+            "that the others came from: in it decamp can tell them apart."
+        )
     if codes & _NEW_COPY_HELPS:
         steps.append(
             "Next: ask for a new copy of your data, and run the same command with it, soon "
@@ -208,7 +214,7 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
             "Next: nothing needs to be done. What decamp did not understand is kept as it came; "
             "to have it understood one day, report it: decamp inspect SOURCE --skeleton"
         )
-    elif receipt["exit_code"]:
+    elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
         steps.append("Next: run the same command again; decamp brings only what is missing.")
     return steps
 

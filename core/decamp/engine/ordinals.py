@@ -1,22 +1,22 @@
-"""Numbers items that share an id, so that each keeps its own for ever.
+"""Numbers items that share an id, so that each keeps its own.
 
 TikTok posts carry no id: their key is the second they were posted in, and two may share
 it. The first gets the plain id, the others ``#2``, ``#3``, in order of appearance; in a
-later export each is recognised by `Item.match`, then by what its record says, and a number
-is never given twice.
+later export each is recognised by `Item.match`, then by what its record says. A number is
+given again only when nothing can be at the destination under it any more.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 from attrs import define, field
 
 from decamp.identity import own_fields
-from decamp.journal import Journal, Marks
+from decamp.journal import Journal, Known, Marks
 from decamp.model import Item
 
 __all__ = ["Numbered", "Ordinals", "marks_of", "part_id"]
@@ -70,6 +70,7 @@ class Ordinals:
             self._route, list(dict.fromkeys(_key(item) for item in items if item.match))
         )
         learnt: list[tuple[str, int, Marks]] = []
+        freed: list[tuple[str, int]] = []
         for key, group in groupby(items, key=_key):
             together = list(group)
             if not any(item.match for item in together):
@@ -78,22 +79,42 @@ class Ordinals:
             found = [_Found(item, marks_of(item, self._journal.salt)) for item in together]
             known = given[key]
             pairs, rest = _pair(found, known)
-            numbers = {number for number, _ in known}
-            if rest and len(known) > len(pairs):
+            taken = dict(known)
+            unused = taken.keys() - {number for _, number in pairs}
+            if rest and self._stand(key, unused):
                 result.ambiguous += [one.item for one in rest]
-            else:
+            elif rest:
+                for number in unused:  # nothing is there that one of these could be
+                    freed.append((key, number))
+                    self._journal.release(self._route, _numbered(key, number))
+                    del taken[number]
                 for one in rest:
                     wanted = part_id(one.item.id)[1]  # a bundle has numbered its items already
-                    number = wanted if wanted not in numbers else max(numbers) + 1
-                    numbers.add(number)
+                    number = wanted if wanted not in taken else max(taken) + 1
+                    taken[number] = Marks()
                     pairs.append((one, number))
-            before = dict(known)
             for one, number in pairs:
-                learnt.append((key, number, _joined(before.get(number), one.marks)))
-                result.items.append(one.item.evolve(id=key if number == 1 else f"{key}#{number}"))
+                learnt.append((key, number, _joined(taken[number], one.marks)))
+                result.items.append(one.item.evolve(id=_numbered(key, number)))
         if learnt:
-            self._journal.set_ordinals(self._route, learnt)
+            self._journal.set_ordinals(self._route, learnt, freed=freed)
         return result
+
+    def _stand(self, key: str, numbers: Collection[int]) -> bool:
+        """Tell whether anything is, or may be, at the destination under one of these numbers.
+
+        Nothing is after an undo, or if it was never sent.
+        """
+        known = self._journal.known_many(self._route, [_numbered(key, one) for one in numbers])
+        return any(map(_may_stand, known.values()))
+
+
+def _may_stand(known: Known) -> bool:
+    return known.receipt is not None or known.state not in ("failed", "skipped", "held")
+
+
+def _numbered(key: str, number: int) -> str:
+    return key if number == 1 else f"{key}#{number}"
 
 
 def _key(item: Item) -> str:
@@ -107,10 +128,8 @@ class _Found:
     marks: Marks
 
 
-def _joined(before: Marks | None, now: Marks) -> Marks:
+def _joined(before: Marks, now: Marks) -> Marks:
     """Remember the newest of each mark; an export that says less takes none away."""
-    if before is None:
-        return now
     features = [
         new or (before.features[level] if level < len(before.features) else "")
         for level, new in enumerate(now.features)

@@ -53,7 +53,21 @@ class Ordinals(Database):
                 found[key].append((number, decoded(match, Marks)))
         return found
 
-    def set_ordinals(self, route: int, entries: Iterable[tuple[str, int, Marks]]) -> None:
-        """Give numbers, or remember better what recognises their items. Never reuses one."""
+    def set_ordinals(
+        self,
+        route: int,
+        entries: Iterable[tuple[str, int, Marks]],
+        *,
+        freed: Iterable[tuple[str, int]] = (),
+    ) -> None:
+        """Give numbers, or remember better what recognises their items.
+
+        Args:
+            freed: Key and number of what is surely not at the destination: forgotten first.
+        """
         with self._write() as db:
+            db.executemany(
+                "DELETE FROM ordinals WHERE route = ? AND key = ? AND ordinal = ?",
+                [(route, key, number) for key, number in freed],
+            )
             set_numbers(db, route, entries, better=True)

@@ -209,3 +209,34 @@ def test_from_the_archive_while_its_links_work_and_after(
     posts = second["counts"]["post"]
     assert len(roots) == posts["delivered"] + first["counts"]["post"].get("delivered", 0)
     assert posts["skipped"] + len(roots) == posts["found"]
+
+
+def test_another_copy_after_an_undo_brings_all(
+    pds: Pds, account: Account, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DECAMP_SECRETS", "file")
+    path, folder = tmp_path / "TikTok_Data.zip", tmp_path / "bundle"
+    asked = {"registry": registry.load(), "home": Home.find(), "stop": threading.Event()}
+    to, server_at = f"bluesky:{account.handle}", f"to.server={pds.url}"
+
+    def run(source: Path, destination: str, *options: str, **more: Any) -> dict[str, Any]:
+        request = Request(source=str(source), destination=destination, options=options, **more)
+        return transfer(request, emit=lambda event: None, **asked)
+
+    with MediaServer() as server:
+        options = ArchiveOptions(seed=21, counts=Counts(posts=20), media_base=server.base)
+        write_archive(path, options)
+        allowed = (("127.0.0.1", server.port),)
+        run(path, str(folder), allowed=allowed)
+        first = run(path, to, server_at, allowed=allowed)
+    there = pds.repository(account.did)
+    assert there
+    variables = {"DECAMP_SECRETS": "file", VARIABLE: account.app_password}
+    assert Cli(home)("undo", "--yes", **variables).code == 0
+    assert pds.repository(account.did) == {}
+
+    second = run(folder, to, server_at)
+    assert "ambiguous" not in [one["code"] for one in second["problems"]]
+    assert second["counts"]["post"]["delivered"] == first["counts"]["post"]["delivered"]
+    texts = sorted(one["text"] for one in there.values())
+    assert sorted(one["text"] for one in pds.repository(account.did).values()) == texts
