@@ -19,12 +19,13 @@ from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
 from decamp.assembly.runs import Request, is_public, plan, transfer
-from decamp.assembly.upkeep import Undoable, opened, undoable
+from decamp.assembly.upkeep import Reached, Undoable, opened, undoable
 
 __all__ = [
     "Draft",
     "LoginDraft",
     "PasswordDraft",
+    "Reached",
     "Request",
     "Undoable",
     "by_app_password",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,7 @@ def test_the_whole_journey(
     assert "Z: at://did:plc:" in looked.err
     assert "a transfer does not write it again" in " ".join(looked.err.split())
     assert "comes back" not in looked.err
+    assert "decamp forget" not in looked.err
 
     undone = cli("undo", receipt["run"], "--yes", "--json", **variables)
     assert undone.code == 3
@@ -116,6 +118,13 @@ def test_the_whole_journey(
     left = pds.repository(account.did)
     assert left.pop(edited)["text"] == "Edited by hand"
     assert left == before
+    looked = cli("verify", **variables)
+    assert looked.code == 3
+    [told] = [line for line in looked.err.splitlines() if line.startswith("  decamp forget")]
+    assert cli(*shlex.split(told)[1:], "--yes", **variables).code == 0
+    assert "nothing that decamp wrote" in cli("verify", to[1], *to[2:4], **variables).err
+    cli("transfer", *to, "--yes", **variables)
+    assert pds.repository(account.did)[edited]["text"] == "Edited by hand"
 
 
 def compare(pds: Pds, account: Account, there: dict[str, Any], posts: dict) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from decamp import registry, upkeep
-from decamp.assembly import opened
+from decamp.assembly import Reached, opened
 from decamp.cli import options
 from decamp.cli.command import Command
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.session import watched
-from decamp.cli.words import number, plural
+from decamp.cli.words import command_line, number, plural
 from decamp.home import Home
 
 app = command_app()
@@ -32,6 +32,10 @@ _NEXT = (
 )
 _NEXT_PUBLIC = (
     "Next: if you edited or deleted that yourself, all is well: a transfer does not write it again."
+)
+_LET_GO = (
+    "Nothing else that decamp brought is there. To let go of it, have decamp forget the place; what "
+    "is there stays. A later transfer could then bring again what you deleted:"
 )
 
 
@@ -73,8 +77,11 @@ def verify(
                 place, deep=deep, sample=sample, emit=emit, stop=stop
             ),
         )
-        public = place.public
+        public, forget = place.public, _forget(place, destination, option or ())
     _show(output, document, public=public)
+    if public and _all_wrong(document):
+        output.say(_LET_GO)
+        output.command(forget)
     if json:
         output.document(document)
     raise typer.Exit(document["exit_code"])
@@ -100,6 +107,22 @@ def _show(output: Output, document: Mapping[str, Any], *, public: bool) -> None:
     output.final(_verdict(document), "bold")
     if document["problems"]:
         output.say(_NEXT_PUBLIC if public else _NEXT)
+
+
+def _forget(place: upkeep.Place, destination: str, given: Sequence[str]) -> str:
+    """Write the command that forgets a destination, as it was named or as it was reached before."""
+    if not destination and place.route is not None:
+        at = Reached.by(place.route)
+        destination = at.location
+        given = [*(f"to.{name}={value}" for name, value in at.settings.items()), *given]
+    options = [word for one in given for word in ("-o", one)]
+    return command_line("decamp", "forget", destination, *options)
+
+
+def _all_wrong(document: Mapping[str, Any]) -> bool:
+    """Tell whether nothing is left that is as decamp wrote it."""
+    wrong = len(document["problems"]) + document["unlisted"]
+    return bool(document["finished"] and wrong and wrong == document["items"])
 
 
 def _are(things: list[str]) -> str:
