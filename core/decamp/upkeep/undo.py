@@ -14,7 +14,7 @@ from decamp.errors import ConfigError, Conflict, DestinationRefused, JournalDama
 from decamp.events import Emit, Stage
 from decamp.journal import Effect, Known, Route, RunRecord
 from decamp.model import Account, Origin, Receipt
-from decamp.spec import Begins, Finishes, ImporterCapabilities, Removes, Syncs
+from decamp.spec import Begins, Finishes, ImporterCapabilities, Removes, Syncs, Verifies
 from decamp.upkeep.place import Place
 from decamp.validation import require_valid
 
@@ -38,6 +38,9 @@ class Undoing:
     route: Route = field(init=False)
     remove: list[tuple[Effect, Known]] = field(factory=list, init=False)
     restore: list[tuple[Effect, Known]] = field(factory=list, init=False)
+    gone: set[str] = field(factory=set, init=False)
+    """Ids of those to be removed that a person has deleted, at least in part; looked for at
+    public places only."""
     nothing: list[Effect] = field(factory=list, init=False)
     """What was announced and never arrived."""
     stays: list[tuple[str, str]] = field(factory=list, init=False)
@@ -61,16 +64,27 @@ class Undoing:
                 self.stays.append((effect.item_id, "a later run has changed it; undo that first"))
             elif known is None or known.receipt is None:
                 self.nothing.append(effect)
-            elif effect.before is None:
+            elif effect.before is None and not (place.public and known.kind == "profile"):
                 self.remove.append((effect, known))
-            else:
+            else:  # an account has a profile before the first run, and after its undo
                 self.restore.append((effect, known))
+        self.gone = _gone(place, self.remove)
         some = self.remove or self.restore or self.stays or self.nothing
         if not some and not place.journal.undo_begun(self.run):
             raise ConfigError(
                 f"The run {self.run.id} brought nothing that could be taken back.",
                 hint="See all runs: decamp runs",
             )
+
+
+def _gone(place: Place, remove: list[tuple[Effect, Known]]) -> set[str]:
+    """Find what a person has deleted from a public place; its plugin looks at all together."""
+    if not remove or not place.public or not isinstance(place.importer, Verifies):
+        return set()
+    receipts = [known.receipt for _, known in remove if known.receipt is not None]
+    with blamed(place.plugin):
+        found = list(place.importer.verify(receipts, "exists"))
+    return {one.item_id for one in found if one.problem == "missing" and one.item_id}
 
 
 def undo(
@@ -82,7 +96,7 @@ def undo(
         What was done, valid by ``undo.schema.json``.
     """
     stays = list(undoing.stays)
-    removed = restored = 0
+    removed = restored = gone = 0
     if not dry_run:
         work = _Work(undoing)
         try:
@@ -93,16 +107,17 @@ def undo(
         finally:
             work.flush()
         work.finish()
-        removed, restored = work.removed, work.restored
+        removed, restored, gone = work.removed, work.restored, work.gone
     ended = not stop.is_set()
     document = {
         "destination": undoing.place.as_json(),
         "run": undoing.run.id,
         "dry_run": dry_run,
-        "remove": len(undoing.remove),
+        "remove": len(undoing.remove) - len(undoing.gone),
         "restore": len(undoing.restore),
         "removed": removed,
         "restored": restored,
+        "gone": len(undoing.gone) if dry_run else gone,
         "stays": [{"item": item, "reason": reason} for item, reason in stays],
         "finished": ended,
         "exit_code": 130 if not ended else 3 if stays and not dry_run else 0,
@@ -116,6 +131,7 @@ class _Work:
     _undoing: Undoing
     removed: int = 0
     restored: int = 0
+    gone: int = 0
     _taken: list[tuple[Effect, Receipt | None]] = field(factory=list)
 
     @property
@@ -174,10 +190,13 @@ class _Work:
         if self._taken and isinstance(self._place.importer, Syncs):
             with blamed(self._place.plugin):
                 self._place.importer.sync()
+        put_back = {effect.seq for effect, _ in self._undoing.restore if effect.before is None}
         for effect, receipt in self._taken:
             self._place.journal.taken_back(self._undoing.route.id, effect, receipt)
-            if receipt is not None:
+            if receipt is not None or effect.seq in put_back:
                 self.restored += 1
+            elif effect.item_id in self._undoing.gone:
+                self.gone += 1
             elif effect not in self._undoing.nothing:
                 self.removed += 1
         self._taken = []

@@ -111,8 +111,22 @@ def test_the_whole_journey(
     assert "comes back" not in looked.err
     assert "decamp forget" not in looked.err
 
+    deleted = next(
+        key for key, one in there.items()
+        if key.startswith(COLLECTION) and HAND not in key and key != edited
+        and "reply" not in one and key not in parents(there)
+    )  # fmt: skip
+    where = {"repo": account.did, "collection": COLLECTION, "rkey": deleted.partition("/")[2]}
+    pds.call("com.atproto.repo.deleteRecord", where, account.token)
     undone = cli("undo", receipt["run"], "--yes", "--json", **variables)
     assert undone.code == 3
+    said = " ".join(undone.err.split())
+    assert f"To be removed {len(posts) - 1} items" in said
+    assert "To be put back as before 1 item" in said
+    assert "Deleted there already, at least in part 1 item" in said
+    assert f"Removed {len(posts) - 2} items, and put back 1 item as before." in said
+    counts = {name: undone.document[name] for name in ("remove", "removed", "restored", "gone")}
+    assert counts == {"remove": len(posts) - 1, "removed": len(posts) - 2, "restored": 1, "gone": 1}
     [stays] = undone.document["stays"]
     assert "edited" in stays["reason"]
     left = pds.repository(account.did)
@@ -125,6 +139,12 @@ def test_the_whole_journey(
     assert "nothing that decamp wrote" in cli("verify", to[1], *to[2:4], **variables).err
     cli("transfer", *to, "--yes", **variables)
     assert pds.repository(account.did)[edited]["text"] == "Edited by hand"
+
+
+def parents(there: dict[str, Any]) -> set[str]:
+    """Give the records that others answer to: all but the last of each thread."""
+    uris = [one["reply"]["parent"]["uri"] for one in there.values() if "reply" in one]
+    return {uri.split("/", 3)[3] for uri in uris}
 
 
 def compare(pds: Pds, account: Account, there: dict[str, Any], posts: dict) -> None:

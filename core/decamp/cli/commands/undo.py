@@ -24,6 +24,7 @@ from decamp.upkeep import Undoing
 app = command_app()
 
 _SHOWN = 10
+_GONE = "Deleted there already, at least in part"
 
 
 @app.command(
@@ -68,12 +69,12 @@ def _announce(output: Output, undoing: Undoing) -> None:
     run = undoing.run
     title = undoing.place.destination.title
     output.say(f"Run {run.id} of {moment(run.started)} brought to {title}:", "bold")
-    output.facts(
-        [
-            ("To be removed", plural(len(undoing.remove), "item")),
-            ("To be put back as before", plural(len(undoing.restore), "item")),
-        ]
-    )
+    gone = len(undoing.gone)
+    facts = [
+        ("To be removed", plural(len(undoing.remove) - gone, "item")),
+        ("To be put back as before", plural(len(undoing.restore), "item")),
+    ]
+    output.facts([*facts, (_GONE, plural(gone, "item"))] if gone else facts)
     asked = [one for one in undoing.place.journal.requests() if one.title == run.source]
     if undoing.remove and asked and asked[-1].step == "used":
         output.warn(
@@ -118,3 +119,5 @@ def _show(output: Output, document: Mapping[str, Any]) -> None:
         restored = document["restored"]
         put_back = f", and put back {plural(restored, 'item')} as before" if restored else ""
         output.final(f"Removed {removed}{put_back}.", "bold")
+        if document["gone"]:
+            output.say(f"{_GONE}: {plural(document['gone'], 'item')}.")
