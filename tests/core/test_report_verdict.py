@@ -99,7 +99,7 @@ def test_what_is_left_out_for_others_is_told_once() -> None:
         "2 items had not been asked for",
         "3 items had, or may have had, other people's data, which you asked to leave out",
     ]
-    assert proof_of(table, standing(), NOW, NOW)["written"] == 4
+    assert proof_of(table, standing(), NOW, NOW, whole=True)["written"] == 4
 
 
 def test_what_nobody_could_have_had_is_no_reason_and_not_passed_over() -> None:
@@ -124,15 +124,24 @@ def test_the_proof_counts_only_what_is_there() -> None:
         "section": {"found": 3, "new": 3, "delivered": 3, "rejected": 1},
     }
     proofs = {"": (1, ""), "size": (2, NOW), "digest": (4, "2026-11-24T00:00:00Z")}
-    proof = proof_of(table, standing(held=7, proofs=proofs), NOW, None)
+    proof = proof_of(table, standing(held=7, proofs=proofs), NOW, None, whole=True)
     assert (proof["written"], proof["before"], proof["held"]) == (3 + 8 + 3, 4, 7)
     assert proof["read_back"] == [
         {"depth": "digest", "items": 4, "since": "2026-11-24T00:00:00Z"},
         {"depth": "size", "items": 2, "since": NOW},
     ]
     assert "after it was written, or last read back" in proof["not_covered"][0]
-    proof = proof_of({"post": {"found": 1, "delivered": 1}}, standing(), NOW, NOW)
+    proof = proof_of({"post": {"found": 1, "delivered": 1}}, standing(), NOW, NOW, whole=True)
     assert proof["not_covered"][0] == f"what became of the copy after {NOW}"
+
+
+def test_what_a_stopped_run_had_not_reached_is_not_said_to_be_there() -> None:
+    table = {
+        "post": {"found": 9, "new": 6, "delivered": 2, "unchanged": 3, "held": 1},
+        "event": {"found": 100, "new": 100, "delivered": 0},
+    }
+    proof = proof_of(table, standing(), NOW, NOW, whole=False)
+    assert (proof["written"], proof["before"]) == (2, 3)
 
 
 # --- whole runs -----------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
             ended=run.error is None,
             vanished=len(counts.vanished),
         ),
-        "proof": proof_of(table, run.standing, run.ended, run.as_of),
+        "proof": proof_of(table, run.standing, run.ended, run.as_of, whole=run.error is None),
         "consent": _consent(run),
     }
     if counts.vanished:

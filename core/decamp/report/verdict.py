@@ -100,13 +100,14 @@ def verdict_of(
 
 
 def proof_of(
-    table: Table, standing: Standing | None, ended: str, as_of: str | None
+    table: Table, standing: Standing | None, ended: str, as_of: str | None, *, whole: bool
 ) -> dict[str, Any]:
     """Say what is proved of this export, how, and what that does not cover.
 
     Args:
         ended: When the run ended, RFC 3339.
         as_of: When the source was exported, if known.
+        whole: The run came to its end; else what it had not reached yet is proved by nothing.
     """
     written = before = 0
     for kind, columns in table.items():
@@ -116,7 +117,8 @@ def proof_of(
         there = columns["found"] - raw - sum(_count(columns, column) for column in _REASONS)
         brought = min(max(there, 0), columns.get("delivered", 0) + columns.get("updated", 0))
         written += brought
-        before += max(there, 0) - brought
+        left = max(there, 0) - brought
+        before += left if whole else min(left, columns.get("unchanged", 0))
     return {
         "written": written,
         "before": before,
