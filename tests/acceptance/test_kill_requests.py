@@ -100,7 +100,8 @@ def test_killed_at_each_step(
             assert service.calls.count("add") == service.asked == most, (number, step)
         print(dict(outcomes), f"of {first} + {second} steps")
     assert outcomes["killed"] > 20
-    assert 0 < outcomes["doubt"] <= 8
+    # Of all steps, some are after the last row has arrived: an ongoing permission then asks anew.
+    assert 0 < outcomes["doubt"] <= (24 if EVERY else 8)
 
 
 def _chosen(first: int, second: int, *, single: bool) -> list[tuple[int, int]]:
