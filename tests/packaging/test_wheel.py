@@ -50,7 +50,8 @@ def test_it_holds_every_package_and_data_file_and_nothing_else() -> None:
     names = zipfile.ZipFile(WHEEL).namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
-        *("decamp", "decamp_tiktok", "decamp_disk", "decamp_bluesky", "decamp_schemas"),
+        *("decamp", "decamp_schemas", "decamp_tiktok"),
+        *("decamp_bluesky", "decamp_disk", "decamp_webdav"),
     }
     assert "decamp_schemas/v1/post.schema.json" in names
     assert all(f"{top}/py.typed" in names for top in tops if not top.endswith(".dist-info"))
@@ -65,8 +66,8 @@ def test_help_and_version(python: Path, tmp_path: Path) -> None:
 
 def test_plugins_are_found(python: Path, tmp_path: Path) -> None:
     found = json.loads(run(python, tmp_path, "plugins", "list", "--json").stdout)
-    assert [one["name"] for one in found["exporters"]] == ["disk", "tiktok"]
-    assert [one["name"] for one in found["importers"]] == ["bluesky", "disk"]
+    assert [one["name"] for one in found["exporters"]] == ["disk", "tiktok", "webdav"]
+    assert [one["name"] for one in found["importers"]] == ["bluesky", "disk", "webdav"]
     assert found["broken"] == []
 
 
