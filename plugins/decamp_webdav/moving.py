@@ -10,6 +10,9 @@ from decamp_webdav.multistatus import Resource
 
 __all__ = ["arrived", "move", "take_out"]
 
+_DOUBTFUL = (403, 404, 409, 412, 500)
+"""What servers say if the source is gone, a folder above is, or the name is taken."""
+
 
 def arrived(found: Resource | None, size: int, path: str) -> Stamp:
     """Compare what a server holds with what was sent.
@@ -30,14 +33,22 @@ def arrived(found: Resource | None, size: int, path: str) -> Stamp:
 def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
     """Give something its name.
 
-    Servers disagree about a MOVE whose source is gone, which is how one looks that is
-    repeated since its answer was lost; so both ends are looked at.
+    One whose answer was lost is never repeated before both ends were looked at: rclone removes
+    what is to be replaced before it finds that the source is gone, and servers disagree about
+    what they say then.
 
     Raises:
         FileExistsError: The name is taken.
     """
     headers = {"Destination": to, "Overwrite": "F" if keep else "T"}
-    answer = client.send("MOVE", url, headers, passing=(403, 404, 409, 412, 500))
+    try:
+        answer = client.send("MOVE", url, headers, passing=_DOUBTFUL, again=False)
+    except Unavailable:
+        if client.find(url) is None:
+            if client.find(to) is None:
+                raise
+            return
+        answer = client.send("MOVE", url, headers, passing=_DOUBTFUL, again=False)
     if answer.status < 300:
         return
     if answer.status == 412:
@@ -50,7 +61,7 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
             f"{above} is gone: something removed it while decamp was using it.",
             hint="Run the same command again; it continues where it stopped.",
         )
-    client.send("MOVE", url, headers)
+    client.send("MOVE", url, headers, again=False)
 
 
 def take_out(client: DavClient, url: str, aside: str) -> bool:
