@@ -199,7 +199,7 @@ class LocalFolder:
 
     # --- reading -------------------------------------------------------------------------
 
-    def listed(self) -> AbstractContextManager[None]:
+    def listed(self, *, told: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         """Do nothing: to look at a file costs microseconds."""
         return nullcontext()
 

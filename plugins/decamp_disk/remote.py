@@ -149,7 +149,7 @@ class RemoteFolder:
 
     # --- reading -------------------------------------------------------------------------
 
-    def listed(self) -> AbstractContextManager[None]:
+    def listed(self, *, told: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         """Answer from one listing, which brings a thousand files by a request."""
         return self._listing.used()
 

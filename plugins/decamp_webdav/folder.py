@@ -1,46 +1,32 @@
-"""A bundle on a WebDAV server.
-
-Files are made ready on this machine, sent, compared, and given their names in the way that
-this server was seen to honour (`findings`). A name never shows half a file where any way does
-better, and nothing is put in the place of something else.
-"""
+"""A bundle on a WebDAV server: its files are made ready on this machine, and sent."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from itertools import count
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from attrs import evolve
 
-from decamp import (
-    Conflict,
-    DestinationRefused,
-    ItemError,
-    TransferError,
-)
+from decamp import Conflict, DestinationRefused, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
-from decamp_webdav.chunks import CHUNK, Chunks, upload_id, uploads_of
 from decamp_webdav.client import DavClient
-from decamp_webdav.collections import Collections, is_empty
+from decamp_webdav.collections import Collections
 from decamp_webdav.drafts import Drafts
 from decamp_webdav.findings import Findings
 from decamp_webdav.listing import Listing
-from decamp_webdav.moving import arrived, move, take_out
+from decamp_webdav.moving import remove_empty
 from decamp_webdav.multistatus import Resource
+from decamp_webdav.publishing import Publishing
 from decamp_webdav.reading import reader
+from decamp_webdav.temporaries import Temporaries
 
 __all__ = ["DavFolder"]
 
 _MOST_READ = 256 << 20
-_CREATE = {"If-None-Match": "*"}
-_WHOLE = "whole"
-"""Name of a file that a server puts together, in a temporary folder of its own."""
 
 
 class DavFolder:
@@ -54,20 +40,15 @@ class DavFolder:
         self._address = client.address
         self._drafts = Drafts(os.fspath(scratch))
         self._listing = Listing(client)
-        self._pause = pause
-        self._findings: Findings | None = None
-        self._temporary = f"{TEMPORARY}{secrets.token_hex(4)}"
-        self._has_temporary = False
-        self._numbers = count(1)
         self._folders = Collections(client)
+        self._temporaries = Temporaries(client, self._folders)
+        self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
         self._taken: set[str] = set()
-        self._digests: dict[str, str] = {}
-        self._fresh: dict[str, Stamp] = {}
         self.looks_first = False
 
     def use(self, findings: Findings) -> None:
         """Write in the way that this server honours."""
-        self._findings = findings
+        self._publishing.findings = findings
         self.looks_first = findings.looks_first
         self._folders.tells_new = findings.mkcol_again != 201
 
@@ -80,7 +61,7 @@ class DavFolder:
     def prepare(self) -> None:
         """Remove the temporaries that killed runs have left on the server."""
         for name in self.names():
-            if name.startswith(TEMPORARY) and name != self._temporary:
+            if name.startswith(TEMPORARY) and name != self._temporaries.name:
                 self.clear(name)
 
     def staged_file(self) -> AbstractContextManager[str]:
@@ -94,18 +75,13 @@ class DavFolder:
     def close(self) -> None:
         """Remove the temporaries, here and on the server."""
         self._drafts.close()
-        if self._has_temporary:
-            with suppress(TransferError):  # the next run removes them
-                self.clear(self._temporary)
+        self._temporaries.close()
 
     # --- writing -------------------------------------------------------------------------
 
     def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
         """Write a new draft."""
-        held = self._drafts.write(path, head, body, copy=self._findings is None or self._way.chunks)
-        if held.size >= 2 * CHUNK:
-            self._digests[path] = held.sha256
-        return held
+        return self._publishing.write(path, head, body)
 
     def publish_file(self, staged: str, relative: str) -> None:
         """Send a file, if nothing has its name."""
@@ -113,31 +89,25 @@ class DavFolder:
             self.make(relative.rpartition("/")[0])
             if self.looks_first and self.exists(relative):
                 raise FileExistsError(self.path(relative))
-            if self._way.way == "put" and not self._in_chunks(staged):
-                self._put_new(staged, relative)
-                self._require(relative, self._drafts.size(staged))
-            else:
-                self._by_move(staged, relative, keep=not self.looks_first)
+            self._publishing.new_file(staged, relative)
 
     def publish_folder(self, staged: str, relative: str, names: Sequence[str]) -> None:
         """Send a folder: at once if the server can move one, else the files in their order."""
-        sizes = {name: self._drafts.size(f"{staged}/{name}") for name in names}
-        whole = not any(self._in_chunks(f"{staged}/{name}") for name in names)
+        if not self._publishing.takes_folder(staged, names):
+            with self._publishing.taken_back(relative) as sent:
+                for name in names:
+                    self.publish_file(f"{staged}/{name}", f"{relative}/{name}")
+                    sent.append(name)
+            return
         with self._changing(relative):
             self.make(relative.rpartition("/")[0])
-            if self._way.way == "put" and whole:
-                self._fill_in_place(staged, relative, sizes)
-            elif self._way.moves_folders and whole:
-                self._fill_aside(staged, relative, sizes)
-            else:
-                with self._taken_back(relative) as sent:
-                    for name in names:
-                        self.publish_file(f"{staged}/{name}", f"{relative}/{name}")
-                        sent.append(name)
+            there = self._publishing.new_folder(staged, relative, names)
+        if there is not None:
+            self._listing.remember(relative, there)
 
     def as_published(self, relative: str, staged: Held) -> Held:
         """Give it the time that the server has given to it."""
-        stamp = self._fresh.pop(relative, None) or self.stamp(relative)
+        stamp = self._publishing.sent.pop(relative, None) or self.stamp(relative)
         if stamp is None or stamp[0] != staged.size:
             # Someone was here already. A time that never fits makes the next look measure.
             return evolve(staged, mtime=0)
@@ -147,11 +117,7 @@ class DavFolder:
         """Put a file in the place of another."""
         with self._changing(relative):
             self.make(relative.rpartition("/")[0])
-            if self._way.whole_replace and self._way.hidden_put and not self._in_chunks(staged):
-                self._put(staged, self.path(relative))
-                self._require(relative, self._drafts.size(staged))
-            else:
-                self._by_move(staged, relative, keep=False)
+            self._publishing.replacement(staged, relative)
 
     def remove(self, relative: str) -> None:
         """Remove a file, if it is there."""
@@ -162,14 +128,11 @@ class DavFolder:
         """Remove a folder of ours with all that is in it."""
         with self._changing(relative):
             self._folders.forget(relative)
+            self._listing.forget_below(relative)
             self._client.send("DELETE", self._address.folder(relative), passing=(404, 410))
 
     def prune(self, relative: str) -> None:
-        """Remove empty folders.
-
-        WebDAV removes a folder with all that is in it, so it is moved away first: what someone
-        else put into it in that moment is seen, and moved back.
-        """
+        """Remove empty folders."""
         while relative and self._remove_empty(relative):
             relative = relative.rpartition("/")[0]
 
@@ -185,12 +148,6 @@ class DavFolder:
     def sync(self) -> None:
         """Do nothing: a server has what it has answered for, and what was compared."""
 
-    @property
-    def _way(self) -> Findings:
-        if self._findings is None:
-            raise RuntimeError("what the server honours is learnt before anything is written")
-        return self._findings
-
     @contextmanager
     def _changing(self, relative: str) -> Iterator[None]:
         """Look anew afterwards, and make folders anew after a failure."""
@@ -205,127 +162,20 @@ class DavFolder:
             self._taken.add(relative)
             self._listing.forget(relative)
 
-    def _in_chunks(self, staged: str) -> bool:
-        return staged in self._digests and self._way.chunks
-
-    def _put(self, staged: str, url: str) -> None:
-        self._client.send("PUT", url, None, self._drafts.body(staged))
-
-    def _put_new(self, staged: str, relative: str) -> None:
-        body = self._drafts.body(staged)
-        answer = self._client.send("PUT", self.path(relative), _CREATE, body, passing=(412,))
-        if answer.status == 412:
-            raise FileExistsError(self.path(relative))
-
-    def _require(self, relative: str, size: int) -> None:
-        """Make sure that a file is there as it was sent, and note its time."""
-        found = self._client.find(self.path(relative))
-        self._fresh[relative] = arrived(found, size, self.path(relative))
-
-    def _by_move(self, staged: str, relative: str, *, keep: bool) -> None:
-        """Send a file under a temporary name, compare, and move it."""
-        size = self._drafts.size(staged)
-        digest = self._digests.pop(staged, None)
-        uploads = uploads_of(self._address) if self._way.chunks else None
-        if digest is not None and uploads is not None:
-            upload = upload_id(relative, size, digest)
-            # The same in each run, for a server may tie the pieces to where they go.
-            folder = f"{TEMPORARY}{upload[-16:]}"
-            self.make(folder)
-            temporary = f"{folder}/{_WHOLE}"
-            Chunks(self._client, uploads, self._pause).send(
-                self._drafts.file(staged), size, upload, self.path(temporary)
-            )
-        else:
-            folder = ""
-            temporary = self._aside()
-            self._put(staged, self.path(temporary))
-        stamp = arrived(self._client.find(self.path(temporary)), size, self.path(relative))
-        try:
-            move(self._client, self.path(temporary), self.path(relative), keep=keep)
-        except FileExistsError:
-            self._client.send("DELETE", self.path(temporary), passing=(404,))
-            raise
-        finally:
-            if folder:
-                self.clear(folder)
-        self._fresh[relative] = stamp
-
-    def _fill_in_place(self, staged: str, relative: str, sizes: dict[str, int]) -> None:
-        """Make the folder, and send the files into it, each whole, the record last."""
-        url = self._address.folder(relative)
-        if self._client.send("MKCOL", url, passing=(405,)).status == 405:
-            raise FileExistsError(url)
-        with self._taken_back(relative) as sent:
-            for name in sizes:
-                self._put_new(f"{staged}/{name}", f"{relative}/{name}")
-                sent.append(name)
-        self._compare(relative, relative, sizes)
-
-    def _fill_aside(self, staged: str, relative: str, sizes: dict[str, int]) -> None:
-        """Fill a folder under a temporary name, compare all of it, and move it."""
-        temporary = self._aside()
-        self.make(temporary)
-        for name in sizes:
-            self._put(f"{staged}/{name}", self.path(f"{temporary}/{name}"))
-        self._compare(temporary, relative, sizes)
-        try:
-            move(
-                self._client,
-                self._address.folder(temporary),
-                self._address.folder(relative),
-                keep=True,
-            )
-        except FileExistsError:
-            self.clear(temporary)
-            raise
-
-    @contextmanager
-    def _taken_back(self, relative: str) -> Iterator[list[str]]:
-        """Remove from a new folder what is named, if one of its files cannot be sent.
-
-        Its source is damaged or gone, or the server takes no file so large.
-        """
-        sent: list[str] = []
-        try:
-            yield sent
-        except ItemError:
-            with suppress(TransferError):
-                for name in sent:
-                    self.remove(f"{relative}/{name}")
-                self._remove_empty(relative)
-            raise
-
-    def _compare(self, at: str, relative: str, sizes: dict[str, int]) -> None:
-        found = self._client.listed(self._address.folder(at)) or []
-        there = {one.path.rpartition("/")[2]: one for one in found[1:]}
-        for name, size in sizes.items():
-            path = f"{relative}/{name}"
-            self._fresh[path] = arrived(there.get(name), size, self.path(path))
-
-    def _aside(self) -> str:
-        """Name a temporary file or folder on the server."""
-        self._has_temporary = True  # also if folders are forgotten after a failure
-        self.make(self._temporary)
-        return f"{self._temporary}/{next(self._numbers)}"
-
     def _remove_empty(self, relative: str) -> bool:
         """Remove a folder that is empty, if it is there; False if something is in it."""
         with self._changing(relative):
             url = self._address.folder(relative)
-            found = self._client.listed(url)
-            if found is not None and not (
-                is_empty(found) and take_out(self._client, url, self._address.folder(self._aside()))
-            ):
-                return False
-            self._folders.forget(relative)
-            return True
+            removed = remove_empty(self._client, url, self._temporaries.folder)
+            if removed:
+                self._folders.forget(relative)
+            return removed
 
     # --- reading -------------------------------------------------------------------------
 
-    def listed(self) -> AbstractContextManager[None]:
+    def listed(self, *, told: bool = False) -> AbstractContextManager[None]:
         """Answer from lists, one for each folder."""
-        return self._listing.used()
+        return self._listing.used(told=told)
 
     def exists(self, relative: str) -> bool:
         """Tell whether a name is taken, be it by a folder.

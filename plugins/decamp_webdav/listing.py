@@ -28,12 +28,20 @@ class Listing:
         self._lock = threading.Lock()
         self._users = 0
         self._known: dict[str, _Listed | None] = {}
+        self._told: dict[str, _Listed | None] = {}
 
     @contextmanager
-    def used(self) -> Iterator[None]:
-        """Remember lists for the time of this context."""
+    def used(self, *, told: bool = False) -> Iterator[None]:
+        """Remember lists for the time of this context.
+
+        Args:
+            told: Those of `remember` too, which are forgotten then.
+        """
         with self._lock:
             self._users += 1
+            if told:
+                self._known.update(self._told)
+                self._told.clear()
         try:
             yield
         finally:
@@ -47,18 +55,27 @@ class Listing:
         """Tell whether lists are remembered now."""
         return self._users > 0
 
+    def remember(self, relative: str, found: list[Resource]) -> None:
+        """Take what was just told of a folder, see `used`."""
+        listed = _by_name(found)
+        with self._lock:
+            self._told[name_key(relative)] = listed
+
     def forget(self, relative: str) -> None:
-        """Ask again about a file or folder, what is below it, and the folders above it."""
+        """Ask again about a file or folder, and the folders above it."""
         key = name_key(relative)
         with self._lock:
-            for known in list(self._known):
-                if (
-                    not known
-                    or key == known
-                    or f"{key}/".startswith(f"{known}/")
-                    or known.startswith(f"{key}/")
-                ):
-                    del self._known[known]
+            while key:
+                self._drop(key)
+                key = key.rpartition("/")[0]
+            self._drop("")
+
+    def forget_below(self, relative: str) -> None:
+        """Ask again about what is below a folder."""
+        above = f"{name_key(relative)}/"
+        with self._lock:
+            for key in [one for one in (*self._known, *self._told) if one.startswith(above)]:
+                self._drop(key)
 
     def find(self, relative: str) -> Resource | None:
         """Describe a file or folder, by the list of its folder."""
@@ -77,7 +94,7 @@ class Listing:
         with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="webdav-list") as pool:
 
             def ask(folder: str) -> None:
-                future = pool.submit(self._list, folder)
+                future = self._remembered(folder) or pool.submit(self._list, folder)
                 future.add_done_callback(lambda done: answered.put((folder, done)))
 
             ask(relative)
@@ -117,12 +134,29 @@ class Listing:
         with self._lock:
             if self._users and key in self._known:
                 return self._known[key]
-        found = self._client.listed(self._client.address.folder(relative))
-        listed: _Listed | None = None
-        if found is not None and found[0].folder:
-            names = [(one.path.rpartition("/")[2], one) for one in found[1:]]
-            listed = {name_key(name): (name, one) for name, one in names}
+        listed = _by_name(self._client.listed(self._client.address.folder(relative)))
         with self._lock:
             if self._users:
                 self._known[key] = listed
         return listed
+
+    def _remembered(self, relative: str) -> Future[_Listed | None] | None:
+        """Give the list of a folder, if it is known."""
+        key = name_key(relative)
+        with self._lock:
+            if not self._users or key not in self._known:
+                return None
+            known: Future[_Listed | None] = Future()
+            known.set_result(self._known[key])
+            return known
+
+    def _drop(self, key: str) -> None:
+        self._known.pop(key, None)
+        self._told.pop(key, None)
+
+
+def _by_name(found: list[Resource] | None) -> _Listed | None:
+    if found is None or not found[0].folder:
+        return None
+    names = [(one.path.rpartition("/")[2], one) for one in found[1:]]
+    return {name_key(name): (name, one) for name, one in names}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from decamp import Corrupted, Unavailable
 from decamp.bundle import Stamp
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import is_empty
 from decamp_webdav.multistatus import Resource
 
-__all__ = ["arrived", "move", "take_out"]
+__all__ = ["arrived", "move", "remove_empty"]
 
 _DOUBTFUL = (403, 404, 409, 412, 500)
 """What servers say if the source is gone, a folder above is, or the name is taken."""
@@ -64,8 +66,24 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
     client.send("MOVE", url, headers, again=False)
 
 
-def take_out(client: DavClient, url: str, aside: str) -> bool:
-    """Remove a folder that is empty, by way of another name; False if something is in it."""
+def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> bool:
+    """Remove a folder that is empty, if it is there; False if something is in it.
+
+    WebDAV removes a folder with all that is in it, so it is moved away first: what someone else
+    put into it in that moment is seen, and moved back.
+
+    Args:
+        client: Speaks to the server.
+        url: Of the folder.
+        aside: Gives the address of another name for it.
+    """
+    found = client.listed(url)
+    if found is None:
+        return True
+    return is_empty(found) and _take_out(client, url, aside())
+
+
+def _take_out(client: DavClient, url: str, aside: str) -> bool:
     move(client, url, aside, keep=True)
     found = client.listed(aside)
     if found is not None and not is_empty(found):

@@ -151,10 +151,13 @@ class Folder(Protocol):
 
     # --- reading -------------------------------------------------------------------------
 
-    def listed(self) -> AbstractContextManager[None]:
+    def listed(self, *, told: bool = False) -> AbstractContextManager[None]:
         """Look at very many files: inside, it may be told how they were at the beginning.
 
         What this folder itself writes is seen at once all the same.
+
+        Args:
+            told: What this folder has written may be told as it was when it was compared.
         """
         ...
 

@@ -86,8 +86,8 @@ def test_assembly_is_waited_for_and_not_asked_for_again(
     """The name under which it is put together says to the simulator that it takes long."""
     pauses: list[float] = []
     importer = importer_at(nextcloud_simulator, place, tmp_path)
-    importer._dav._pause = pauses.append
-    monkeypatch.setattr("decamp_webdav.folder._WHOLE", SLOW)
+    importer._dav._publishing._pause = pauses.append
+    monkeypatch.setattr("decamp_webdav.publishing._WHOLE", SLOW)
     try:
         importer.begin(*_origin())
         proxy.reset()
@@ -112,7 +112,7 @@ def test_a_lost_answer_at_each_step(
 ) -> None:
     item = post(data=FILM)
     importer = importer_at(nextcloud_simulator, place, tmp_path)
-    importer._dav._pause = lambda seconds: None
+    importer._dav._publishing._pause = lambda seconds: None
     try:
         importer.begin(*_origin())
         proxy.reset(when(method, action, path="/uploads/", times=1))
@@ -134,7 +134,7 @@ def test_each_request_lost_in_turn(
         number += 1
         url = proxy.here(nextcloud_simulator.place())
         importer = importer_at(nextcloud_simulator, url, tmp_path)
-        importer._dav._pause = lambda seconds: None
+        importer._dav._publishing._pause = lambda seconds: None
         try:
             importer.begin(*_origin())
             proxy.reset(nth(number, Drop()))

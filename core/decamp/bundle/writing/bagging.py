@@ -97,7 +97,7 @@ class Bag:
 
         If nothing was delivered, or all of it was taken back, there is no bag.
         """
-        with self._folder.listed():
+        with self._folder.listed(told=True):
             contents, files = self._take_stock(entries)
         if not contents.entries:
             self._clear()

@@ -1,0 +1,44 @@
+"""Names on the server that are only ours for a moment, all in one folder of this run."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from itertools import count
+
+from decamp import TransferError
+from decamp.bundle import TEMPORARY
+from decamp_webdav.client import DavClient
+from decamp_webdav.collections import Collections
+
+__all__ = ["Temporaries"]
+
+
+class Temporaries:
+    """The temporary files and folders of one run. Thread-safe."""
+
+    def __init__(self, client: DavClient, folders: Collections) -> None:
+        self.name = f"{TEMPORARY}{secrets.token_hex(4)}"
+        """Of the folder that they are in."""
+        self._client = client
+        self._address = client.address
+        self._folders = folders
+        self._numbers = count(1)
+        self._used = False
+
+    def path(self) -> str:
+        """Name one, relative to the bundle."""
+        self._used = True  # also if folders are forgotten after a failure
+        self._folders.make(self.name)
+        return f"{self.name}/{next(self._numbers)}"
+
+    def folder(self) -> str:
+        """Give the address of one that is to be a folder."""
+        return self._address.folder(self.path())
+
+    def close(self) -> None:
+        """Remove them."""
+        if self._used:
+            with suppress(TransferError):  # the next run removes them
+                self._folders.forget(self.name)
+                self._client.send("DELETE", self._address.folder(self.name), passing=(404, 410))
