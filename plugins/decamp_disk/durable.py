@@ -5,7 +5,6 @@ Nothing is synced file by file while a transfer runs; that costs up to a millise
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
 import sys
@@ -120,6 +119,8 @@ def _has_syncfs() -> bool:
 
 
 def _syncfs(handle: int) -> None:
+    import ctypes  # slow to import, and of no use to whoever only reads
+
     library = ctypes.CDLL(None, use_errno=True)
     if library.syncfs(handle):
         number = ctypes.get_errno()

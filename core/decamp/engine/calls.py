@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decamp.engine.blame import blamed
 from decamp.engine.work import Work, digested
@@ -30,6 +30,12 @@ class Calls:
     max_blob_bytes: int | None
     stop: threading.Event
     stopping: Callable[[], bool]
+    previews: Previews | None = field(init=False)
+    """The importer, if it tells what becomes of an item; found out once, not for each item."""
+
+    @previews.default
+    def _find_previews(self) -> Previews | None:
+        return self.importer if isinstance(self.importer, Previews) else None
 
     def gather(self, work: Work) -> dict[str, Blob | Missing]:
         """Make the blobs of an item readable, each by its name."""
@@ -83,9 +89,9 @@ class Calls:
         """Have it told what becomes of an item, once; called in the engine's thread."""
         if work.preview is None:
             work.preview = Preview()
-            if isinstance(self.importer, Previews):
+            if self.previews is not None:
                 with blamed(self.plugin):
-                    work.preview = self.importer.preview(work.item)
+                    work.preview = self.previews.preview(work.item)
         return work.preview
 
     def _checked(self, work: Work, receipt: Receipt) -> Receipt:

@@ -75,7 +75,7 @@ class Ready:
     @property
     def aside(self) -> bool:
         """They are set aside, and it is not time yet."""
-        return bool(self._works) and self._pace.now() < self._until
+        return self._until > 0 and bool(self._works) and self._pace.now() < self._until
 
 
 def is_small(work: Work) -> bool:

@@ -34,6 +34,12 @@ class Settling:
     _settled: list[Settled] = field(factory=list, init=False)
     _bytes: int = field(default=0, init=False)
     _since: float = field(default=0.0, init=False)
+    _syncs: Syncs | None = field(init=False)
+    """The importer, if it syncs; found out once, not for each item."""
+
+    @_syncs.default
+    def _find_syncs(self) -> Syncs | None:
+        return self._importer if isinstance(self._importer, Syncs) else None
 
     def add(self, settled: Settled, size: int = 0) -> None:
         """Take note of how one ended; `size` is what of its bytes may not be on a disk yet."""
@@ -45,7 +51,7 @@ class Settling:
     def flush_if_due(self) -> None:
         """Commit, if there is enough of it, or nothing to wait for."""
         if (
-            not isinstance(self._importer, Syncs)
+            self._syncs is None
             or len(self._settled) >= _GROUP_ITEMS
             or self._bytes >= _GROUP_BYTES
             or time.monotonic() - self._since > _GROUP_SECONDS
@@ -56,9 +62,9 @@ class Settling:
         """Commit the receipts that have arrived, once the destination has made them last."""
         if not self._settled:
             return
-        if isinstance(self._importer, Syncs):
+        if self._syncs is not None:
             with blamed(self._plugin):
-                self._importer.sync()
+                self._syncs.sync()
         self._journal.settle(self._route.id, self._run, self._settled)
         self._settled = []
         self._bytes = 0
