@@ -14,6 +14,10 @@ from attrs import frozen
 
 __all__ = ["Measured", "RunError", "run"]
 
+_NOT_AS_INSTALLED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+"""Settings of whoever develops: each start would compile what an installed program has compiled,
+and each line that is printed would be a call."""
+
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage(2) says kilobytes on Linux
 
 
@@ -51,6 +55,8 @@ def run(
         RunError: One of them ended with an error.
     """
     variables = {**os.environ, **(extra or {})}
+    for name in _NOT_AS_INSTALLED:
+        variables.pop(name, None)
     with TemporaryFile() as printed, TemporaryFile() as said:
         processes: list[subprocess.Popen[bytes]] = []
         started = time.perf_counter()
