@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from attrs import field, frozen
 
 from decamp.engine.blame import blamed
-from decamp.engine.work import Work, digested
+from decamp.engine.work import Work, digested, is_here
 from decamp.engine.workers import attempt
 from decamp.errors import ItemError, PluginError
 from decamp.model import Blob, Item, Missing, Preview, Receipt
@@ -42,7 +42,7 @@ class Calls:
         return {blob.name: self._gather_one(work.item, blob) for blob in work.item.blobs}
 
     def _gather_one(self, item: Item, blob: Blob) -> Blob | Missing:
-        if self.stopping():
+        if not is_here(blob) and self.stopping():
             raise ItemError("stopped before its media were fetched")
         try:
             found = self.fetch(blob, item) if blob.link is not None else digested(blob)

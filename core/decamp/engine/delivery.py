@@ -121,11 +121,13 @@ class Delivery:
         self._raise()
         self._held_bytes += weight
         self._linked = self._linked or any(blob.link for blob in work.item.blobs)
-        if work.frozen is None and (work.item.blobs or work.media or work.item.missing):
+        if not work.gathers:
+            self._ready.add(work)
+        elif work.is_here:
+            self._fetched(work, self._calls.gather(work), None)
+        else:
             self._fetching += 1
             self._fetchers.put(partial(self._calls.gather, work), ((work,), "fetch"))
-        else:
-            self._ready.add(work)
         if self._enough:
             self._launch()
         while not self._done.empty():

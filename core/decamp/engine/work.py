@@ -11,7 +11,7 @@ from attrs import define, field
 from decamp.journal import Frozen, Intent, Known
 from decamp.model import Blob, Item, Missing, Preview
 
-__all__ = ["Action", "Work", "described", "digested", "repairable"]
+__all__ = ["Action", "Work", "described", "digested", "is_here", "repairable"]
 
 DEAD_ON_ARRIVAL = "dead-on-arrival"
 """A blob that could not be had on the day of the export either: nothing is due for it."""
@@ -47,6 +47,17 @@ class Work:
     def size(self) -> int:
         """Bytes of the item's blobs, as far as known."""
         return sum(blob.size or 0 for blob in self.item.blobs)
+
+    @property
+    def gathers(self) -> bool:
+        """Its media have to be seen to before it is sent."""
+        item = self.item
+        return self.frozen is None and bool(item.blobs or self.media or item.missing)
+
+    @property
+    def is_here(self) -> bool:
+        """Nothing of it has to be fetched or read for that."""
+        return all(map(is_here, self.item.blobs))
 
     def intent(self) -> Intent:
         """Say what is about to be sent, for the journal."""
@@ -101,9 +112,14 @@ def described(record: Mapping[str, Any], media: list[dict[str, Any]]) -> dict[st
     return kept | listed  # in their places, so that a copy of a bundle is the same to the byte
 
 
+def is_here(blob: Blob) -> bool:
+    """Tell whether a blob need neither be fetched nor read to know its size and digest."""
+    return blob.link is None and blob.sha256 is not None and blob.size is not None
+
+
 def digested(blob: Blob) -> Blob:
     """Make sure that size and digest of a blob are known, by reading it if need be."""
-    if blob.sha256 is not None and blob.size is not None:
+    if is_here(blob):
         return blob
     digest, size = hashlib.sha256(), 0
     with blob.open() as body:
