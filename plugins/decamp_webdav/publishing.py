@@ -163,11 +163,11 @@ class Publishing:
             Chunks(self._client, uploads, self._pause).send(
                 self._drafts.file(staged), size, upload, temporary
             )
+            found = self._client.find(temporary)
         else:
-            temporary = self._address.at(self._temporaries.path())
-            self._put(staged, temporary)
+            temporary, found = self._put_aside(staged, size)
         url = self._address.at(relative)
-        stamp = arrived(self._client.find(temporary), size, url)
+        stamp = arrived(found, size, url)
         try:
             move(self._client, temporary, url, keep=keep)
         except FileExistsError:
@@ -177,6 +177,20 @@ class Publishing:
             if folder:
                 self._remove(folder)
         self.sent[relative] = stamp
+
+    def _put_aside(self, staged: str, size: int) -> tuple[str, Resource | None]:
+        """Send a file under a temporary name; under another one if not all of it is there.
+
+        Where an upload breaks off and is repeated, some servers keep the part, and store the
+        whole beside it.
+        """
+        for _ in range(2):
+            temporary = self._address.at(self._temporaries.path())
+            self._put(staged, temporary)
+            found = self._client.find(temporary)
+            if found is not None and found.size == size:
+                break
+        return temporary, found
 
     def _fill_in_place(self, staged: str, relative: str, sizes: dict[str, int]) -> list[Resource]:
         """Make the folder, and send the files into it, each whole, the record last."""

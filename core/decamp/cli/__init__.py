@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 __all__ = ["run"]
 
 _INTERRUPTED = 130  # as `signals.INTERRUPTED`, which need not be imported for that
-
-_OBJECTS = 50_000
 
 
 def run() -> None:
@@ -27,9 +24,6 @@ def _run() -> None:
     from decamp.cli.streams import prepare_streams
 
     prepare_streams()
-    # Next to nothing here refers to itself, and a process that ends soon need not look for it
-    # after each 700 objects: that takes a tenth of a transfer's time.
-    gc.set_threshold(_OBJECTS, 20, 20)
     try:
         from decamp.cli.app import app
 

@@ -37,6 +37,7 @@ from decamp.engine.runbook import record_end, record_start, standing_of
 from decamp.engine.segments import RowIntake
 from decamp.engine.tally import Tally
 from decamp.engine.vanished import vanished_conversations, vanished_posts
+from decamp.engine.workers import attempt
 from decamp.errors import ConfigError, DestinationRefused, Locked, TransferError
 from decamp.events import Notice, ReadProgress, RunEnded, RunStarted, Stage
 from decamp.filesystems import no_room
@@ -109,8 +110,8 @@ class Engine:
                 if not self._nothing_new(fingerprint):
                     with seldom_collected():
                         self._bring()
-                    if not job.dry_run:
-                        self._finish()
+                        if not job.dry_run:
+                            self._finish()
         except (TransferError, Interrupted, KeyboardInterrupt) as caught:
             error = caught
         except OSError as caught:
@@ -434,6 +435,6 @@ class Engine:
         if isinstance(importer, Finishes):
             self.settings.emit(Stage("finishing"))
             with blamed(self.job.importer_spec.name):
-                importer.finish(journal.receipts(route.id))
+                attempt(lambda: importer.finish(journal.receipts(route.id)), self.settings.stop)
                 seal = importer.check().seal
         journal.finished(route.id, seal)

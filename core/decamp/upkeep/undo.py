@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from attrs import define, evolve, field
 
 from decamp.engine.blame import blamed
 from decamp.engine.reconcile import reconcile
+from decamp.engine.workers import attempt
 from decamp.errors import ConfigError, Conflict, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Stage
 from decamp.journal import Effect, Known, Route, RunRecord
@@ -98,12 +100,12 @@ def undo(
     stays = list(undoing.stays)
     removed = restored = gone = 0
     if not dry_run:
-        work = _Work(undoing)
+        work = _Work(undoing, stop)
         try:
             undoing = work.begin()
             stays = list(undoing.stays)
             emit(Stage("undoing", len(undoing.remove) + len(undoing.restore)))
-            work.take_back(stop, stays)
+            work.take_back(stays)
         finally:
             work.flush()
         work.finish()
@@ -129,6 +131,7 @@ def undo(
 @define
 class _Work:
     _undoing: Undoing
+    _stop: threading.Event
     removed: int = 0
     restored: int = 0
     gone: int = 0
@@ -165,19 +168,19 @@ class _Work:
         changing = [run for run in runs if self._place.journal.effects(run.id)]
         return bool(changing) and changing[0].id == self._undoing.run.id
 
-    def take_back(self, stop: threading.Event, stays: list[tuple[str, str]]) -> None:
+    def take_back(self, stays: list[tuple[str, str]]) -> None:
         importer = self._place.importer
         assert isinstance(importer, Removes)
         for effect in self._undoing.nothing:
             self._taken.append((effect, None))
         for effect, known in (*self._undoing.restore, *self._undoing.remove):
-            if stop.is_set():
+            if self._stop.is_set():
                 return
             assert known.receipt is not None
             before = effect.before.receipt if effect.before is not None else None
             try:
                 with blamed(self._place.plugin):
-                    now = importer.remove(known.receipt, before)
+                    now = attempt(partial(importer.remove, known.receipt, before), self._stop)
             except Conflict as error:
                 stays.append((effect.item_id, error.message))
                 continue
@@ -211,9 +214,10 @@ class _Work:
     def finish(self) -> None:
         place, route = self._place, self._undoing.route
         seal = ""
-        if isinstance(place.importer, Finishes):
+        importer = place.importer
+        if isinstance(importer, Finishes):
             with blamed(place.plugin):
-                place.importer.finish(place.journal.receipts(route.id))
+                attempt(lambda: importer.finish(place.journal.receipts(route.id)), self._stop)
                 seal = self._seal()
         place.journal.finished(route.id, seal)
         place.let_go()  # first: a kill in between leaves no lock, for this undo is repeated then
