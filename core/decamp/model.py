@@ -236,8 +236,9 @@ class Finding:
     """What is proved; None if something is wrong."""
 
     problem: str = ""
-    """``missing``, ``changed`` (another length or digest), ``replaced`` (no longer a file), or
-    ``added`` (not from decamp); empty if all is well."""
+    """``missing``, ``partial`` (of several records of the item some are gone), ``changed``
+    (another length or digest), ``replaced`` (no longer a file), or ``added`` (not from decamp);
+    empty if all is well."""
 
     blobs: tuple[str, ...] | None = None
     """Names of the blobs that the problem is about; None if it is about the item itself."""

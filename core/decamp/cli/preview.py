@@ -16,6 +16,7 @@ _COLUMNS = {
     "new": "new",
     "changed": "changed",
     "unchanged": "there already",
+    "deleted": "deleted there",
     "not_asked": "not asked for",
     "left_out": "about others",
     "skipped": "not taken there",
@@ -48,7 +49,7 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
     output.table(
         ["what", *(_COLUMNS[name] for name in columns)],
         [
-            [several(kind), *(number(count.get(name, 0)) for name in columns)]
+            [several(kind), *(number(_shown(count, name)) for name in columns)]
             for kind, count in by_kind(counts)
         ],
     )
@@ -82,6 +83,12 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
     if bring and command:
         output.say("To do it:")
         output.command(command)
+
+
+def _shown(count: Mapping[str, int], column: str) -> int:
+    """Count what is there already without what was deleted there."""
+    gone = count.get("deleted", 0) if column == "unchanged" else 0
+    return count.get(column, 0) - gone
 
 
 def show_losses(output: Output, document: Mapping[str, Any]) -> None:

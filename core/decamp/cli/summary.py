@@ -120,7 +120,8 @@ def _facts(receipt: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = _list("Arrived", _arrived(counts, media))
     facts += _list("Brought up to date", _amounts(counts, "updated"))
     facts += _list("Without all media", _amounts(counts, "incomplete"))
-    facts += _list("There already", _amounts(counts, "unchanged"))
+    facts += _list("There already", _amounts(_there(counts), "unchanged"))
+    facts += _list("Deleted there", _amounts(counts, "deleted"))
     facts += _list("About others, left out", _amounts(counts, "left_out"))
     facts += _list("Not asked for", _amounts(_unasked(counts), "not_asked"))
     facts += _list("Not taken there", _amounts(counts, "skipped"))
@@ -133,6 +134,14 @@ def _some_of(items: Sequence[str]) -> list[str]:
     """List some ids of what the source no longer has; it stays where it is."""
     more = len(items) - _SHOWN
     return [*items[:_SHOWN], *([f"and {number(more)} more"] if more > 0 else [])]
+
+
+def _there(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Count what is there as before, without what was deleted there."""
+    return {
+        kind: {"unchanged": columns.get("unchanged", 0) - columns.get("deleted", 0)}
+        for kind, columns in counts.items()
+    }
 
 
 def _unasked(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
@@ -196,7 +205,7 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
     if error:
         return [f"Next: {error['hint']}"] if error["hint"] else []
     codes = {entry["code"] for entry in receipt["media"]["missing"]}
-    states = {problem["state"] for problem in receipt["problems"]}
+    states = {problem["state"] for problem in receipt["problems"]} - {"deleted"}
     steps = []
     reasons = {problem["code"] for problem in receipt["problems"]}
     if "ambiguous" in reasons:
@@ -216,6 +225,11 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
         )
     elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
         steps.append("Next: run the same command again; decamp brings only what is missing.")
+    if "deleted" in reasons:
+        steps.append(
+            "If you want what you deleted there to be sent again: decamp resolve --again ITEM, "
+            "and then the same command."
+        )
     return steps
 
 

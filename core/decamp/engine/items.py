@@ -23,6 +23,10 @@ from decamp.validation import encodable, has_schema, validator
 __all__ = ["ItemIntake"]
 
 
+_OTHER = ("superseded", "deleted")
+"""States of what is not there as this export has it."""
+
+
 def _no_preview(item: Item) -> Preview | None:  # noqa: ARG001
     """Tell nothing."""
     return None
@@ -127,7 +131,7 @@ class ItemIntake:
             return
         if decision.adopt:
             self._journal.adopt(self._route.id, item.id, decision.adopt, self._decider.mapping)
-        if decision.column == "unchanged" and decision.state != "superseded":
+        if decision.column == "unchanged" and decision.state not in _OTHER:
             self._same.append(item.id)
         if decision.work is not None:
             self._links.add(decision.work.item)
@@ -136,8 +140,12 @@ class ItemIntake:
                 self._tally.foresee(item.id, item.kind, preview)
         if decision.work is not None and self._delivery is not None:
             self._delivery.submit(decision.work)
-        elif decision.state in ("incomplete", "unknown", "superseded", "kept"):
+        elif decision.state in ("incomplete", "unknown", "superseded", "kept", "deleted"):
             self._tally.add(item.kind, decision.state)
+            if decision.reason:
+                self._tally.problem(
+                    item.id, item.kind, decision.state, decision.state, decision.reason
+                )
             if decision.state == "unknown":
                 reason = "it may or may not be at the destination"
                 self._tally.problem(item.id, item.kind, "unknown", "unknown", reason)

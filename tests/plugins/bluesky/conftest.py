@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli_run import Cli
 from decamp import Context
 from decamp_bluesky.config import Config
 from decamp_bluesky.importer import BlueskyImporter
@@ -24,6 +25,14 @@ def pds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pds]:
     require_pds()
     with Pds.run(tmp_path_factory.mktemp("pds"), {"PDS_BLOB_UPLOAD_LIMIT": str(80 << 20)}) as ready:
         yield ready
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the demo's bundle, whose links have died."""
+    folder = tmp_path_factory.mktemp("demo")
+    Cli(folder / "home")("demo", str(folder / "demo"), "-q")
+    return folder / "demo" / "bundle"
 
 
 @pytest.fixture

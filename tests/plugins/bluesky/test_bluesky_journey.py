@@ -30,13 +30,6 @@ from pds_run import Account, Pds
 HAND = "3mzzzzzzzzzz2"
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    Cli(folder / "home")("demo", str(folder / "demo"), "-q")
-    return folder / "demo" / "bundle"
-
-
 @pytest.fixture
 def posts(bundle: Path) -> dict[str, tuple[dict[str, Any], list[bytes]]]:
     """Give what of the bundle is public, and whose files are there: record and files, by time."""
