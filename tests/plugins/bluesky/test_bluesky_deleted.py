@@ -127,3 +127,18 @@ def test_a_thread_that_was_deleted_in_part_is_not_gone(
     delete(pds, account, max(pds.repository(account.did)))
     [found] = place.verify()["problems"]
     assert (found["problem"], len(found["places"])) == ("partial", 1)
+
+
+def test_an_undo_announces_what_it_will_do(place: Place, pds: Pds, account: Account) -> None:
+    place.run(post(1, "One"), post(2, "Two"), post(3, "Three"), post(4, LONG))
+    edit(pds, account, named(pds, account, "One"))
+    delete(pds, account, named(pds, account, "Two"))
+    delete(pds, account, max(pds.repository(account.did)))  # the end of the thread
+
+    announced = place.undo(dry_run=True)
+    assert (announced["remove"], announced["gone"]) == (2, 1)
+    assert [one["reason"] for one in announced["stays"]] == ["somebody has edited it there"]
+    done = place.undo()
+    assert (done["remove"], done["removed"], done["gone"]) == (2, 2, 1)
+    assert [one["item"] for one in done["stays"]] == [one["item"] for one in announced["stays"]]
+    assert [one["text"] for one in pds.repository(account.did).values()] == ["By hand"]

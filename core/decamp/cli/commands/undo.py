@@ -24,7 +24,8 @@ from decamp.upkeep import Undoing
 app = command_app()
 
 _SHOWN = 10
-_GONE = "Deleted there already, at least in part"
+_GONE = "Deleted there already"
+_EDITED = "Edited there since, stays"
 
 
 @app.command(
@@ -69,12 +70,12 @@ def _announce(output: Output, undoing: Undoing) -> None:
     run = undoing.run
     title = undoing.place.destination.title
     output.say(f"Run {run.id} of {moment(run.started)} brought to {title}:", "bold")
-    gone = len(undoing.gone)
     facts = [
-        ("To be removed", plural(len(undoing.remove) - gone, "item")),
-        ("To be put back as before", plural(len(undoing.restore), "item")),
+        ("To be removed", plural(undoing.to_remove, "item")),
+        ("To be put back as before", plural(undoing.to_restore, "item")),
     ]
-    output.facts([*facts, (_GONE, plural(gone, "item"))] if gone else facts)
+    also = [(_GONE, len(undoing.gone)), (_EDITED, len(undoing.edited))]
+    output.facts([*facts, *((name, plural(count, "item")) for name, count in also if count)])
     asked = [one for one in undoing.place.journal.requests() if one.title == run.source]
     if undoing.remove and asked and asked[-1].step == "used":
         output.warn(
