@@ -304,3 +304,9 @@ class Preview:
 
     after: Mapping[str, str] = field(factory=dict)
     """The same fields as they will be."""
+
+    entries: int = 1
+    """How many entries of the destination become of it, such as the posts of a thread."""
+
+    held: str = ""
+    """Why it would not be sent yet if it is not there, as `decamp.ItemHeld` says it."""

@@ -286,6 +286,17 @@ def test_a_plan_is_a_table_and_a_command(terminal):
     assert "decamp transfer a.zip 'my folder'" in said
 
 
+def test_a_plan_says_what_one_item_becomes_and_what_is_held():
+    plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {"further": 3}
+    plan["counts"] = {"post": {"found": 12, "new": 12, "held": 2}}
+    assert not validator("plan").problems(plan)
+    output = listening()
+    show_plan(output, plan, "")
+    said = " ".join(heard(output).split())
+    assert "posts 12 12 2" in said
+    assert "A transfer would bring 10 records, which become 13 there." in said
+
+
 @pytest.mark.parametrize(
     ("media", "said"),
     [

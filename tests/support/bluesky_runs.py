@@ -36,6 +36,8 @@ from decamp_bluesky.importer import BlueskyImporter
 from pds_run import Pds
 
 COLLECTION = "app.bsky.feed.post"
+LONG = "Word by word it goes on. " * 40
+"""Enough for a thread."""
 
 
 def png(width: int, height: int, shade: int = 0) -> bytes:

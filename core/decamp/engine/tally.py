@@ -55,6 +55,8 @@ class Tally:
     """What is changed of what a person has there: before and after."""
     costs: list[Mapping[str, int]] = field(factory=list)
     """What sending each item of a plan costs, in order."""
+    further: int = 0
+    """How many entries a plan makes there beyond one for each item."""
     media_count: int = 0
     media_bytes: int = 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bluesky_runs import Place
 from cli_run import Cli
 from decamp import Context
 from decamp_bluesky.config import Config
@@ -41,6 +42,13 @@ def account(pds: Pds, monkeypatch: pytest.MonkeyPatch) -> Account:
     made = pds.account()
     monkeypatch.setenv(VARIABLE, made.app_password)
     return made
+
+
+@pytest.fixture
+def place(pds: Pds, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Give a home for runs of the engine to the account."""
+    monkeypatch.setenv("DECAMP_SECRETS", "file")
+    return Place(tmp_path / "home", Config(account.handle, server=pds.url))
 
 
 @pytest.fixture

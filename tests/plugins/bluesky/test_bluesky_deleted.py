@@ -6,21 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bluesky_runs import COLLECTION, Place, post
+from bluesky_runs import COLLECTION, LONG, Place, post
 from cli_run import Cli
 from decamp import ConfigError
-from decamp_bluesky.config import Config
 from decamp_bluesky.signin import VARIABLE
 from pds_run import Account, Pds
-
-LONG = "Word by word it goes on. " * 40
-"""Enough for a thread."""
-
-
-@pytest.fixture
-def place(pds: Pds, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setenv("DECAMP_SECRETS", "file")
-    return Place(tmp_path / "home", Config(account.handle, server=pds.url))
 
 
 def delete(pds: Pds, account: Account, name: str) -> None:

@@ -72,6 +72,7 @@ def test_the_whole_journey(
     assert plan["public"]
     assert {"before": "Before", "field": "displayName"}.items() <= plan["changes"][0].items()
     assert {one["code"] for one in plan["losses"]["sums"]} >= {"counts", "allows"}
+    assert plan["counts"]["post"]["held"] == 1  # the one whose video the demo lost
 
     variables.pop(VARIABLE)  # the session is kept, and nothing else is needed
     refused = cli("transfer", *to, **variables)
@@ -81,7 +82,9 @@ def test_the_whole_journey(
 
     receipt = cli("transfer", *to, "--yes", "--json", **variables).document
     assert receipt["counts"]["post"]["delivered"] == len(posts)
-    assert receipt["counts"]["post"]["held"] == 1  # the one whose video the demo lost
+    assert receipt["counts"]["post"]["held"] == 1
+    told = " ".join(cli("transfer", *to, **variables).err.split())  # and nobody has to say yes
+    assert "Nothing was changed. Nothing is new." in told
     assert receipt["losses"]["sums"]
     there = pds.repository(account.did)
     compare(pds, account, there, posts)
