@@ -141,6 +141,10 @@ def test_a_server_that_cannot_be_asked(cli: Cli, pds: Pds, tmp_path: Path) -> No
         short.kill()
     ended = cli("disconnect", "bluesky", **FILE)
     assert ended.code == 7
+    said = " ".join(ended.err.split())
+    assert "The session was not ended, and the connection bluesky stays" in said
+    assert "revoke the app password where you made it" in said
+    assert "list of apps" not in said
     assert session_of(cli, account) == session
     ended = cli("disconnect", "bluesky", "--forget", "--json", **FILE)
     assert (ended.code, ended.document["revoked"]) == (0, "unknown")
