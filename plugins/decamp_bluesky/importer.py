@@ -335,8 +335,7 @@ class BlueskyImporter:
         """
         reason = lacking(item, self._config, there)
         if reason:
-            hint = "To send such posts as text: -o to.missing_media=text"
-            raise ItemHeld(reason, hint=hint)
+            raise ItemHeld(reason)
 
     def _drafts(
         self, item: Item, fields: Mapping[str, str], entries: Sequence[Mapping[str, Any]]

@@ -62,7 +62,8 @@ def lacking(item: Item, config: Config, there: Collection[str] = ()) -> str:
     gone = [one.name for one in _gone(item) if one.name not in there]
     if not gone or config.missing_media != "hold":
         return ""
-    return f"These files could not be had: {', '.join(gone)}."
+    names = ", ".join(gone)
+    return f"these files could not be had: {names} (to send it as text: -o to.missing_media=text)"
 
 
 def _gone(item: Item) -> list[Missing]:

@@ -22,10 +22,13 @@ from decamp.cli.words import (
     size,
 )
 
-__all__ = ["show_receipt"]
+__all__ = ["next_steps", "show_receipt"]
 
 _NEW_COPY_HELPS = frozenset(("expired", "gone", "refused", "empty", "not-media"))
 """Why a file is missing, where only links of a new export can bring it."""
+
+_RETRIED = frozenset(("failed", "incomplete", "unknown"))
+"""States of what running the same again may settle."""
 
 _SHOWN = 5
 _BROUGHT = ("delivered", "updated", "incomplete")
@@ -65,7 +68,7 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
         output.warn(statement.hollow(receipt))
     for text in receipt["verdict"].get("remarks", ()):
         output.say(f"Note: {text}.")
-    for text in _next_steps(receipt):
+    for text in next_steps(receipt):
         output.say(text)
     _below(output, receipt)
     _after(output, receipt)
@@ -200,7 +203,12 @@ def _some(text: str) -> list[str]:
     return [text] if text else []
 
 
-def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
+def next_steps(receipt: Mapping[str, Any]) -> list[str]:
+    """Say what to do after a run; nothing if all is well.
+
+    Args:
+        receipt: Valid by ``receipt.schema.json``.
+    """
     error = receipt.get("error")
     if error:
         return [f"Next: {error['hint']}"] if error["hint"] else []
@@ -222,6 +230,11 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
         steps.append(
             "Next: nothing needs to be done. What decamp did not understand is kept as it came; "
             "to have it understood one day, report it: decamp inspect SOURCE --skeleton"
+        )
+    elif "held" in states and not states & _RETRIED:
+        steps.append(
+            "Next: what was held back needs files that this source does not have. Bring it from one "
+            "that has them, such as a new copy of your data."
         )
     elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
         steps.append("Next: run the same command again; decamp brings only what is missing.")

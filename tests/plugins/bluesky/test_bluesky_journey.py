@@ -95,6 +95,9 @@ def test_the_whole_journey(
     assert pds.repository(account.did) == there
     assert cli("verify", "--deep", **variables).code == 0
     assert cli("receipt", **variables).code == 0
+    said = " ".join(cli("status", **variables).err.split())
+    assert "Next: ask for a new copy of your data, and run the same command with it" in said
+    assert "run the same command again" not in said
 
     edited = next(key for key in there if key.startswith(COLLECTION) and HAND not in key)
     hand_made(pds, account, edited.partition("/")[2], "Edited by hand")

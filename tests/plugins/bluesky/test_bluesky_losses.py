@@ -95,7 +95,7 @@ def test_a_plan_knows_what_becomes_of_a_post() -> None:
     config, lost = Config("ada.test"), Missing("1.mp4", "gone", "")
     assert preview_of(post(1, "long " * 200), config, NOW).entries == 4
     held = preview_of(post(1, "x").evolve(missing=(lost,)), config, NOW).held
-    assert held == "These files could not be had: 1.mp4."
+    assert "could not be had: 1.mp4 (to send it as text: -o to.missing_media=text)" in held
     for item, settings in (
         (post(1, "x").evolve(missing=(lost,)), {"missing_media": "text"}),
         (post(1, "x").evolve(missing=(Missing("cover.jpg", "gone", ""),)), {}),
