@@ -74,6 +74,9 @@ def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archiv
         assert again.code == 3, where
         assert posts_of(pds, account) == there
     assert cli("verify", **FILE).code == 0
+    looked = " ".join(cli("doctor", **FILE).err.split())
+    assert f"tiktok to {account.handle} at " in looked
+    assert f"({account.did})" in looked
     assert cli("undo", "--yes", **FILE).code == 0
     assert posts_of(pds, account) == []
 
