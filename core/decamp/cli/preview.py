@@ -56,7 +56,8 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
             for kind, count in by_kind(counts)
         ],
     )
-    output.say(people_words(plan["people"]))
+    if not plan.get("public") or plan["people"] != "keep":  # else nothing of others goes there
+        output.say(people_words(plan["people"]))
     show_losses(output, plan)
     _show_changes(output, plan.get("changes", ()))
     if "finish" in plan:

@@ -331,8 +331,9 @@ class Engine:
         if route.settings != self._destination.settings:
             settings.journal.set_settings(route.id, self._destination.settings)
         self._choice.fix(
-            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
-        )
+            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run,
+            public=job.importer_spec.capabilities.public,
+        )  # fmt: skip
         self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):

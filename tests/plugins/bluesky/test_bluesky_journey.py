@@ -67,7 +67,8 @@ def test_the_whole_journey(
     to += ("-o", "to.profile=yes")
     variables = {"DECAMP_SECRETS": "file", VARIABLE: account.app_password}
 
-    plan = cli("plan", *to, "--json", **variables).document
+    planned = cli("plan", *to, "--json", **variables)
+    plan = planned.document
     assert pds.repository(account.did) == before
     assert plan["public"]
     assert {"before": "Before", "field": "displayName"}.items() <= plan["changes"][0].items()
@@ -80,7 +81,9 @@ def test_the_whole_journey(
     assert "--yes" in refused.err
     assert pds.repository(account.did) == before
 
-    receipt = cli("transfer", *to, "--yes", "--json", **variables).document
+    brought = cli("transfer", *to, "--yes", "--json", **variables)
+    receipt = brought.document
+    assert "--people" not in planned.err + brought.err  # nothing of others goes there
     assert receipt["counts"]["post"]["delivered"] == len(posts)
     assert receipt["counts"]["post"]["held"] == 1
     told = " ".join(cli("transfer", *to, **variables).err.split())  # and nobody has to say yes
