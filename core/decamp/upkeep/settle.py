@@ -48,7 +48,7 @@ def resolve(
                 hint="See what is open: decamp resolve",
             )
     keep = list(known) if everything == "keep" else keep
-    again = list(known) if everything == "again" else again
+    again = list(known if everything == "again" else dict.fromkeys(again))
     kept = place.journal.keep(route.id, keep)
     sent = place.journal.lose(route.id, [deleted[one] for one in again if one in deleted])
     sent += place.journal.send_again(route.id, [one for one in again if one not in deleted])

@@ -104,7 +104,7 @@ def test_a_thread_that_is_there_in_part_cannot_be_sent_again(
     assert "Delete the rest" in caught.value.hint
     for name in pds.repository(account.did):
         delete(pds, account, name)
-    assert place.resolve(item.id)["again"] == 1
+    assert place.resolve(item.id, item.id)["again"] == 1
     assert place.run(item)["counts"]["post"]["delivered"] == 1
     with pytest.raises(ConfigError, match="Nothing is open"):
         place.resolve(item.id)
