@@ -26,6 +26,7 @@ app = command_app()
 _SHOWN = 10
 _GONE = "Deleted there already"
 _EDITED = "Edited there since, stays"
+_UNLESS = ", unless changed since"
 
 
 @app.command(
@@ -70,9 +71,10 @@ def _announce(output: Output, undoing: Undoing) -> None:
     run = undoing.run
     title = undoing.place.destination.title
     output.say(f"Run {run.id} of {moment(run.started)} brought to {title}:", "bold")
+    unless = "" if undoing.place.public else _UNLESS  # there it was looked for
     facts = [
-        ("To be removed", plural(undoing.to_remove, "item")),
-        ("To be put back as before", plural(undoing.to_restore, "item")),
+        (f"To be removed{unless}", plural(undoing.to_remove, "item")),
+        (f"To be put back as before{unless}", plural(undoing.to_restore, "item")),
     ]
     also = [(_GONE, len(undoing.gone)), (_EDITED, len(undoing.edited))]
     output.facts([*facts, *((name, plural(count, "item")) for name, count in also if count)])
