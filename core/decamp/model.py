@@ -236,8 +236,9 @@ class Finding:
     """What is proved; None if something is wrong."""
 
     problem: str = ""
-    """``missing``, ``changed`` (another length or digest), ``replaced`` (no longer a file), or
-    ``added`` (not from decamp); empty if all is well."""
+    """``missing``, ``partial`` (of several records of the item some are gone), ``changed``
+    (another length or digest), ``replaced`` (no longer a file), or ``added`` (not from decamp);
+    empty if all is well."""
 
     blobs: tuple[str, ...] | None = None
     """Names of the blobs that the problem is about; None if it is about the item itself."""
@@ -303,3 +304,9 @@ class Preview:
 
     after: Mapping[str, str] = field(factory=dict)
     """The same fields as they will be."""
+
+    entries: int = 1
+    """How many entries of the destination become of it, such as the posts of a thread."""
+
+    held: str = ""
+    """Why it would not be sent yet if it is not there, as `decamp.ItemHeld` says it."""

@@ -34,11 +34,19 @@ def answered(http: httpx.Client, method: str, url: str, **how: Any) -> httpx.Res
     try:
         return http.request(method, url, **how)
     except httpx.TransportError as error:
-        host = httpx.URL(url).host
-        raise Unavailable(
-            f"{host} does not answer ({type(error).__name__}).",
-            hint="Check the network, then run the same command again.",
-        ) from error
+        hint = "Check the network, then run the same command again."
+        raise Unavailable(_unanswered(httpx.URL(url).host, error), hint=hint) from error
+
+
+def _unanswered(host: str, error: httpx.TransportError) -> str:
+    """Say why no answer came."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return f"{host} shows a certificate that is not to be trusted."
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return f"{host} cannot be reached."
+    if isinstance(error, httpx.TimeoutException):
+        return f"{host} does not answer in time."
+    return f"The connection to {host} broke off."
 
 
 @define

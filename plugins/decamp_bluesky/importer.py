@@ -29,9 +29,9 @@ from decamp import (
 )
 from decamp_bluesky.answers import Refused, ServerFault
 from decamp_bluesky.client import Client, http_client
-from decamp_bluesky.config import COVER, Config
+from decamp_bluesky.config import Config
 from decamp_bluesky.finding import find, safe_address
-from decamp_bluesky.losses import preview_of
+from decamp_bluesky.losses import lacking, preview_of
 from decamp_bluesky.media import Card, Media, TooLarge, declared, is_image, prepared, shown
 from decamp_bluesky.merging import Merge
 from decamp_bluesky.profile import AVATAR, ProfileWriter, is_profile
@@ -333,13 +333,9 @@ class BlueskyImporter:
         Raises:
             ItemHeld: It is not to go without them.
         """
-        names = [one.name for one in item.missing if one.name.partition(".")[0] != COVER]
-        gone = [name for name in names if name not in there]
-        if gone and self._config.missing_media == "hold":
-            raise ItemHeld(
-                f"These files could not be had: {', '.join(gone)}.",
-                hint="To send such posts as text: -o to.missing_media=text",
-            )
+        reason = lacking(item, self._config, there)
+        if reason:
+            raise ItemHeld(reason)
 
     def _drafts(
         self, item: Item, fields: Mapping[str, str], entries: Sequence[Mapping[str, Any]]

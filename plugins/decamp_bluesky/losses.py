@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from decamp import Item, Loss, Preview
+from decamp import Item, Loss, Missing, Preview
 from decamp_bluesky.config import COVER, Config
 from decamp_bluesky.media import is_image, shown
 from decamp_bluesky.records import LIMITS, PER_GALLERY
 from decamp_bluesky.text import fits, mentions, split
 
-__all__ = ["preview_of"]
+__all__ = ["lacking", "preview_of"]
 
 _CREATE, _PUT = 3, 2
 """Write points: https://docs.bsky.app/docs/advanced-guides/rate-limits"""
@@ -44,8 +44,30 @@ def preview_of(item: Item, config: Config, now: datetime) -> Preview:
     blobs = shown(item)
     points = _PUT if records == 1 and blobs else _CREATE * records
     return Preview(
-        tuple(_losses(item, config, now)), {"write points": points, "uploads": len(blobs)}
+        tuple(_losses(item, config, now)),
+        {"write points": points, "uploads": len(blobs)},
+        entries=records,
+        held=lacking(item, config),
     )
+
+
+def lacking(item: Item, config: Config, there: Collection[str] = ()) -> str:
+    """Say what keeps a post back: files that it lacks; empty if it is to go.
+
+    Args:
+        item: What it lacks by now stands in `Item.missing`.
+        config: Whether a post is to go without its files.
+        there: Names of files that are there already.
+    """
+    gone = [one.name for one in _gone(item) if one.name not in there]
+    if not gone or config.missing_media != "hold":
+        return ""
+    names = ", ".join(gone)
+    return f"these files could not be had: {names} (to send it as text: -o to.missing_media=text)"
+
+
+def _gone(item: Item) -> list[Missing]:
+    return [one for one in item.missing if one.name.partition(".")[0] != COVER]
 
 
 def _records(item: Item, config: Config) -> int:
@@ -101,7 +123,7 @@ def _losses(item: Item, config: Config, now: datetime) -> Iterator[Loss]:
     if videos and config.video == "service":
         text = "The video service may encode a video anew, and cut what is too long."
         yield Loss("video-service", text, certain=False)
-    gone = [one for one in item.missing if one.name.partition(".")[0] != COVER]
+    gone = _gone(item)
     links = [blob.link for blob in blobs if blob.link is not None]
     dead = [link for link in links if link.expires_at is not None and link.expires_at <= now]
     if gone or dead:

@@ -56,12 +56,16 @@ def _finding(
         places = tuple(f"at://{client.did}/{POST}/{key}" for key in keys)
         return Finding(receipt.item_id, None, problem, places=places)
 
-    if gone := [one.key for one in stored if one.key not in there]:
+    gone = [one.key for one in stored if one.key not in there]
+    if len(gone) == len(stored):
         return bad("missing", gone)
+    changed = [one.key for one in stored if one.key in there and there[one.key] != one.cid]
+    if changed and depth != "exists":
+        return bad("changed", gone + changed)
+    if gone:
+        return bad("partial", gone)
     if depth == "exists":
         return Finding(receipt.item_id, "exists")
-    if changed := [one.key for one in stored if there[one.key] != one.cid]:
-        return bad("changed", changed)
     entries = entries_of(one.record for one in stored)
     blobs = [blob_of(entry) for entry in entries if "external" not in entry]
     if depth == "digest":

@@ -179,6 +179,16 @@ def test_a_page_of_a_run_that_was_undone_says_so(cli: Cli, bundle: Path, tmp_pat
     assert "This run was taken back since" in target.read_text(encoding="utf-8")
 
 
+def test_an_undo_announces_no_more_than_it_knows(cli: Cli, bundle: Path) -> None:
+    edited = next(bundle.glob("data/**/profile.json"))
+    edited.write_text("{}", encoding="utf-8")
+    ended = cli("undo", "--yes", "--json")
+    assert [one["item"] for one in ended.document["stays"]] == ["profile"]
+    said = " ".join(ended.err.split())
+    assert f"To be removed, unless changed since {ended.document['remove']} items" in said
+    assert edited.read_text(encoding="utf-8") == "{}"
+
+
 def test_a_no_is_right(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     """A part of an export is not everything in it."""
     ended = cli(

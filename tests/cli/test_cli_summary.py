@@ -11,7 +11,7 @@ import decamp_schemas
 from cli_text import heard, listening
 from decamp.cli.contents import show_inspection
 from decamp.cli.preview import show_plan
-from decamp.cli.summary import show_receipt
+from decamp.cli.summary import next_steps, show_receipt
 from decamp.validation import validator
 
 NO_MEDIA = {"stored": 0, "bytes": 0, "missing": []}
@@ -284,6 +284,29 @@ def test_a_plan_is_a_table_and_a_command(terminal):
     assert "Nothing was changed. A transfer would bring 1,202 records." in said
     assert said.startswith("A transfer would fetch 57 media files; links work until 2026-11-27")
     assert "decamp transfer a.zip 'my folder'" in said
+
+
+def test_what_was_held_back_does_not_come_by_running_the_same_again():
+    held = {"item": "post:1", "kind": "post", "state": "held", "code": "held", "reason": "why"}
+    media = {"stored": 0, "bytes": 0, "missing": [
+        {"item": "post:1", "name": "1.mp4", "code": "not-found", "reason": "not there"}
+    ]}  # fmt: skip
+    document = receipt(state="partial", exit_code=3, problems=[held], media=media)
+    assert next_steps(document)[0].startswith("Next: what was held back needs files")
+    failed = {**held, "state": "failed", "code": "item-rejected"}
+    [said] = next_steps(document | {"problems": [held, failed]})
+    assert said.startswith("Next: run the same command again")
+
+
+def test_a_plan_says_what_one_item_becomes_and_what_is_held():
+    plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {"further": 3}
+    plan["counts"] = {"post": {"found": 12, "new": 12, "held": 2}}
+    assert not validator("plan").problems(plan)
+    output = listening()
+    show_plan(output, plan, "")
+    said = " ".join(heard(output).split())
+    assert "posts 12 12 2" in said
+    assert "A transfer would bring 10 records, which become 13 there." in said
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,10 @@ def test_what_was_spent_is_known_to_the_next_run(tmp_path: Path) -> None:
     bench.run(public(*range(10)))
     receipt = bench.run(public(*range(12)), wait=False)
     assert (receipt["exit_code"], receipt["error"]["code"]) == (7, "rate-limited")
+    at = (
+        f"{START + timedelta(seconds=3_660):%Y-%m-%d %H:%M} UTC"  # an hour, a second, a full minute
+    )
+    assert receipt["error"]["message"].startswith(f"Nothing more can be sent until {at}: ")
     assert len(bench.importer.store) == 10
     clock.wait(3_600, threading.Event())
     assert bench.run(public(*range(12)), wait=False)["exit_code"] == 0

@@ -209,7 +209,7 @@ def test_a_lost_answer_to_a_code_needs_a_new_sign_in(server, answer):
 
 def test_a_service_that_is_not_there(server):
     endpoint = endpoint_of(server, token_url="http://127.0.0.1:9/token")
-    with pytest.raises(Unavailable, match="cannot be reached") as caught:
+    with pytest.raises(Unavailable, match=r"cannot be reached\.$") as caught:
         sign_in(server, endpoint)
     assert caught.value.unsent
 

@@ -30,12 +30,14 @@ from decamp.spec import Context, ExporterSpec, ImporterSpec
 from decamp.testing import ScriptedExporter
 from decamp.testing.fakes import NoConfig
 from decamp.upkeep import Place as Spot
-from decamp.upkeep import Undoing, undo
+from decamp.upkeep import Undoing, resolve, undo, verify
 from decamp_bluesky.config import Config, capabilities
 from decamp_bluesky.importer import BlueskyImporter
 from pds_run import Pds
 
 COLLECTION = "app.bsky.feed.post"
+LONG = "Word by word it goes on. " * 40
+"""Enough for a thread."""
 
 
 def png(width: int, height: int, shade: int = 0) -> bytes:
@@ -155,20 +157,37 @@ class Place:
         finally:
             journal.close()
 
-    def undo(self) -> dict[str, Any]:
+    def undo(self, *, dry_run: bool = False) -> dict[str, Any]:
         """Take back what the latest run brought that is left; gives what was done."""
+        with self._spot() as spot:
+            journal = spot.journal
+            runs = journal.runs()
+            run = next(one for one in runs if journal.effects(one.id) or journal.undo_begun(one))
+            undoing, stop = Undoing(spot, run), threading.Event()
+            return undo(undoing, emit=self.events.append, stop=stop, dry_run=dry_run)
+
+    def verify(self) -> dict[str, Any]:
+        """Look at what was brought; gives what was found."""
+        with self._spot() as spot:
+            emit, stop = self.events.append, threading.Event()
+            return verify(spot, deep=False, sample=0, emit=emit, stop=stop)
+
+    def resolve(self, *again: str) -> dict[str, Any]:
+        """Settle that these are to be sent again."""
+        with self._spot() as spot:
+            return resolve(spot, again=again)
+
+    @contextmanager
+    def _spot(self) -> Iterator[Spot]:
         journal = Journal.open(self.home / "journal.db")
         importer = self._importer(self.home)
         try:
             found = remembered(journal, "bluesky", importer.check())
             [route] = journal.all_routes()
-            runs = journal.runs()
-            run = next(one for one in runs if journal.effects(one.id) or journal.undo_begun(one))
-            spot = Spot(
+            yield Spot(
                 plugin="bluesky", importer=importer, destination=found, journal=journal,
                 route=route, let_go=importer.close, public=True,
             )  # fmt: skip
-            return undo(Undoing(spot, run), emit=self.events.append, stop=threading.Event())
         finally:
             journal.close()
 

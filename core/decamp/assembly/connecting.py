@@ -215,7 +215,7 @@ def _try_login(wanted: LoginDraft, credentials: Credentials) -> None:
             status = http.head(wanted.login.url).status_code
         except httpx.TransportError as error:
             raise Unavailable(
-                f"{host} cannot be reached ({type(error).__name__}).",
+                f"{host} cannot be reached.",
                 hint="Check the address and the network. For a server with a certificate of your "
                 "own authority, add -o ca_file=FILE.pem. Then run the same command again.",
             ) from error

@@ -54,7 +54,8 @@ def disconnect(
         revoked = _revoked(found, registry, home) if _is_kept(found, kept, registry) else "before"
     except TransferError as error:
         if not forget:
-            raise _not_revoked(found, error) from error
+            password = by_app_password(found, registry)
+            raise _not_revoked(found, error, password=password) from error
         revoked = "unknown"
     with kept.lock(name):
         forget_secrets(name, secrets)
@@ -129,9 +130,14 @@ def _forget_session(found: Connection, registry: Registry, home: Home) -> None:
         forget_session(spec, found, home)
 
 
-def _not_revoked(found: Connection, error: TransferError) -> TransferError:
-    """Say what is known of a taking back that has failed, and what can be done."""
-    message = f"Nothing was taken back, and the connection {found.name} stays: {error.message}"
+def _not_revoked(found: Connection, error: TransferError, *, password: bool) -> TransferError:
+    """Say what is known of a taking back that has failed, and what can be done.
+
+    Args:
+        password: It was made by an app password, which a person revokes.
+    """
+    done = "The session was not ended" if password else "Nothing was taken back"
+    message = f"{done}, and the connection {found.name} stays: {error.message}"
     first = "Run it again later."
     if isinstance(error, AnswerLost):
         message = (
@@ -141,10 +147,13 @@ def _not_revoked(found: Connection, error: TransferError) -> TransferError:
         first = "Run it again: if it was taken back, decamp finds that out, and forgets it."
     elif isinstance(error, AppRefused):
         first = f"{error.hint} Then run it again."
-    hint = (
-        f"{first} Or: decamp disconnect {found.name} --forget; and take the access back on the "
-        f"pages of {found.plugin} itself, in the list of apps that you gave access to."
+    by_hand = (
+        "revoke the app password where you made it, which ends the session too."
+        if password
+        else f"take the access back on the pages of {found.plugin} itself, in the list of apps "
+        "that you gave access to."
     )
+    hint = f"{first} Or: decamp disconnect {found.name} --forget; and {by_hand}"
     if isinstance(error, AuthError):
         return AuthError(message, hint=hint)
     if isinstance(error, Unavailable):

@@ -9,18 +9,22 @@ from decamp.cli.output import Output
 from decamp.cli.troubles import show_problems
 from decamp.cli.words import by_kind, moment, no_data, number, people_words, plural, several
 
-__all__ = ["show_losses", "show_plan"]
+__all__ = ["show_losses", "show_plan", "would_bring"]
 
 _COLUMNS = {
     "found": "found",
     "new": "new",
     "changed": "changed",
     "unchanged": "there already",
+    "deleted": "deleted there",
     "not_asked": "not asked for",
     "left_out": "about others",
     "skipped": "not taken there",
+    "held": "held back",
     "rejected": "kept raw",
 }
+_BROUGHT = (("new", 1), ("changed", 1), ("skipped", -1), ("held", -1))
+"""What is due, less what is known to stay behind."""
 
 
 def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
@@ -48,11 +52,12 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
     output.table(
         ["what", *(_COLUMNS[name] for name in columns)],
         [
-            [several(kind), *(number(count.get(name, 0)) for name in columns)]
+            [several(kind), *(number(_shown(count, name)) for name in columns)]
             for kind, count in by_kind(counts)
         ],
     )
-    output.say(people_words(plan["people"]))
+    if not plan.get("public") or plan["people"] != "keep":  # else nothing of others goes there
+        output.say(people_words(plan["people"]))
     show_losses(output, plan)
     _show_changes(output, plan.get("changes", ()))
     if "finish" in plan:
@@ -68,20 +73,39 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
             )
     show_problems(output, plan["problems"], counts)
     output.say()
-    bring = sum(
-        max(0, count.get("new", 0) + count.get("changed", 0) - count.get("skipped", 0))
-        for count in counts.values()
-    )
+    bring = would_bring(counts)
     nothing = no_data(counts)
     if nothing:
         output.final(nothing)
     if bring:
-        output.final(f"Nothing was changed. A transfer would bring {plural(bring, 'record')}.")
+        become = bring + plan.get("further", 0)
+        there = f", which become {number(become)} there" if become > bring else ""
+        output.final(
+            f"Nothing was changed. A transfer would bring {plural(bring, 'record')}{there}."
+        )
     else:
         output.final("Nothing was changed. Nothing is new.")
     if bring and command:
         output.say("To do it:")
         output.command(command)
+
+
+def would_bring(counts: Mapping[str, Mapping[str, int]]) -> int:
+    """Count what a transfer would send.
+
+    Args:
+        counts: As in a plan.
+    """
+    return sum(
+        max(0, sum(count.get(name, 0) * sign for name, sign in _BROUGHT))
+        for count in counts.values()
+    )
+
+
+def _shown(count: Mapping[str, int], column: str) -> int:
+    """Count what is there already without what was deleted there."""
+    gone = count.get("deleted", 0) if column == "unchanged" else 0
+    return count.get(column, 0) - gone
 
 
 def show_losses(output: Output, document: Mapping[str, Any]) -> None:

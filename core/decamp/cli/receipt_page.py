@@ -40,6 +40,7 @@ _COLUMNS = (
     ("withheld", "Changed, not sent"),
     ("superseded", "Newer version there"),
     ("kept", "Settled by you"),
+    ("deleted", "Deleted there"),
     ("trimmed", "Without others' part"),
     ("left_out", "About others, left out"),
     ("skipped", "Not taken there"),

@@ -22,10 +22,13 @@ from decamp.cli.words import (
     size,
 )
 
-__all__ = ["show_receipt"]
+__all__ = ["next_steps", "show_receipt"]
 
 _NEW_COPY_HELPS = frozenset(("expired", "gone", "refused", "empty", "not-media"))
 """Why a file is missing, where only links of a new export can bring it."""
+
+_RETRIED = frozenset(("failed", "incomplete", "unknown"))
+"""States of what running the same again may settle."""
 
 _SHOWN = 5
 _BROUGHT = ("delivered", "updated", "incomplete")
@@ -65,7 +68,7 @@ def show_receipt(output: Output, receipt: Mapping[str, Any], *, recall: bool = F
         output.warn(statement.hollow(receipt))
     for text in receipt["verdict"].get("remarks", ()):
         output.say(f"Note: {text}.")
-    for text in _next_steps(receipt):
+    for text in next_steps(receipt):
         output.say(text)
     _below(output, receipt)
     _after(output, receipt)
@@ -120,7 +123,8 @@ def _facts(receipt: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = _list("Arrived", _arrived(counts, media))
     facts += _list("Brought up to date", _amounts(counts, "updated"))
     facts += _list("Without all media", _amounts(counts, "incomplete"))
-    facts += _list("There already", _amounts(counts, "unchanged"))
+    facts += _list("There already", _amounts(_there(counts), "unchanged"))
+    facts += _list("Deleted there", _amounts(counts, "deleted"))
     facts += _list("About others, left out", _amounts(counts, "left_out"))
     facts += _list("Not asked for", _amounts(_unasked(counts), "not_asked"))
     facts += _list("Not taken there", _amounts(counts, "skipped"))
@@ -133,6 +137,14 @@ def _some_of(items: Sequence[str]) -> list[str]:
     """List some ids of what the source no longer has; it stays where it is."""
     more = len(items) - _SHOWN
     return [*items[:_SHOWN], *([f"and {number(more)} more"] if more > 0 else [])]
+
+
+def _there(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Count what is there as before, without what was deleted there."""
+    return {
+        kind: {"unchanged": columns.get("unchanged", 0) - columns.get("deleted", 0)}
+        for kind, columns in counts.items()
+    }
 
 
 def _unasked(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
@@ -191,12 +203,17 @@ def _some(text: str) -> list[str]:
     return [text] if text else []
 
 
-def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
+def next_steps(receipt: Mapping[str, Any]) -> list[str]:
+    """Say what to do after a run; nothing if all is well.
+
+    Args:
+        receipt: Valid by ``receipt.schema.json``.
+    """
     error = receipt.get("error")
     if error:
         return [f"Next: {error['hint']}"] if error["hint"] else []
     codes = {entry["code"] for entry in receipt["media"]["missing"]}
-    states = {problem["state"] for problem in receipt["problems"]}
+    states = {problem["state"] for problem in receipt["problems"]} - {"deleted"}
     steps = []
     reasons = {problem["code"] for problem in receipt["problems"]}
     if "ambiguous" in reasons:
@@ -214,8 +231,18 @@ def _next_steps(receipt: Mapping[str, Any]) -> list[str]:
             "Next: nothing needs to be done. What decamp did not understand is kept as it came; "
             "to have it understood one day, report it: decamp inspect SOURCE --skeleton"
         )
+    elif "held" in states and not states & _RETRIED:
+        steps.append(
+            "Next: what was held back needs files that this source does not have. Bring it from one "
+            "that has them, such as a new copy of your data."
+        )
     elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
         steps.append("Next: run the same command again; decamp brings only what is missing.")
+    if "deleted" in reasons:
+        steps.append(
+            "If you want what you deleted there to be sent again: decamp resolve --again ITEM, "
+            "and then the same command."
+        )
     return steps
 
 

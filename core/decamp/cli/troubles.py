@@ -22,6 +22,8 @@ _SENTENCES = {
     "other sections.",
     "confirmed": "{what} {have} changed and {are} not brought up to date.",
     "skipped": "{what} {are} not taken by this destination.",
+    "held": "{what} {are} not sent without {their} media; the next run looks again.",
+    "deleted": "{what} {are} not sent again: {they} {have} been deleted there.",
 }
 _BY_CODE = {
     "ambiguous": "{what} could not be told apart from {kinds} that were delivered before, and "

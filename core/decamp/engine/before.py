@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from decamp.engine.blame import blamed
 from decamp.engine.rebuild import in_step
 from decamp.events import Emit, Notice
 from decamp.journal import Journal, Route
-from decamp.model import Destination
+from decamp.model import Destination, Finding, Receipt
 from decamp.spec import Importer, Verifies
 
-__all__ = ["delivered_before", "notice_lost"]
+__all__ = ["DELETED", "deleted_there", "delivered_before", "notice_lost"]
 
 
 def delivered_before(
@@ -76,3 +76,27 @@ def notice_lost(
         text = f"{count} items are no longer at {destination.title}, or lack files."
         emit(Notice("warning", f"{text} They are brought again."))
     return count
+
+
+def deleted_there(
+    importer: Importer, plugin: str, receipts: Iterable[Receipt]
+) -> dict[str, Finding]:
+    """Find out what of this a person has deleted from a place that others can see.
+
+    Who deletes a post that everybody saw does not want it back: it is told, and not sent again.
+
+    Returns:
+        By item id: the problem is ``missing`` or ``partial``.
+    """
+    if not isinstance(importer, Verifies):
+        return {}
+    with blamed(plugin):
+        found = importer.verify(receipts, "exists")
+        return {one.item_id: one for one in found if one.problem in DELETED}
+
+
+DELETED = {
+    "missing": "it was deleted there after decamp had brought it",
+    "partial": "a part of it was deleted there after decamp had brought it; the rest stays",
+}
+"""Says what is gone, by `Finding.problem`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decamp.engine.audience import PUBLIC, private_because
 from decamp.engine.work import Action, Work
@@ -32,6 +32,8 @@ class Decision:
     """What to list instead of delivering, with its reason."""
     state: str = ""
     """For an unchanged item: the state that it is in."""
+    reason: str = ""
+    """Why, for a state that is to be listed."""
     adopt: str = ""
     """The digest by which a better mapping knows the item that is held."""
 
@@ -54,6 +56,8 @@ class Decider:
     """Send corrections of a better mapping too."""
     audiences: frozenset[str] = PUBLIC
     """Who could see what may go to a destination that is public."""
+    deleted: Mapping[str, str] = field(factory=dict)
+    """What a person has deleted from a destination that is public, by id, with what is gone."""
 
     def decide(
         self, item: Item, known: Known | None, versions: Mapping[tuple[str, str], bool]
@@ -66,6 +70,8 @@ class Decider:
         if self.capabilities.kinds is not None and item.kind not in self.capabilities.kinds:
             reason = f"as it is set up, this destination does not take {item.kind}"
             return Decision("new", listed=Outcome(item.id, item.kind, "skipped", reason))
+        if item.id in self.deleted:
+            return Decision("unchanged", state="deleted", reason=self.deleted[item.id])
         digest = record_digest(item.kind, item.record)
         if self.capabilities.leaves_out:
             item = self._without(item)

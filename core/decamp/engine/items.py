@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from decamp.engine.decide import Decider, Decision
 from decamp.engine.delivery import Delivery
@@ -21,6 +21,10 @@ from decamp.model import Item, Page, Preview
 from decamp.validation import encodable, has_schema, validator
 
 __all__ = ["ItemIntake"]
+
+
+_OTHER = ("superseded", "deleted")
+"""States of what is not there as this export has it."""
 
 
 def _no_preview(item: Item) -> Preview | None:  # noqa: ARG001
@@ -127,20 +131,35 @@ class ItemIntake:
             return
         if decision.adopt:
             self._journal.adopt(self._route.id, item.id, decision.adopt, self._decider.mapping)
-        if decision.column == "unchanged" and decision.state != "superseded":
+        if decision.column == "unchanged" and decision.state not in _OTHER:
             self._same.append(item.id)
         if decision.work is not None:
             self._links.add(decision.work.item)
             preview = self._preview(decision.work.item)
             if preview is not None:
-                self._tally.foresee(item.id, item.kind, preview)
+                self._foresee(item, decision, preview)
         if decision.work is not None and self._delivery is not None:
             self._delivery.submit(decision.work)
-        elif decision.state in ("incomplete", "unknown", "superseded", "kept"):
+        elif decision.state in ("incomplete", "unknown", "superseded", "kept", "deleted"):
             self._tally.add(item.kind, decision.state)
+            if decision.reason:
+                self._tally.problem(
+                    item.id, item.kind, decision.state, decision.state, decision.reason
+                )
             if decision.state == "unknown":
                 reason = "it may or may not be at the destination"
                 self._tally.problem(item.id, item.kind, "unknown", "unknown", reason)
+
+    def _foresee(self, item: Item, decision: Decision, preview: Preview) -> None:
+        """Take note, in a plan, of what becomes of an item."""
+        assert decision.work is not None
+        if preview.held and decision.work.action == "send":
+            self._tally.add(item.kind, "held")
+            self._tally.problem(item.id, item.kind, "held", "held", preview.held)
+            preview = evolve(preview, costs={})
+        elif decision.column != "unchanged":
+            self._tally.further += preview.entries - 1
+        self._tally.foresee(item.id, item.kind, preview)
 
     def _refuse(self, item: Item, code: str, reason: str) -> None:
         self._tally.add(item.kind, "conflict")

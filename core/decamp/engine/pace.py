@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from attrs import define, field
 
 from decamp.engine.budgets import Ledger, Spending
-from decamp.engine.clock import stamp
+from decamp.engine.clock import spoken, stamp
 from decamp.errors import RateLimited
 from decamp.events import Emit, Waiting
 from decamp.journal import Journal, Route
@@ -75,7 +75,8 @@ class Pace:
             RateLimited: The run was told not to wait.
         """
         if not self._wait:
-            until = stamp(self._clock() + timedelta(seconds=seconds + _MARGIN))
+            # Nobody is to come back in the minute before.
+            until = spoken(stamp(self._clock() + timedelta(seconds=seconds + _MARGIN + 59)))
             raise RateLimited(
                 f"Nothing more can be sent until {until}: {reason}",
                 hint="Run the same command again then; what has arrived stays.",

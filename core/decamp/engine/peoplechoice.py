@@ -79,7 +79,14 @@ class PeopleChoice:
         return evolve(origin, people=self.way, people_check=self.check)
 
     def fix(
-        self, journal: Journal, route: Route, secrets: Secrets, emit: Emit, *, dry_run: bool
+        self,
+        journal: Journal,
+        route: Route,
+        secrets: Secrets,
+        emit: Emit,
+        *,
+        dry_run: bool,
+        public: bool = False,
     ) -> None:
         """Keep the choice, before anything is written with it.
 
@@ -88,12 +95,13 @@ class PeopleChoice:
 
         Args:
             dry_run: The journal is a copy; the secret is not kept, and the plan says the rest.
+            public: Nothing that is about other people goes there, so keeping names is no news.
         """
         if (route.people, journal.people_check(route.id)) != (self.way, self.check):
             journal.set_people(route.id, self.way, self.check)
         if self.new and not dry_run:
             secrets.set(_name(self.check), self.secret.hex())
-        if self.first and not dry_run:
+        if self.first and not dry_run and not (public and self.way == "keep"):
             emit(Notice("info", WORDS[self.way]))
 
 

@@ -15,13 +15,15 @@ __all__ = ["Tally"]
 COLUMNS = (
     *("found", "new", "changed", "unchanged", "not_asked"),
     *("delivered", "updated", "incomplete", "failed", "conflict", "unknown", "skipped"),
-    *("rejected", "withheld", "held", "superseded", "kept", "left_out", "trimmed"),
+    *("rejected", "withheld", "held", "superseded", "kept", "deleted", "left_out", "trimmed"),
 )
 """``found`` is what the source holds. ``new``, ``changed`` and ``unchanged`` divide what
 was asked for; the others say how it ended. ``withheld``: changed, but the destination
 cannot be updated. ``held``: not sent without its media. ``superseded``: another, newer version
-is there. ``kept``: a person has settled that what is there stays. ``left_out``: of those not asked for, what is about other people. ``trimmed``: a part
-was left out for the same reason."""
+is there. ``kept``: a person has settled that what is there stays. ``deleted``: a person has
+deleted it at a destination that others can see, at least in part, and it is not sent again.
+``left_out``: of those not asked for, what is about other people. ``trimmed``: a part was left
+out for the same reason."""
 
 LISTED = 2_000
 """The most entries of a list; the journal knows the others too."""
@@ -53,6 +55,8 @@ class Tally:
     """What is changed of what a person has there: before and after."""
     costs: list[Mapping[str, int]] = field(factory=list)
     """What sending each item of a plan costs, in order."""
+    further: int = 0
+    """How many entries a plan makes there beyond one for each item."""
     media_count: int = 0
     media_bytes: int = 0
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from decamp.engine.before import delivered_before, notice_lost
+from decamp.engine.before import DELETED, deleted_there, delivered_before, notice_lost
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.engine.decide import Decider
@@ -79,6 +79,7 @@ class Engine:
     _choice: PeopleChoice = field(factory=PeopleChoice, init=False)
     _people: People = field(default=KEEP, init=False)
     _copy: RequestedCopy | None = field(default=None, init=False)
+    _deleted: dict[str, str] = field(factory=dict, init=False)
 
     def run(self) -> dict[str, Any]:
         """Do the job and report; errors end the run and stand in the report.
@@ -233,12 +234,15 @@ class Engine:
 
     def _notice_lost(self, route: Route) -> int:
         assert self._destination is not None
-        if self.job.importer_spec.capabilities.public:
-            return 0  # who deletes a post that everybody saw does not want it back
-        return notice_lost(
-            self.settings.journal, route, self.job.importer, self.job.importer_spec.name,
-            self._destination, self.settings.emit,
-        )  # fmt: skip
+        journal, plugin = self.settings.journal, (self.job.importer, self.job.importer_spec.name)
+        if not self.job.importer_spec.capabilities.public:
+            return notice_lost(journal, route, *plugin, self._destination, self.settings.emit)
+        # An update that was cut off may have left fewer records itself; it is settled first.
+        cut_off = {known.item_id for known, _, _ in journal.open_intents(route.id)}
+        receipts = (one for one in journal.receipts(route.id) if one.item_id not in cut_off)
+        found = deleted_there(*plugin, receipts)
+        self._deleted = {name: DELETED[one.problem] for name, one in found.items()}
+        return len(found)
 
     # --- the way of the data -------------------------------------------------------------
 
@@ -328,8 +332,9 @@ class Engine:
         if route.settings != self._destination.settings:
             settings.journal.set_settings(route.id, self._destination.settings)
         self._choice.fix(
-            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run
-        )
+            settings.journal, route, settings.secrets, settings.emit, dry_run=job.dry_run,
+            public=job.importer_spec.capabilities.public,
+        )  # fmt: skip
         self._notice_lost(route)
         self._route, self._capabilities = route, job.importer_spec.capabilities
         with blamed(job.importer_spec.name):
@@ -361,6 +366,7 @@ class Engine:
             as_of=self._as_of or "",
             refresh=job.refresh,
             audiences=job.audiences,
+            deleted=self._deleted,
         )
         self._items = ItemIntake(
             job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,

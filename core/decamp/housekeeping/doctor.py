@@ -255,12 +255,20 @@ def _journal(home: Home, kept: list[Kept], now: datetime) -> Iterator[Check]:
 
 def _routes(journal: Journal) -> Iterator[Check]:
     for route in journal.all_routes():
-        name = f"{route.source} to {route.place}"
+        name = f"{route.source} to {_place(journal, route)}"
         said = [*_open(journal, route)]
         if route.finish_due:
             said.append("the copy there is not finished: run the same transfer again")
         state: Level = "note" if said else "ok"
         yield Check("route", state, f"{name}: {'; '.join(said) or 'nothing is open'}")
+
+
+def _place(journal: Journal, route: Route) -> str:
+    """Name a destination as its latest run did; its id too, where that is something else."""
+    last = next(iter(journal.runs(route=route.id)), None)
+    if last is None or not last.destination or last.destination == route.place:
+        return route.place
+    return f"{last.destination} ({route.place})"
 
 
 def _open(journal: Journal, route: Route) -> Iterator[str]:

@@ -177,14 +177,12 @@ class TokenEndpoint:
                         break
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unavailable(
-                f"{self.title} cannot be reached ({type(error).__name__}).",
+                f"{self.title} cannot be reached.",
                 hint="Look at the network, then run the same command again.",
                 unsent=True,
             ) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise AnswerLost(
-                f"The answer of {self.title} was lost on its way ({type(error).__name__})."
-            ) from error
+            raise AnswerLost(f"The answer of {self.title} was lost on its way.") from error
         body = body_of(bytes(data))
         refusal = refusal_in(body) if body is not None else None
         status = response.status_code

@@ -42,6 +42,7 @@ class Counts(Protocol):
     lost: dict[str, dict[str, Any]]
     losses: list[dict[str, Any]]
     changes: list[dict[str, str]]
+    further: int
 
     def as_json(self) -> dict[str, dict[str, int]]:
         """Give the counts per kind."""
@@ -126,6 +127,8 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         if run.public:
             document["audience"] = list(run.audiences)
         document["changes"] = counts.changes
+        if counts.further:
+            document["further"] = counts.further
         if run.finish:
             document["finish"] = run.finish
         require_valid("plan", document)

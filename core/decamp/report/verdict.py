@@ -25,6 +25,7 @@ _REASONS = {
     "withheld": "had other values than what is there, which stayed",
     "superseded": "are there in a newer version, whose values stayed",
     "kept": "were settled by you: what was there stayed",
+    "deleted": "were deleted there since, at least in part, and are not sent again",
     "skipped": "are not taken by this destination",
     "not_asked": "had not been asked for",
     "left_out": "had, or may have had, other people's data, which you asked to leave out",
@@ -35,6 +36,7 @@ _ONE = {
     "skipped": "is not taken by this destination",
     "superseded": "is there in a newer version, whose values stayed",
     "kept": "was settled by you: what was there stayed",
+    "deleted": "was deleted there since, at least in part, and is not sent again",
     "trimmed": "lacks what is about other people, which you asked to leave out",
 }
 """The same for a single item, where that reads otherwise."""

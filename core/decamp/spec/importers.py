@@ -148,9 +148,9 @@ class Verifies(Protocol):
         """Look at the items of these receipts; one finding each, in their order. Changes nothing.
 
         Called after `Importer.check`. At the depth ``exists`` it is quick, and other content
-        in the same place is no problem; a record that is gone makes the item missing. At any
-        other depth, whatever lies there and is not from decamp follows as findings without an
-        item, provided that all receipts of the route were given.
+        in the same place is no problem; a record that is gone makes the item missing, and one of
+        several makes it partial. At any other depth, whatever lies there and is not from decamp
+        follows as findings without an item, provided that all receipts of the route were given.
         """
         ...
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from decamp.engine.before import deleted_there
 from decamp.errors import ConfigError
+from decamp.journal import Route
+from decamp.model import Finding
 from decamp.upkeep.place import Place
 from decamp.validation import require_valid
 
@@ -20,7 +23,8 @@ def resolve(
     Args:
         place: The destination.
         keep: Ids of items to leave as they are there.
-        again: Ids of items to send again in the next run.
+        again: Ids of items to send again in the next run: open ones, and where others can see
+            them, also those that a person has deleted there.
         everything: ``keep`` or ``again`` for all that are open.
 
     Returns:
@@ -36,16 +40,18 @@ def resolve(
             hint="See what was moved where: decamp runs",
         )
     known = {one.item_id: one for one in place.journal.items(route.id, "unknown", "conflict")}
+    deleted = _deleted(place, route, known if everything == "again" else again)
     for item_id in (*keep, *again):
-        if item_id not in known:
+        if item_id not in known and not (item_id in deleted and item_id in again):
             raise ConfigError(
                 f"Nothing is open about {item_id!r}.",
                 hint="See what is open: decamp resolve",
             )
     keep = list(known) if everything == "keep" else keep
-    again = list(known) if everything == "again" else again
+    again = list(known if everything == "again" else dict.fromkeys(again))
     kept = place.journal.keep(route.id, keep)
-    sent = place.journal.send_again(route.id, again)
+    sent = place.journal.lose(route.id, [deleted[one] for one in again if one in deleted])
+    sent += place.journal.send_again(route.id, [one for one in again if one not in deleted])
     settled = {*keep, *again}
     document = {
         "destination": place.as_json(),
@@ -60,6 +66,27 @@ def resolve(
     }
     require_valid("resolution", document)
     return document
+
+
+def _deleted(place: Place, route: Route, asked: Iterable[str]) -> dict[str, Finding]:
+    """Find what of this a person has deleted, so that nothing is in its place.
+
+    Raises:
+        ConfigError: A part of it is there, so that it cannot be sent again.
+    """
+    if not place.public:
+        return {}
+    held = place.journal.known_many(route.id, list(asked))
+    receipts = [one.receipt for one in held.values() if one.receipt is not None]
+    found = deleted_there(place.importer, place.plugin, receipts)
+    for item_id, one in found.items():
+        if one.problem == "partial":
+            raise ConfigError(
+                f"A part of {item_id} is still at {place.destination.title}, so it cannot be "
+                "sent again.",
+                hint="Delete the rest of it there, then run this again.",
+            )
+    return found
 
 
 def forget(place: Place, *, dry_run: bool) -> dict[str, Any]:

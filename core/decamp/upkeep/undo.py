@@ -24,6 +24,7 @@ __all__ = ["Undoing", "undo"]
 
 _GROUP = 200
 """So many removals are made to last, and written down, together."""
+_EDITED = "somebody has edited it there"
 
 
 @define
@@ -41,8 +42,10 @@ class Undoing:
     remove: list[tuple[Effect, Known]] = field(factory=list, init=False)
     restore: list[tuple[Effect, Known]] = field(factory=list, init=False)
     gone: set[str] = field(factory=set, init=False)
-    """Ids of those to be removed that a person has deleted, at least in part; looked for at
-    public places only."""
+    """Ids of those to be removed that a person has deleted; looked for at public places only."""
+    edited: set[str] = field(factory=set, init=False)
+    """Ids of those to be removed or put back that are not as decamp left them; looked for at
+    public places only. Each is tried all the same, for an undo that was cut off looks so too."""
     nothing: list[Effect] = field(factory=list, init=False)
     """What was announced and never arrived."""
     stays: list[tuple[str, str]] = field(factory=list, init=False)
@@ -70,7 +73,7 @@ class Undoing:
                 self.remove.append((effect, known))
             else:  # an account has a profile before the first run, and after its undo
                 self.restore.append((effect, known))
-        self.gone = _gone(place, self.remove)
+        self._look()
         some = self.remove or self.restore or self.stays or self.nothing
         if not some and not place.journal.undo_begun(self.run):
             raise ConfigError(
@@ -78,15 +81,29 @@ class Undoing:
                 hint="See all runs: decamp runs",
             )
 
+    def _look(self) -> None:
+        """Find what a person has deleted or edited at a public place, all of it together."""
+        place, due = self.place, [*self.remove, *self.restore]
+        if not due or not place.public or not isinstance(place.importer, Verifies):
+            return
+        receipts = [known.receipt for _, known in due if known.receipt is not None]
+        with blamed(place.plugin):
+            found = {one.item_id: one.problem for one in place.importer.verify(receipts, "size")}
+        self.gone = {one.item_id for one, _ in self.remove if found[one.item_id] == "missing"}
+        self.edited = {name for name, problem in found.items() if problem == "changed"}
 
-def _gone(place: Place, remove: list[tuple[Effect, Known]]) -> set[str]:
-    """Find what a person has deleted from a public place; its plugin looks at all together."""
-    if not remove or not place.public or not isinstance(place.importer, Verifies):
-        return set()
-    receipts = [known.receipt for _, known in remove if known.receipt is not None]
-    with blamed(place.plugin):
-        found = list(place.importer.verify(receipts, "exists"))
-    return {one.item_id for one in found if one.problem == "missing" and one.item_id}
+    @property
+    def to_remove(self) -> int:
+        """Tell how many items are there to be removed, and as they were left."""
+        return sum(
+            one.item_id not in self.gone and one.item_id not in self.edited
+            for one, _ in self.remove
+        )
+
+    @property
+    def to_restore(self) -> int:
+        """Tell how many items are there to be put back, and as they were left."""
+        return sum(one.item_id not in self.edited for one, _ in self.restore)
 
 
 def undo(
@@ -97,9 +114,10 @@ def undo(
     Returns:
         What was done, valid by ``undo.schema.json``.
     """
-    stays = list(undoing.stays)
     removed = restored = gone = 0
-    if not dry_run:
+    if dry_run:
+        stays = [*undoing.stays, *((item_id, _EDITED) for item_id in sorted(undoing.edited))]
+    else:
         work = _Work(undoing, stop)
         try:
             undoing = work.begin()
@@ -115,8 +133,8 @@ def undo(
         "destination": undoing.place.as_json(),
         "run": undoing.run.id,
         "dry_run": dry_run,
-        "remove": len(undoing.remove) - len(undoing.gone),
-        "restore": len(undoing.restore),
+        "remove": undoing.to_remove,
+        "restore": undoing.to_restore,
         "removed": removed,
         "restored": restored,
         "gone": len(undoing.gone) if dry_run else gone,

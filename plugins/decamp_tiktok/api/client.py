@@ -144,9 +144,7 @@ class PortabilityClient:
         except _UNSENT as error:
             raise Unavailable("TikTok could not be reached.", hint=_LATER, unsent=True) from error
         except httpx.HTTPError as error:
-            raise Unavailable(
-                f"The connection to TikTok broke off ({type(error).__name__}).", hint=_LATER
-            ) from error
+            raise Unavailable("The connection to TikTok broke off.", hint=_LATER) from error
 
 
 def _answer(response: httpx.Response, start: bytes, rest: Iterator[bytes]) -> Answer:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bluesky_runs import Place
+from cli_run import Cli
 from decamp import Context
 from decamp_bluesky.config import Config
 from decamp_bluesky.importer import BlueskyImporter
@@ -26,12 +28,27 @@ def pds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pds]:
         yield ready
 
 
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the demo's bundle, whose links have died."""
+    folder = tmp_path_factory.mktemp("demo")
+    Cli(folder / "home")("demo", str(folder / "demo"), "-q")
+    return folder / "demo" / "bundle"
+
+
 @pytest.fixture
 def account(pds: Pds, monkeypatch: pytest.MonkeyPatch) -> Account:
     """Make a new account, and let its app password be found."""
     made = pds.account()
     monkeypatch.setenv(VARIABLE, made.app_password)
     return made
+
+
+@pytest.fixture
+def place(pds: Pds, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Give a home for runs of the engine to the account."""
+    monkeypatch.setenv("DECAMP_SECRETS", "file")
+    return Place(tmp_path / "home", Config(account.handle, server=pds.url))
 
 
 @pytest.fixture

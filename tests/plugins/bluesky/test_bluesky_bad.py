@@ -179,8 +179,27 @@ def test_a_server_that_is_none(make, body: bytes) -> None:
 
 
 def test_a_server_that_is_not_there(make) -> None:
-    with pytest.raises(Unavailable, match="does not answer"):
+    with pytest.raises(Unavailable, match=r"^127.0.0.1 cannot be reached.$"):
         make(server="http://127.0.0.1:1").check()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (httpx.ConnectTimeout(""), "cannot be reached."),
+        (httpx.ReadTimeout(""), "does not answer in time."),
+        (httpx.RemoteProtocolError(""), "The connection to"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] expired"), "not to be trusted."),
+    ],
+)
+def test_why_no_answer_came_is_said_in_words(make, error: httpx.TransportError, said: str) -> None:
+    def failing(request: httpx.Request) -> None:
+        raise error
+
+    with answering(failing), pytest.raises(Unavailable) as caught:
+        make().check()
+    assert said in caught.value.message
+    assert type(error).__name__ not in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,9 @@ def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archiv
         assert again.code == 3, where
         assert posts_of(pds, account) == there
     assert cli("verify", **FILE).code == 0
+    looked = " ".join(cli("doctor", **FILE).err.split())
+    assert f"tiktok to {account.handle} at " in looked
+    assert f"({account.did})" in looked
     assert cli("undo", "--yes", **FILE).code == 0
     assert posts_of(pds, account) == []
 
@@ -141,6 +144,10 @@ def test_a_server_that_cannot_be_asked(cli: Cli, pds: Pds, tmp_path: Path) -> No
         short.kill()
     ended = cli("disconnect", "bluesky", **FILE)
     assert ended.code == 7
+    said = " ".join(ended.err.split())
+    assert "The session was not ended, and the connection bluesky stays" in said
+    assert "revoke the app password where you made it" in said
+    assert "list of apps" not in said
     assert session_of(cli, account) == session
     ended = cli("disconnect", "bluesky", "--forget", "--json", **FILE)
     assert (ended.code, ended.document["revoked"]) == (0, "unknown")

@@ -30,13 +30,6 @@ from pds_run import Account, Pds
 HAND = "3mzzzzzzzzzz2"
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    Cli(folder / "home")("demo", str(folder / "demo"), "-q")
-    return folder / "demo" / "bundle"
-
-
 @pytest.fixture
 def posts(bundle: Path) -> dict[str, tuple[dict[str, Any], list[bytes]]]:
     """Give what of the bundle is public, and whose files are there: record and files, by time."""
@@ -74,11 +67,13 @@ def test_the_whole_journey(
     to += ("-o", "to.profile=yes")
     variables = {"DECAMP_SECRETS": "file", VARIABLE: account.app_password}
 
-    plan = cli("plan", *to, "--json", **variables).document
+    planned = cli("plan", *to, "--json", **variables)
+    plan = planned.document
     assert pds.repository(account.did) == before
     assert plan["public"]
     assert {"before": "Before", "field": "displayName"}.items() <= plan["changes"][0].items()
     assert {one["code"] for one in plan["losses"]["sums"]} >= {"counts", "allows"}
+    assert plan["counts"]["post"]["held"] == 1  # the one whose video the demo lost
 
     variables.pop(VARIABLE)  # the session is kept, and nothing else is needed
     refused = cli("transfer", *to, **variables)
@@ -86,9 +81,13 @@ def test_the_whole_journey(
     assert "--yes" in refused.err
     assert pds.repository(account.did) == before
 
-    receipt = cli("transfer", *to, "--yes", "--json", **variables).document
+    brought = cli("transfer", *to, "--yes", "--json", **variables)
+    receipt = brought.document
+    assert "--people" not in planned.err + brought.err  # nothing of others goes there
     assert receipt["counts"]["post"]["delivered"] == len(posts)
-    assert receipt["counts"]["post"]["held"] == 1  # the one whose video the demo lost
+    assert receipt["counts"]["post"]["held"] == 1
+    told = " ".join(cli("transfer", *to, **variables).err.split())  # and nobody has to say yes
+    assert "Nothing was changed. Nothing is new." in told
     assert receipt["losses"]["sums"]
     there = pds.repository(account.did)
     compare(pds, account, there, posts)
@@ -99,6 +98,9 @@ def test_the_whole_journey(
     assert pds.repository(account.did) == there
     assert cli("verify", "--deep", **variables).code == 0
     assert cli("receipt", **variables).code == 0
+    said = " ".join(cli("status", **variables).err.split())
+    assert "Next: ask for a new copy of your data, and run the same command with it" in said
+    assert "run the same command again" not in said
 
     edited = next(key for key in there if key.startswith(COLLECTION) and HAND not in key)
     hand_made(pds, account, edited.partition("/")[2], "Edited by hand")
@@ -121,12 +123,13 @@ def test_the_whole_journey(
     undone = cli("undo", receipt["run"], "--yes", "--json", **variables)
     assert undone.code == 3
     said = " ".join(undone.err.split())
-    assert f"To be removed {len(posts) - 1} items" in said
+    assert f"To be removed {len(posts) - 2} items" in said
+    assert "Edited there since, stays 1 item" in said
     assert "To be put back as before 1 item" in said
-    assert "Deleted there already, at least in part 1 item" in said
+    assert "Deleted there already 1 item" in said
     assert f"Removed {len(posts) - 2} items, and put back 1 item as before." in said
     counts = {name: undone.document[name] for name in ("remove", "removed", "restored", "gone")}
-    assert counts == {"remove": len(posts) - 1, "removed": len(posts) - 2, "restored": 1, "gone": 1}
+    assert counts == {"remove": len(posts) - 2, "removed": len(posts) - 2, "restored": 1, "gone": 1}
     [stays] = undone.document["stays"]
     assert "edited" in stays["reason"]
     left = pds.repository(account.did)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bluesky_runs import blob, mp4, png, post
+from bluesky_runs import LONG, Place, blob, mp4, png, post
 from decamp import Blob, Item, Link, Missing
 from decamp_bluesky.config import Config
 from decamp_bluesky.losses import preview_of
+from pds_run import Account, Pds
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PHOTOS = tuple(blob(f"{n}.png", png(4, 4, n)) for n in range(5))
@@ -88,6 +89,30 @@ def test_losses(item: Item, settings: dict, expected: dict) -> None:
 def test_costs(item: Item, points: int, uploads: int) -> None:
     costs = preview_of(item, Config("ada.test"), NOW).costs
     assert costs == {"write points": points, "uploads": uploads}
+
+
+def test_a_plan_knows_what_becomes_of_a_post() -> None:
+    config, lost = Config("ada.test"), Missing("1.mp4", "gone", "")
+    assert preview_of(post(1, "long " * 200), config, NOW).entries == 4
+    held = preview_of(post(1, "x").evolve(missing=(lost,)), config, NOW).held
+    assert "could not be had: 1.mp4 (to send it as text: -o to.missing_media=text)" in held
+    for item, settings in (
+        (post(1, "x").evolve(missing=(lost,)), {"missing_media": "text"}),
+        (post(1, "x").evolve(missing=(Missing("cover.jpg", "gone", ""),)), {}),
+    ):
+        assert not preview_of(item, Config("ada.test", **settings), NOW).held
+
+
+def test_a_plan_counts_what_a_transfer_makes(place: Place, pds: Pds, account: Account) -> None:
+    lost = post(3, "Lost").evolve(missing=(Missing("1.mp4", "gone", "gone"),))
+    items = [post(1, "One"), post(2, LONG), lost]
+    plan = place.run(*items, dry_run=True)
+    counts = {"found": 3, "new": 3, "held": 1}
+    assert plan["counts"]["post"] == counts
+    assert [(one["item"], one["state"]) for one in plan["problems"]] == [(lost.id, "held")]
+    place.run(*items)
+    assert len(pds.repository(account.did)) == 2 + plan["further"]
+    assert "further" not in place.run(*items, dry_run=True)
 
 
 def test_a_gallery_costs_one_record() -> None:

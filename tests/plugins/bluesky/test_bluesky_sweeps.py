@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +15,6 @@ import pytest
 
 from bluesky_runs import COLLECTION, Place, at_requests, blob, clear, mp4, png, post
 from decamp import Unavailable
-from decamp_bluesky.config import Config
 from pds_run import Account, Pds
 
 POINTS = 6
@@ -38,10 +36,9 @@ def chosen(steps: int) -> range:
 
 
 @pytest.fixture
-def place(pds: Pds, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setenv("DECAMP_SECRETS", "file")
+def place(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr("decamp.engine.workers.random.uniform", lambda low, high: low)
-    return Place(tmp_path / "home", Config(account.handle, server=pds.url))
+    return place
 
 
 @pytest.fixture

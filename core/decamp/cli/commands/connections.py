@@ -12,13 +12,15 @@ from decamp.cli.command import Command
 from decamp.cli.grants import document, granted_words
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
-from decamp.cli.words import day
+from decamp.cli.words import command_line, day
 from decamp.connections import Connection
 from decamp.connections.lasting import ending
 from decamp.engine.clock import now
 from decamp.errors import TransferError
 from decamp.home import Home
+from decamp.options import describe
 from decamp.registry import Loaded, Registry
+from decamp.spec import ExporterSpec, ImporterSpec
 
 app = command_app()
 
@@ -33,7 +35,9 @@ def connections(*, json: options.Json = False, quiet: options.Quiet = False) -> 
     output, plugins, moment = Output(quiet), registry.load(), now()
     found = assembly.connections_of(Home.find()).all()
     if not found:
-        output.say("You are not signed in anywhere. Start with: decamp connect tiktok")
+        output.say("You are not signed in anywhere. To sign in, one of these:")
+        for words in _sign_ins(plugins):
+            output.command(command_line("decamp", "connect", words))
     output.table(
         ["name", "service", "account", "granted", "since", "until"],
         [_row(one, plugins) for one in found],
@@ -47,6 +51,23 @@ def connections(*, json: options.Json = False, quiet: options.Quiet = False) -> 
             output.warn(warning)
     if json:
         output.document(document(found, moment))
+
+
+def _sign_ins(plugins: Registry) -> list[str]:
+    """List what can be signed in to, as it is typed."""
+    specs = [
+        loaded.spec
+        for table in (plugins.exporters, plugins.importers)
+        for loaded in table.values()
+        if loaded.spec.auth is not None
+    ]
+    return sorted({spec.name: _named(spec) for spec in specs}.values())
+
+
+def _named(spec: ExporterSpec[Any] | ImporterSpec[Any]) -> str:
+    """Name a service, with the place that it cannot do without."""
+    place = next((one for one in describe(spec.config) if one.location and one.required), None)
+    return f"{spec.name}:{place.name.upper()}" if place else spec.name
 
 
 def _row(one: Connection, plugins: Registry) -> list[str]:

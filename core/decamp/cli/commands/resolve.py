@@ -44,7 +44,7 @@ def resolve(
     ] = None,
     again: Annotated[
         list[str] | None,
-        typer.Option(metavar="ITEM", help="It is not there: send it in the next run."),
+        typer.Option(metavar="ITEM", help="It is not there, or you deleted it: send it."),
     ] = None,
     everything: Annotated[
         str, typer.Option("--all", metavar="HOW", help="keep or again, for all that is open.")
@@ -64,7 +64,7 @@ def resolve(
     """Settle what decamp cannot decide: doubts, and edits that met a newer version.
 
     keep: what is at the destination stays, your edit or what arrived. again: it is not there,
-    or you have moved it away; the next run sends it. What is settled no longer makes a run
+    you have moved it away, or deleted it where others could see it; the next run sends it. What is settled no longer makes a run
     end with code 3.
     """
     if everything not in ("", "keep", "again"):

@@ -10,6 +10,7 @@ from decamp.cli.command import Command
 from decamp.cli.history import NO_RUNS, as_json, find_run, going_run, list_runs, state_of
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
+from decamp.cli.summary import next_steps
 from decamp.cli.words import command_line, moment, point
 from decamp.home import Home
 from decamp.journal import RequestRecord, RunRecord
@@ -91,6 +92,11 @@ def _say_next(output: Output, run: RunRecord, known: list[RequestRecord]) -> Non
     if error.get("hint") and not settled:
         output.say(f"Why: {error['message']}")
         output.say(f"Next: {error['hint']}")
+        return
+    steps = next_steps(run.report) if run.report and run.state == "partial" and not settled else []
+    for text in steps:
+        output.say(text)
+    if steps:
         return
     after = f" after {point(error['until'])}" if "until" in error and not settled else ""
     output.say(f"Next: run the same command again{after}; decamp brings only what is missing.")

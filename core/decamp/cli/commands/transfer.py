@@ -14,7 +14,7 @@ from decamp.cli.commands.plan import made_plan, run_plan
 from decamp.cli.logs import logging_to
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
-from decamp.cli.preview import show_plan
+from decamp.cli.preview import show_plan, would_bring
 from decamp.cli.questions import confirm
 from decamp.cli.session import watched
 from decamp.cli.summary import show_receipt
@@ -120,7 +120,7 @@ def confirm_public(request: Request, output: Output) -> None:
     show_plan(output, plan, "")
     if plan["exit_code"]:
         raise typer.Exit(plan["exit_code"])
-    if not any(count.get("new") or count.get("changed") for count in plan["counts"].values()):
+    if not would_bring(plan["counts"]):
         return
     answer = confirm(output, "Others can see what is written there. Do it?")
     if answer is None:

@@ -24,7 +24,9 @@ from decamp.upkeep import Undoing
 app = command_app()
 
 _SHOWN = 10
-_GONE = "Deleted there already, at least in part"
+_GONE = "Deleted there already"
+_EDITED = "Edited there since, stays"
+_UNLESS = ", unless changed since"
 
 
 @app.command(
@@ -69,12 +71,13 @@ def _announce(output: Output, undoing: Undoing) -> None:
     run = undoing.run
     title = undoing.place.destination.title
     output.say(f"Run {run.id} of {moment(run.started)} brought to {title}:", "bold")
-    gone = len(undoing.gone)
+    unless = "" if undoing.place.public else _UNLESS  # there it was looked for
     facts = [
-        ("To be removed", plural(len(undoing.remove) - gone, "item")),
-        ("To be put back as before", plural(len(undoing.restore), "item")),
+        (f"To be removed{unless}", plural(undoing.to_remove, "item")),
+        (f"To be put back as before{unless}", plural(undoing.to_restore, "item")),
     ]
-    output.facts([*facts, (_GONE, plural(gone, "item"))] if gone else facts)
+    also = [(_GONE, len(undoing.gone)), (_EDITED, len(undoing.edited))]
+    output.facts([*facts, *((name, plural(count, "item")) for name, count in also if count)])
     asked = [one for one in undoing.place.journal.requests() if one.title == run.source]
     if undoing.remove and asked and asked[-1].step == "used":
         output.warn(

@@ -23,6 +23,7 @@ app = command_app()
 _SHOWN = 20
 _WRONG = {
     "missing": "is gone",
+    "partial": "is gone, and the rest of it is there",
     "changed": "is not as decamp wrote it",
     "replaced": "is no file any more",
 }
