@@ -390,3 +390,9 @@ def test_an_inspection_of_nothing_says_so():
     output = listening()
     show_inspection(output, document, "a.zip")
     assert "This export holds no data" in heard(output)
+
+
+def test_what_the_source_never_had_does_not_come_by_running_the_same_again():
+    counts = {"post": {"found": 2, "unchanged": 2, "incomplete": 1}}
+    [said] = next_steps(receipt(state="partial", exit_code=3, counts=counts))
+    assert said.startswith("Next: this source does not have what is missing.")

@@ -236,6 +236,11 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
             "Next: what was held back needs files that this source does not have. Bring it from one "
             "that has them, such as a new copy of your data."
         )
+    elif not states and not codes and _total(receipt, "incomplete"):
+        steps.append(
+            "Next: this source does not have what is missing. Bring it from one that has it, such "
+            "as a new copy of your data."
+        )
     elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
         steps.append("Next: run the same command again; decamp brings only what is missing.")
     if "deleted" in reasons:
