@@ -9,6 +9,7 @@ import pytest
 
 import decamp_schemas
 from cli_text import heard, listening
+from decamp.cli import statement
 from decamp.cli.contents import show_inspection
 from decamp.cli.preview import show_plan
 from decamp.cli.summary import next_steps, show_receipt
@@ -160,7 +161,7 @@ def test_what_belongs_to_the_verdict_is_always_below_it():
         for words in (
             "Proof 1,254 entries of this export were written by this run, and 0 were there",
             "Nothing was read back later.",
-            "Not covered what became of the copy after 2026-11-23T09:16:10Z",
+            "Not covered what became of the copy after 2026-11-23 09:16 UTC",
             "Never exported drafts",
             "Asked for posts, from 2024-01-01 on",
             "Exported 2026-11-20 09:00 UTC",
@@ -396,3 +397,11 @@ def test_what_the_source_never_had_does_not_come_by_running_the_same_again():
     counts = {"post": {"found": 2, "unchanged": 2, "incomplete": 1}}
     [said] = next_steps(receipt(state="partial", exit_code=3, counts=counts))
     assert said.startswith("Next: this source does not have what is missing.")
+
+
+def test_times_are_written_for_people():
+    said = ["what became of the copy after 2026-11-26T05:04:12Z", "what the export did not hold"]
+    document = receipt() | {"proof": {"not_covered": said}}
+    assert statement.not_covered(document) == (
+        "what became of the copy after 2026-11-26 05:04 UTC; what the export did not hold"
+    )

@@ -5,6 +5,7 @@ Receipts of earlier versions lack some parts; what they do not say is not made u
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ __all__ = [
     "verdict",
     "where",
 ]
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 _DEPTHS = {
     "digest": "byte for byte, by SHA-256",
@@ -74,7 +77,8 @@ def proof(receipt: Mapping[str, Any]) -> list[str]:
 
 def not_covered(receipt: Mapping[str, Any]) -> str:
     """Say what the verdict does not speak about."""
-    return "; ".join(receipt.get("proof", {}).get("not_covered", ()))
+    said = "; ".join(receipt.get("proof", {}).get("not_covered", ()))
+    return _TIME.sub(lambda found: moment(found[0]), said)
 
 
 def asked(receipt: Mapping[str, Any]) -> str:
