@@ -7,38 +7,28 @@ from typing import Any
 
 from decamp.engine.blame import blamed
 from decamp.engine.rebuild import in_step
+from decamp.engine.sides import Sides
 from decamp.events import Emit, Notice
-from decamp.journal import Journal, Route
-from decamp.model import Destination
-from decamp.spec import Importer, Verifies
+from decamp.journal import Route
+from decamp.spec import Verifies
 
 __all__ = ["delivered_before", "notice_lost"]
 
 
-def delivered_before(
-    journal: Journal,
-    service: str,
-    plugin: str,
-    destination: Destination,
-    fingerprint: str,
-    account: str | None,
-) -> tuple[Route, Mapping[str, Any]] | None:
+def delivered_before(sides: Sides, fingerprint: str) -> tuple[Route, Mapping[str, Any]] | None:
     """Find the route whose last run delivered all of this very export.
 
     Args:
-        service: What the data is from.
-        plugin: Name of the destination's plugin.
-        destination: As it is now.
         fingerprint: Of the export, with its mapping.
-        account: What ``--account`` said.
 
     Returns:
         The route, and the receipt of that run.
     """
-    if destination.holds is None:
+    account = sides.job.account
+    if sides.held is None:
         return None
-    for route in journal.routes(service, plugin, destination.id):
-        ended = [run for run in journal.runs(route=route.id) if run.state != "running"]
+    for route in sides.routes():
+        ended = [run for run in sides.journal.runs(route=route.id) if run.state != "running"]
         last = ended[0] if ended else None
         if (
             last is not None
@@ -46,33 +36,29 @@ def delivered_before(
             and (last.state, last.fingerprint) == ("done", fingerprint)
             and last.report["verdict"]["complete"]
             and not route.finish_due
-            and in_step(route, destination)
+            and in_step(route, sides.destination)
             and (not account or f"name:{account}" in route.aliases)
         ):
             return route, last.report
     return None
 
 
-def notice_lost(
-    journal: Journal,
-    route: Route,
-    importer: Importer,
-    plugin: str,
-    destination: Destination,
-    emit: Emit,
-) -> int:
+def notice_lost(sides: Sides, route: Route, emit: Emit) -> int:
     """Find out what was taken away from the destination; it is due again.
 
     Returns:
         How many items it concerns.
     """
-    if destination.holds is None or not isinstance(importer, Verifies):
+    spec, importer = sides.job.importer_spec, sides.job.importer
+    if spec.capabilities.public:
+        return 0  # who deletes a post that everybody saw does not want it back
+    if sides.held is None or not isinstance(importer, Verifies):
         return 0
-    with blamed(plugin):
-        found = importer.verify(journal.receipts(route.id), "exists")
+    with blamed(spec.name):
+        found = importer.verify(sides.journal.receipts(route.id), "exists")
         lost = [one for one in found if one.problem == "missing"]
-    count = journal.lose(route.id, lost) if lost else 0
+    count = sides.journal.lose(route.id, lost) if lost else 0
     if count:
-        text = f"{count} items are no longer at {destination.title}, or lack files."
+        text = f"{count} items are no longer at {sides.destination.title}, or lack files."
         emit(Notice("warning", f"{text} They are brought again."))
     return count
