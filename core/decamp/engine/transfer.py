@@ -95,7 +95,20 @@ class Engine:
         if error is not None:
             _log.info("run %s ends: %s %s", job.id, type(error).__name__, error)
         self._let_go()
-        document = report(
+        document = self._document(started, fingerprint, error)
+        if not isinstance(error, Interrupted | KeyboardInterrupt) or sides.found:
+            record_end(settings.journal, job.id, document)
+        if not job.dry_run:
+            self._settle_copy(document["state"], error)
+        settings.emit(RunEnded(job.id, document["state"], document["exit_code"]))
+        return document
+
+    def _document(
+        self, started: str, fingerprint: str, error: BaseException | None
+    ) -> dict[str, Any]:
+        """Write the receipt, or the plan of a dry run."""
+        job, settings, sides = self.job, self.settings, self._sides
+        return report(
             Run(
                 job=job.id,
                 command=job.command,
@@ -122,17 +135,6 @@ class Engine:
             ),
             self.tally,
         )
-        if not isinstance(error, Interrupted | KeyboardInterrupt) or sides.found:
-            record_end(settings.journal, job.id, document)
-        if self._copy is not None and not job.dry_run:
-            with suppress(TransferError):  # then the next run sees to it
-                if error is None:
-                    whole = document["state"] == "done" and job.selection.everything
-                    self._copy.brought(whole=whole)
-                elif type(error) is DestinationRefused:  # a full one may have room tomorrow
-                    self._copy.refused()
-        settings.emit(RunEnded(job.id, document["state"], document["exit_code"]))
-        return document
 
     def _let_go(self) -> None:
         """Close the importer before the run counts as ended: then it leaves no lock behind."""
@@ -172,6 +174,16 @@ class Engine:
                 no_copy(job.exporter_spec.title),
                 hint=f"To ask for one: decamp transfer {job.source} FOLDER",
             )
+
+    def _settle_copy(self, state: str, error: BaseException | None) -> None:
+        """Take note of what became of the copy that was asked for, if one was."""
+        if self._copy is None:
+            return
+        with suppress(TransferError):  # then the next run sees to it
+            if error is None:
+                self._copy.brought(whole=state == "done" and self.job.selection.everything)
+            elif type(error) is DestinationRefused:  # a full one may have room tomorrow
+                self._copy.refused()
 
     # --- what was before -----------------------------------------------------------------
 
