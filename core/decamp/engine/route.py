@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from attrs import frozen
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
+from decamp.engine.job import Ask
 from decamp.engine.overlap import Overlap, account_overlap
 from decamp.engine.owner import names_of
 from decamp.engine.rebuild import in_step, relearn, route_in_step
@@ -19,15 +20,7 @@ from decamp.model import Account, Destination, Item, Origin
 from decamp.rows import RowSpool
 from decamp.spec import Importer, Knows
 
-__all__ = ["Ask", "RouteFinder", "nobody"]
-
-Ask = Callable[[str], bool | None]
-"""Asks a person a question that has yes or no for an answer; None if nobody is there."""
-
-
-def nobody(question: str) -> bool | None:  # noqa: ARG001
-    """Answer no question: nobody is there."""
-    return None
+__all__ = ["RouteFinder"]
 
 
 @frozen(kw_only=True)
