@@ -3,9 +3,7 @@
 from decamp.assembly.checking import check
 from decamp.assembly.connecting import (
     Draft,
-    LoginDraft,
     connect,
-    connect_login,
     connections_of,
     draft,
 )
@@ -15,6 +13,7 @@ from decamp.assembly.disconnecting import (
     ended_with,
     found_connection,
 )
+from decamp.assembly.logins import LoginDraft, connect_login
 from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
