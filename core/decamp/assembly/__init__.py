@@ -4,7 +4,6 @@ from decamp.assembly.checking import check
 from decamp.assembly.connecting import (
     Draft,
     connect,
-    connections_of,
     draft,
 )
 from decamp.assembly.disconnecting import (
@@ -33,7 +32,6 @@ __all__ = [
     "connect",
     "connect_by_password",
     "connect_login",
-    "connections_of",
     "disconnect",
     "draft",
     "ended_with",

@@ -34,7 +34,7 @@ from decamp.spec import ExporterSpec, ImporterSpec
 if TYPE_CHECKING:
     from decamp.oauth.endpoint import TokenEndpoint
 
-__all__ = ["Draft", "connect", "connections_of", "draft"]
+__all__ = ["Draft", "connect", "draft"]
 
 Way = Callable[["TokenEndpoint", Sequence[str]], Tokens]
 """Brings a person to the consent page for these scopes, and back with tokens."""
@@ -52,11 +52,6 @@ class Draft:
     """Of the app, if they are known already."""
     former: Connection | None
     """The connection of this name as it is now."""
-
-
-def connections_of(home: Home) -> Connections:
-    """Give the connections of one home."""
-    return Connections(home.folder, home.turn)
 
 
 def draft(
@@ -83,7 +78,7 @@ def draft(
             f"{name} is the name of a plugin, so no connection of {plugin} can be called so.",
             hint="Choose another name.",
         )
-    former = connections_of(home).get(name)
+    former = Connections(home).get(name)
     if former is not None and former.plugin != plugin:
         raise ConfigError(
             f"There is a connection {name} already, to {former.plugin}.",
@@ -160,7 +155,7 @@ def connect(
     with kept.lock(wanted.name):
         keep_keys(wanted.name, keys, secrets)
         kept.save(wanted.name, tokens)
-        connections_of(home).put(connection)
+        Connections(home).put(connection)
     return connection
 
 
@@ -175,7 +170,7 @@ def _keys_of_another(
     plugin: str, settings: dict[str, str], home: Home, secrets: SecretStore
 ) -> ClientKeys | None:
     """Find the app of another connection to the same place: one app serves several accounts."""
-    for other in connections_of(home).all():
+    for other in Connections(home).all():
         if other.plugin == plugin and other.options == settings:
             keys = find_keys(other.name, secrets)
             if keys is not None:

@@ -48,7 +48,7 @@ def connect_login(wanted: LoginDraft, credentials: Credentials, *, home: Home) -
     )
     connection = Connection(wanted.name, wanted.spec.name, wanted.options, grant)
     keep_login(wanted.name, credentials, SecretStore(home.folder))
-    Connections(home.folder, home.turn).put(connection)
+    Connections(home).put(connection)
     return connection
 
 

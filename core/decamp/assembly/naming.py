@@ -133,7 +133,7 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
     if name in registry.importers:
         connection = None if location else _only(registry.importer(name), home)
     else:
-        connection = _known(home).get(name or location)
+        connection = Connections(home).get(name or location)
     if connection is not None and connection.plugin in registry.importers:
         if name is None and Path(location).exists():
             raise _both(location)
@@ -252,7 +252,7 @@ def _connection(
     name: str | None, location: str, registry: Registry, home: Home
 ) -> Connection | None:
     """Find the connection that is meant: by its name, or as the only one of its plugin."""
-    known = _known(home)
+    known = Connections(home)
     if name is None:
         found = known.get(location)
         if found is not None and Path(location).exists():
@@ -270,7 +270,7 @@ def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection
     Raises:
         ConfigError: There are several.
     """
-    of_plugin = [one for one in _known(home).all() if one.plugin == spec.name]
+    of_plugin = [one for one in Connections(home).all() if one.plugin == spec.name]
     named = [one for one in of_plugin if one.name == spec.name]
     if len(of_plugin) > 1 and not named:
         names = ", ".join(f"{one.name}:" for one in of_plugin)
@@ -278,10 +278,6 @@ def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection
             f"There are several connections to {spec.title}.", hint=f"Say which one: {names}"
         )
     return next(iter(named or of_plugin), None)
-
-
-def _known(home: Home) -> Connections:
-    return Connections(home.folder, home.turn)
 
 
 def _both(location: str) -> ConfigError:
@@ -320,7 +316,7 @@ def _signed_in_there(
         return config, None
     found = [
         one
-        for one in _known(home).all()
+        for one in Connections(home).all()
         if one.plugin == spec.name and where in (_where(declared(spec, one)), one.grant.account)
     ]
     if len(found) > 1:

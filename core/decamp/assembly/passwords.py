@@ -56,7 +56,7 @@ def connect_by_password(wanted: PasswordDraft, password: str, *, home: Home) -> 
     none: frozenset[str] = frozenset()
     grant = Grant(account=account, asked=none, scopes=none, since=now().replace(microsecond=0))
     connection = Connection(wanted.name, wanted.spec.name, wanted.options, grant)
-    Connections(home.folder, home.turn).put(connection)
+    Connections(home).put(connection)
     return connection
 
 

@@ -95,7 +95,7 @@ def _asked_by(
         return find_source(request.title, chosen(options, "from"), registry, home)
     except (ConfigError, SourceUnreadable) as error:
         name = request.title.partition(":")[0]
-        if name in registry.exporters or Connections(home.folder, home.turn).get(name):
+        if name in registry.exporters or Connections(home).get(name):
             raise
         raise ConfigError(
             f"The connection {name}, by which the copy was asked for, is not there any more, so "

@@ -192,7 +192,7 @@ def simulator_of(source: Source) -> tuple[tuple[str, int], ...]:
 
 def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:
     """Give the place of all tokens of connections."""
-    return ConnectionTokens(Connections(home.folder, home.turn), secrets, home.turn)
+    return ConnectionTokens(Connections(home), secrets, home.turn)
 
 
 def again(connection: Connection) -> str:
