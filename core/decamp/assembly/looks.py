@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from decamp.assembly.naming import chosen, close, created, find_source
+from decamp.assembly.making import made
+from decamp.assembly.naming import chosen, find_source
 from decamp.assembly.requests import copy_here
 from decamp.assembly.signedin import signed_in
 from decamp.engine.requestwords import no_copy
@@ -38,23 +39,20 @@ def inspect(
     with (
         tempfile.TemporaryDirectory(prefix="decamp-inspect-") as folder,
         signed_in(found, home) as signed,
+        made(found.spec, found.config, Path(folder), signed, home) as exporter,
     ):
-        exporter = created(found.spec, found.config, Path(folder), signed, home)
-        try:
-            if isinstance(exporter, Requests):
-                account = signed.grant.account if signed and signed.grant else ""
-                file = copy_here(found.spec.name, account, home)
-                if file is None:
-                    raise ConfigError(
-                        no_copy(found.spec.title),
-                        hint=f"To ask for one: decamp transfer {source} FOLDER",
-                    )
-                exporter.use(file)
-            if not isinstance(exporter, Inspects):
-                raise ConfigError(f"The plugin {found.spec.name} cannot describe its source.")
-            return exporter.skeleton() if skeleton else exporter.inspect()
-        finally:
-            close(exporter)
+        if isinstance(exporter, Requests):
+            account = signed.grant.account if signed and signed.grant else ""
+            file = copy_here(found.spec.name, account, home)
+            if file is None:
+                raise ConfigError(
+                    no_copy(found.spec.title),
+                    hint=f"To ask for one: decamp transfer {source} FOLDER",
+                )
+            exporter.use(file)
+        if not isinstance(exporter, Inspects):
+            raise ConfigError(f"The plugin {found.spec.name} cannot describe its source.")
+        return exporter.skeleton() if skeleton else exporter.inspect()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import threading
@@ -14,18 +15,14 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
+from decamp.assembly.making import SignedIn, configured, created, made
 from decamp.assembly.naming import (
-    SignedIn,
     Source,
     Target,
     chosen,
-    close,
-    configured,
-    created,
     find_destination,
     find_source,
     require_text,
-    run_id,
 )
 from decamp.assembly.signedin import signed_in, simulator_of
 from decamp.credentials import SecretStore
@@ -112,7 +109,7 @@ def transfer(
     Raises:
         TransferError: The request itself cannot be understood, or the journal not opened.
     """
-    run = run_id()
+    run = _run_id()
     with ExitStack() as stack:
         parts = _Parts.of(request, registry, home)
         scratch = stack.enter_context(home.scratch(run))
@@ -148,7 +145,7 @@ def plan(
         journal = Journal.open_copy(home.journal, scratch)
         stack.callback(journal.close)
         around = _Surroundings(
-            run=run_id(),
+            run=_run_id(),
             home=home,
             journal=journal,
             scratch=scratch,
@@ -213,8 +210,7 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
     home, scratch, stop, now = around.home, around.scratch, around.stop, around.now
     with ExitStack() as stack:
         signed = stack.enter_context(around.sign_in(source))
-        exporter = created(source.spec, source.config, scratch, signed, home, now)
-        stack.callback(close, exporter)
+        exporter = stack.enter_context(made(source.spec, source.config, scratch, signed, home, now))
         there = stack.enter_context(signed_in(target, home, stop))
         importer = created(target.spec, target.config, scratch, there, home, now)
         capable = configured(target.spec, target.config)
@@ -264,6 +260,11 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
             now=now,
         )
         return Engine(job, settings).run()
+
+
+def _run_id() -> str:
+    """Name a run: when it started, and enough chance to be alone."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def _room(scratch: Path) -> int:
