@@ -104,11 +104,19 @@ class Opening:
                 settings.emit(Notice("info", f"Settled {count} items of an interrupted run."))
             delivery = self._window(route, capabilities)
         items = ItemIntake(
-            job.exporter_spec.name, job.id, job.selection, self.tally, settings.journal, route,
-            self._decider(capabilities), delivery,
-            LinkWatch(self.tally, settings.emit, settings.now()), renames, self.people,
-            self._preview,
-        )  # fmt: skip
+            exporter=job.exporter_spec.name,
+            run=job.id,
+            selection=job.selection,
+            tally=self.tally,
+            journal=settings.journal,
+            route=route,
+            decider=self._decider(capabilities),
+            delivery=delivery,
+            links=LinkWatch(self.tally, settings.emit, settings.now()),
+            renames=renames,
+            people=self.people,
+            preview=self._preview,
+        )
         return OpenRoute(route, capabilities, items, delivery)
 
     def _begun(self, route: Route) -> ImporterCapabilities:
@@ -127,6 +135,17 @@ class Opening:
 
     def _window(self, route: Route, capabilities: ImporterCapabilities) -> Delivery:
         job, settings = self.job, self.settings
+        pace = Pace(
+            journal=settings.journal,
+            route=route,
+            title=self.sides.destination.title,
+            budgets=capabilities.budgets,
+            clock=settings.now,
+            pause=settings.pause,
+            emit=settings.emit,
+            stop=settings.stop,
+            wait=settings.wait,
+        )
         return Delivery(
             importer=job.importer,
             plugin=job.importer_spec.name,
@@ -139,12 +158,9 @@ class Opening:
             tally=self.tally,
             emit=settings.emit,
             stop=settings.stop,
+            pace=pace,
             patience=settings.patience,
-            pace=Pace(
-                settings.journal, route, self.sides.destination.title, capabilities.budgets,
-                settings.now, settings.pause, settings.emit, settings.stop, settings.wait,
-            ),
-        )  # fmt: skip
+        )
 
     def _decider(self, capabilities: ImporterCapabilities) -> Decider:
         job = self.job
