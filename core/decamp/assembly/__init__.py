@@ -12,11 +12,12 @@ from decamp.assembly.disconnecting import (
     ended_with,
     found_connection,
 )
+from decamp.assembly.inspecting import inspect
 from decamp.assembly.logins import LoginDraft, connect_login
-from decamp.assembly.looks import inspect, sandboxed, served
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
 from decamp.assembly.runs import Request, is_public, plan, transfer
+from decamp.assembly.sandboxes import sandboxed, served
 from decamp.assembly.upkeep import Reached, Undoable, opened, undoable
 
 __all__ = [

@@ -1,10 +1,9 @@
-"""Looks at a source, or plays one."""
+"""Looks at a source, and tells what it holds."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ from decamp.engine.requestwords import no_copy
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.registry import Registry
-from decamp.spec import Inspects, Requests, SandboxSession, ServedSandbox, Serves, Simulation
+from decamp.spec import Inspects, Requests
 
-__all__ = ["inspect", "sandboxed", "served"]
+__all__ = ["inspect"]
 
 
 def inspect(
@@ -53,36 +52,3 @@ def inspect(
         if not isinstance(exporter, Inspects):
             raise ConfigError(f"The plugin {found.spec.name} cannot describe its source.")
         return exporter.skeleton() if skeleton else exporter.inspect()
-
-
-@contextmanager
-def sandboxed(registry: Registry, folder: Path) -> Iterator[tuple[str, SandboxSession]]:
-    """Run the simulator of the first source that brings one.
-
-    Yields:
-        What to give as SOURCE, and the session.
-
-    Raises:
-        ConfigError: No installed plugin brings a simulator.
-    """
-    for loaded in registry.exporters.values():
-        if loaded.spec.sandbox is not None:
-            with loaded.spec.sandbox().start(folder) as session:
-                yield f"{loaded.spec.name}:{session.location}", session
-            return
-    raise ConfigError("No installed plugin brings a simulator of its service.")
-
-
-@contextmanager
-def served(plugin: str, wanted: Simulation, *, registry: Registry) -> Iterator[ServedSandbox]:
-    """Serve the simulator that a source brings.
-
-    Raises:
-        ConfigError: It brings none that can be served, or a setting is wrong.
-    """
-    spec = registry.exporter(plugin)
-    simulator = spec.sandbox() if spec.sandbox is not None else None
-    if not isinstance(simulator, Serves):
-        raise ConfigError(f"The plugin {plugin} brings no simulator of its service.")
-    with simulator.serve(wanted) as running:
-        yield running
