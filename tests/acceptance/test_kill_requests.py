@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,12 +31,6 @@ from kill_points import ENDED, KILLED, Run, leftovers, open_intents
 DOUBT = 5
 WAITS = 10
 EVERY = os.environ.get("DECAMP_ACCEPTANCE_KILL_STEPS") == "all"
-
-
-@pytest.fixture(scope="module")
-def media() -> Iterator[MediaServer]:
-    with MediaServer() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ from dav_journey import DavJourney, differences
 from dav_proxy import Act, Answer, DavProxy, Request, Rewrite, always, dav_proxy, when
 from dav_servers import DavServer
 from decamp_tiktok.sandbox import MediaServer
-from hand_archives import clip
+from hand_archives import films
 from hand_files import account, pack
-from journey import Journey, tree
+from journey import tree
 
 WRITING = ("PUT", "MKCOL", "MOVE", "COPY", "DELETE", "PROPPATCH")
 LOGIN_PAGE = Answer(200, b"<html><title>Sign in</title></html>", {"Content-Type": "text/html"})
@@ -28,28 +28,9 @@ OK, SOME, SIGN_IN, REFUSED, LATER = 0, 3, 5, 6, 7
 
 
 @pytest.fixture(scope="module")
-def media() -> Iterator[MediaServer]:
-    with MediaServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def source(media: MediaServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    posts = [
-        {"Date": f"2024-01-01 00:00:0{n}", "Link": clip(media.base, n), "Title": f"Post {n}"}
-        for n in range(2)
-    ]
     folder = tmp_path_factory.mktemp("export")
-    return pack(folder / "a.zip", account(words="one two", Post={"Posts": {"VideoList": posts}}))
-
-
-@pytest.fixture(scope="module")
-def expected(
-    source: Path, media: MediaServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
-    journey = Journey(tmp_path_factory.mktemp("disk"), media)
-    assert journey.run(source)["exit_code"] == 0
-    return tree(journey.bundle)
+    return pack(folder / "a.zip", account(words="one two", Post=films(media.base, 2)))
 
 
 @pytest.fixture(scope="module", params=["apache", "rclone"])

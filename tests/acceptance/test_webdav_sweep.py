@@ -25,38 +25,19 @@ from dav_proxy import Call, Cut, DavProxy, Drop, Refuse, Request, dav_proxy, nth
 from dav_reading import client
 from dav_servers import REAL, DavServer
 from decamp_tiktok.sandbox import MediaServer
-from hand_archives import clip
+from hand_archives import films
 from hand_files import account, pack
-from journey import Journey, tree
+from journey import tree
 
 POINTS = 5
 """So many requests of each kind of end are tried by default, evenly spread."""
 
 
 @pytest.fixture(scope="module")
-def media() -> Iterator[MediaServer]:
-    with MediaServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def source(media: MediaServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write an export of three posts with films, searches and a conversation."""
-    posts = [
-        {"Date": f"2024-01-01 00:00:0{n}", "Link": clip(media.base, n), "Title": f"Post {n}"}
-        for n in range(3)
-    ]
     folder = tmp_path_factory.mktemp("export")
-    return pack(folder / "a.zip", account(words="one two", Post={"Posts": {"VideoList": posts}}))
-
-
-@pytest.fixture(scope="module")
-def expected(
-    source: Path, media: MediaServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
-    journey = Journey(tmp_path_factory.mktemp("disk"), media)
-    assert journey.run(source)["exit_code"] == 0
-    return tree(journey.bundle)
+    return pack(folder / "a.zip", account(words="one two", Post=films(media.base, 3)))
 
 
 @pytest.fixture(params=REAL)
@@ -115,7 +96,7 @@ class Attempts:
         """Run it once more, undisturbed, and judge what is there."""
         self.proxy.reset()
         receipt = journey.run(self._source)
-        assert receipt["exit_code"] == 0, (point, receipt)
+        assert receipt["exit_code"] == 0, (point, receipt.get("error"), receipt)
         self.judge(journey, expected, point)
 
     def run(self, journey: DavJourney, expected: dict[str, str], point: object) -> int:

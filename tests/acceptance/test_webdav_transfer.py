@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,17 +16,11 @@ from dav_proxy import dav_proxy
 from dav_reading import client, download, rclone_copy
 from dav_servers import DIGEST, REAL, DavServer
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
-from journey import Journey, tree
+from journey import tree
 
 WRITING = ("PUT", "MKCOL", "MOVE", "COPY", "DELETE", "PROPPATCH", "PATCH", "POST")
 KINDS = [*REAL, "nextcloud-simulator"]
 POST = "data/posts/*/*/post.json"
-
-
-@pytest.fixture(scope="module")
-def media() -> Iterator[MediaServer]:
-    with MediaServer() as running:
-        yield running
 
 
 def archive(path: Path, media: MediaServer, year: int = 2025) -> Path:
@@ -43,16 +37,6 @@ def archive(path: Path, media: MediaServer, year: int = 2025) -> Path:
 @pytest.fixture(scope="module")
 def source(media: MediaServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive(tmp_path_factory.mktemp("archive") / "TikTok_Data.zip", media)
-
-
-@pytest.fixture(scope="module")
-def on_disk(
-    source: Path, media: MediaServer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
-    """Give the files that the same transfer puts into a folder, by their digests."""
-    journey = Journey(tmp_path_factory.mktemp("disk"), media)
-    assert journey.run(source)["exit_code"] == 0
-    return tree(journey.bundle)
 
 
 @pytest.fixture(params=KINDS)
@@ -74,18 +58,18 @@ def done(journey: DavJourney, source: Path) -> DavJourney:
 
 
 def test_everything_is_there_and_others_can_read_it(
-    done: DavJourney, on_disk: dict[str, str], tmp_path: Path
+    done: DavJourney, expected: dict[str, str], tmp_path: Path
 ) -> None:
-    assert differences(done.bundle(), on_disk) == {}, "the same bytes as in a folder"
+    assert differences(done.bundle(), expected) == {}, "the same bytes as in a folder"
     for name, read in (("rclone", rclone_copy), ("lines of our own", download)):
         copy = read(done.server, done.url, tmp_path / name)
-        assert tree(copy) == on_disk
+        assert tree(copy) == expected
         bagit.Bag(str(copy)).validate()
     assert done.verify()["proofs"].keys() == {"digest"}
 
 
 def test_again_sends_nothing(
-    server: DavServer, media: MediaServer, source: Path, tmp_path: Path, on_disk: dict[str, str]
+    server: DavServer, media: MediaServer, source: Path, tmp_path: Path, expected: dict[str, str]
 ) -> None:
     place = server.place()
     with dav_proxy(server.url) as proxy:
@@ -103,8 +87,8 @@ def test_again_sends_nothing(
         assert journey.run(newer)["exit_code"] == 0
         bundle = journey.bundle(place)
         bagit.Bag(str(bundle)).validate()
-        kept = {name for name in on_disk if name.endswith((".mp4", ".jsonl"))}
-        assert {name: on_disk[name] for name in kept}.items() <= tree(bundle).items()
+        kept = {name for name in expected if name.endswith((".mp4", ".jsonl"))}
+        assert {name: expected[name] for name in kept}.items() <= tree(bundle).items()
 
 
 def test_a_plan_touches_nothing(
@@ -119,7 +103,7 @@ def test_a_plan_touches_nothing(
 
 
 def test_a_lost_journal_is_rebuilt_and_the_bundle_is_a_source(
-    done: DavJourney, source: Path, media: MediaServer, on_disk: dict[str, str], tmp_path: Path
+    done: DavJourney, source: Path, media: MediaServer, expected: dict[str, str], tmp_path: Path
 ) -> None:
     asked = len(media.requests)
     shutil.rmtree(done.home)
@@ -127,13 +111,13 @@ def test_a_lost_journal_is_rebuilt_and_the_bundle_is_a_source(
     assert receipt["exit_code"] == 0
     assert all(counts["found"] == counts["unchanged"] for counts in receipt["counts"].values())
     assert len(media.requests) == asked, "no media is fetched again"
-    assert differences(done.bundle(), on_disk) == {}
+    assert differences(done.bundle(), expected) == {}
 
     copy = tmp_path / "copy"
     other = DavJourney(tmp_path / "other", done.server, done.url)
     receipt = other.run(done.address, destination=f"disk:{copy}", options=[])
     assert (receipt["exit_code"], receipt.get("error")) == (0, None)
-    assert tree(copy) == on_disk, "the copy of a copy is the copy"
+    assert tree(copy) == expected, "the copy of a copy is the copy"
 
 
 def test_an_edit_wins_and_a_strangers_file_is_never_touched(
@@ -197,35 +181,35 @@ def test_digest(
     dav_servers: Callable[..., DavServer],
     media: MediaServer,
     source: Path,
-    on_disk: dict[str, str],
+    expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
     server = dav_servers(kind, digest=True)
     journey = DavJourney(tmp_path / "journey", server, server.place(), media)
     receipt = journey.run(source)
     assert (receipt["exit_code"], receipt.get("error")) == (0, None)
-    assert differences(journey.bundle(), on_disk) == {}
+    assert differences(journey.bundle(), expected) == {}
 
 
 def test_tls_with_an_authority_of_ones_own(
     dav_servers: Callable[..., DavServer],
     media: MediaServer,
     source: Path,
-    on_disk: dict[str, str],
+    expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
     server = dav_servers("apache", tls=True)
     journey = DavJourney(tmp_path / "journey", server, server.place(), media)
     receipt = journey.run(source)
     assert (receipt["exit_code"], receipt.get("error")) == (0, None)
-    assert differences(journey.bundle(), on_disk) == {}
+    assert differences(journey.bundle(), expected) == {}
 
 
 def test_a_token(
     apache: DavServer,
     media: MediaServer,
     source: Path,
-    on_disk: dict[str, str],
+    expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
     place = apache.place()
@@ -234,4 +218,4 @@ def test_a_token(
         journey = DavJourney(tmp_path / "j", apache, proxy.here(place), media, token="token")
         receipt = journey.run(source)
     assert (receipt["exit_code"], receipt.get("error")) == (0, None)
-    assert differences(journey.bundle(place), on_disk) == {}
+    assert differences(journey.bundle(place), expected) == {}

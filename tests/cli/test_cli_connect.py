@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import stat
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from decamp.journal import Journal
 from decamp.validation import validator
 from decamp_tiktok.sandbox.service import Behaviour, SandboxOptions, SandboxServer, example_app
 from person import Connecting, visit
+from terminal import at_terminal, needs_terminal
 
 ALL = "portability.all.ongoing"
 CHATS = "portability.directmessages.ongoing"
@@ -50,6 +50,12 @@ def connecting(cli, server, **answer):
 
 
 WORDS = ("tiktok", "--permission", "all,messages", "--for", "ongoing")
+
+
+def consent_page(said):
+    """Find the address of the consent page in what was said."""
+    [url] = [word for word in said.split() if "/v2/auth/authorize/?" in word]
+    return url
 
 
 def api(server):
@@ -232,37 +238,22 @@ def test_without_a_place_for_secrets_nobody_is_sent_to_a_browser(cli, server):
     assert "DECAMP_SECRETS=file" in ended.err
 
 
+@needs_terminal
 def test_keys_and_permissions_are_asked_for(cli, server):
     """At a terminal. The secret is not shown while it is typed."""
-    here, there = pty.openpty()
-    answers = [
-        ("One name or more:", "posts messages\n"),
-        ("[once/ongoing]", "on\nonc\n"),
-        ("Client key", f"{server.app.key}\n"),
-        ("Client secret", f"{server.app.secret}\n"),
-    ]
-    environment = cli.environment(DECAMP_SECRETS="file", TERM="dumb", COLUMNS="400")
-    with subprocess.Popen(
-        [sys.executable, "-m", "decamp", "connect", "tiktok", *api(server), "--no-browser"],
-        env=environment, stdin=there, stdout=there, stderr=there, start_new_session=True,
-    ) as running:  # fmt: skip
-        os.close(there)
-        said = ""
-        while True:
-            try:
-                said += os.read(here, 4096).decode()
-            except OSError:  # it has ended
-                break
-            if answers and answers[0][0] in said:
-                os.write(here, answers.pop(0)[1].encode())
-            url = next((w for w in said.split() if "/v2/auth/authorize/?" in w), "")
-            if "paste it here." in said and url and not answers:
-                answers = [("never", "")]
-                os.write(here, f"{server.sign_in(url)}\n".encode())
-    os.close(here)
-    assert running.returncode == 0, said
-    assert server.app.secret not in said
-    assert "No likes, no favourites and no comments" in said
+    ended = at_terminal(
+        cli, "connect", "tiktok", *api(server), "--no-browser", DECAMP_SECRETS="file",
+        answers=[
+            ("One name or more:", "posts messages"),
+            ("[once/ongoing]", "on\nonc"),
+            ("Client key", server.app.key),
+            ("Client secret", server.app.secret),
+            ("paste it here.", lambda said: server.sign_in(consent_page(said))),
+        ],
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert server.app.secret not in ended.err
+    assert "No likes, no favourites and no comments" in ended.err
     [entry] = cli("connections", "--json").document["connections"]
     assert entry["granted"] == [
         "portability.directmessages.single",
@@ -434,38 +425,29 @@ def test_a_secret_that_was_rotated_names_the_way_out(cli, server, tmp_path):
     assert cli("disconnect", "tiktok", **keys(server)).code == 0
 
 
+@needs_terminal
 def test_a_secret_that_was_rotated_is_asked_for_again(cli, server):
     """At a terminal: refused with what was kept, it asks, and goes to the consent page once more."""
     connected(cli, server)
     rotated(cli)
-    here, there = pty.openpty()
-    environment = cli.environment(DECAMP_SECRETS="file", TERM="dumb", COLUMNS="400")
-    answers = [
-        ("Client key", lambda: server.app.key),
-        ("Client secret", lambda: server.app.secret),
-    ]
-    pasted: set[str] = set()
-    with subprocess.Popen(
-        [sys.executable, "-m", "decamp", "connect", *WORDS, "--no-browser"],
-        env=environment, stdin=there, stdout=there, stderr=there, start_new_session=True,
-    ) as running:  # fmt: skip
-        os.close(there)
-        said = ""
-        while True:
-            try:
-                said += os.read(here, 4096).decode()
-            except OSError:  # it has ended
-                break
-            if answers and answers[0][0] in said:
-                os.write(here, f"{answers.pop(0)[1]()}\n".encode())
-            urls = [w for w in said.split() if "/v2/auth/authorize/?" in w]
-            if said.count("paste it here.") > len(pasted) and urls[-1] not in pasted:
-                pasted.add(urls[-1])
-                os.write(here, f"{server.sign_in(urls[-1])}\n".encode())
-    os.close(here)
-    assert running.returncode == 0, said
-    assert "decamp had kept both: perhaps there is a new secret." in " ".join(said.split())
-    assert len(pasted) == 2
+    pasted: list[str] = []
+
+    def paste(said: str) -> str:
+        pasted.append(consent_page(said))
+        return server.sign_in(pasted[-1])
+
+    ended = at_terminal(
+        cli, "connect", *WORDS, "--no-browser", DECAMP_SECRETS="file",
+        answers=[
+            ("paste it here.", paste),
+            ("Client key", lambda _: server.app.key),
+            ("Client secret", lambda _: server.app.secret),
+            ("paste it here.", paste),
+        ],
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert "decamp had kept both: perhaps there is a new secret." in " ".join(ended.err.split())
+    assert pasted[0] != pasted[1]
     assert cli("disconnect", "tiktok", DECAMP_SECRETS="file").code == 0
 
 

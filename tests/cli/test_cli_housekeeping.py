@@ -14,6 +14,7 @@ from cli_run import Cli
 from decamp.home import Home
 from decamp.journal import Journal
 from decamp.validation import validator
+from terminal import at_terminal, needs_terminal
 
 
 @pytest.fixture
@@ -129,23 +130,10 @@ def test_purge_refuses_while_a_run_is_going_on(cli, used):
     assert used.journal.exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
+@needs_terminal
 @pytest.mark.parametrize(("answer", "there"), [("y", False), ("n", True)])
 def test_a_person_is_asked(cli, used, answer, there):
-    import pty
-
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "decamp", "purge"],
-        env=cli.environment(TERM="dumb"), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    said = b""
-    while b"[yes/no]" not in said:
-        said += os.read(ours, 4096)
-    os.write(ours, f"{answer}\n".encode())
-    assert process.wait(60) == 0
-    os.close(ours)
+    assert at_terminal(cli, "purge", answers=[("[yes/no]", answer)]).code == 0
     assert used.log.exists() is there
 
 

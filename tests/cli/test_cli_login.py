@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +17,7 @@ from decamp.errors import AuthError, ConfigError, PluginError
 from decamp.http.login import LoginAuth, _challenges
 from decamp.logins import Credentials, login_client
 from decamp.validation import validator
+from terminal import at_terminal, needs_terminal
 
 __all__ = ["apache", "dav_servers"]
 
@@ -96,27 +93,15 @@ def test_nobody_is_there_to_answer(apache: DavServer, cli: Cli) -> None:
     assert ended.code == 2 and "DECAMP_WEBDAV_PASSWORD" in ended.err
 
 
+@needs_terminal
 def test_the_password_is_asked_for_and_not_shown(apache: DavServer, cli: Cli) -> None:
     """At a terminal."""
-    here, there = pty.openpty()
-    answers = [("User name", f"{apache.user}\n"), ("not shown:", f"{apache.password}\n")]
-    with subprocess.Popen(
-        [sys.executable, "-m", "decamp", "connect", f"webdav:{apache.url}"],
-        env=cli.environment(DECAMP_SECRETS="file", TERM="dumb", COLUMNS="400"),
-        stdin=there, stdout=there, stderr=there, start_new_session=True,
-    ) as running:  # fmt: skip
-        os.close(there)
-        said = ""
-        while True:
-            try:
-                said += os.read(here, 4096).decode()
-            except OSError:  # it has ended
-                break
-            if answers and answers[0][0] in said:
-                os.write(here, answers.pop(0)[1].encode())
-    os.close(here)
-    assert running.returncode == 0, said
-    assert apache.password not in said and "app password" in said
+    ended = at_terminal(
+        cli, "connect", f"webdav:{apache.url}", DECAMP_SECRETS="file",
+        answers=[("User name", apache.user), ("not shown:", apache.password)],
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert apache.password not in ended.err and "app password" in ended.err
     assert cli("plugins", "check", f"webdav:{apache.url}TikTok", **FILE).code == 0
 
 

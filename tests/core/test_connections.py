@@ -50,7 +50,7 @@ def place(home):
 
 @pytest.fixture
 def connections(place):
-    return Connections(place.folder, place.turn)
+    return Connections(place)
 
 
 @pytest.fixture

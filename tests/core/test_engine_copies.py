@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from decamp.engine import Selection
 from decamp.errors import (
@@ -23,6 +20,8 @@ from decamp.testing import MemoryImporter
 from engine_harness import Bench
 from request_bench import (
     CONSENT,
+    bench,
+    clock,
     copies,
     grant,
     refuse,
@@ -32,16 +31,7 @@ from request_bench import (
 )
 from still_clock import StillClock
 
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def bench(tmp_path: Path, clock: StillClock) -> Bench:
-    return Bench(tmp_path, stop=clock, now=clock.now)
-
+__all__ = ["bench", "clock"]
 
 # --- one copy for all who wait ---------------------------------------------------------------
 

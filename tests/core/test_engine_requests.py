@@ -30,6 +30,8 @@ from engine_harness import Bench
 from request_bench import (
     CONSENT,
     PENDING,
+    bench,
+    clock,
     copies,
     delivered,
     grant,
@@ -40,16 +42,7 @@ from request_bench import (
 )
 from still_clock import StillClock
 
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-def bench(tmp_path: Path, clock: StillClock) -> Bench:
-    return Bench(tmp_path, stop=clock, now=clock.now)
-
+__all__ = ["bench", "clock"]
 
 # --- the ordinary way ------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ def test_a_sign_in_that_ends_soon_is_noted(home: Home) -> None:
             since=NOW - timedelta(days=300),
             until=NOW + timedelta(days=days),
         )
-        Connections(home.folder, home.turn).put(Connection(name, "tiktok", {}, grant))
+        Connections(home).put(Connection(name, "tiktok", {}, grant))
 
     for name, days in (("early", 200), ("late", -1), ("soon", 30)):
         kept(name, days)

@@ -20,17 +20,13 @@ from decamp.oauth.answers import AppRefused
 from decamp.oauth.authorization import Attempt, authorization_url, read_callback
 from decamp.oauth.endpoint import AnswerLost, TokenRefused
 from decamp.oauth.session import Session
-from login_server import ALL, CHATS, KEY, SECRET
+from login_server import ALL, CHATS, KEY, SECRET, server
 from token_stores import MemoryTokens
+
+__all__ = ["server"]
 
 BACK = "http://127.0.0.1:4711/callback/"
 AGAIN = "Sign in again: decamp connect thing"
-
-
-@pytest.fixture
-def server():
-    with login_server.serving() as running:
-        yield running
 
 
 def endpoint_of(server, keys=None, **changes):

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-import login_server
 from decamp.errors import AuthError, Unavailable
 from decamp.oauth import ClientKeys
 from decamp.service.signin import WebSignIn
-from login_server import KEY, SECRET
-from token_stores import MemoryAttempts, MemoryTokens
+from login_server import KEY, SECRET, server
+from token_stores import MemoryAttempts, tokens
+
+__all__ = ["server", "tokens"]
 
 BACK = "https://app.example/callback"
-
-
-@pytest.fixture
-def server():
-    with login_server.serving() as running:
-        yield running
-
-
-@pytest.fixture
-def tokens():
-    return MemoryTokens()
 
 
 @pytest.fixture

@@ -8,28 +8,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-import login_server
 from decamp.errors import AccessDenied, AuthError, ConfigError, Unavailable
 from decamp.oauth import ClientKeys
 from decamp.service.signin import LIFETIME, WebSignIn
 from decamp_tiktok.api.login import login_kit
 from decamp_tiktok.config import Config
 from decamp_tiktok.sandbox.service import Behaviour, SandboxOptions, SandboxServer
-from login_server import ALL, CHATS, KEY, SECRET
-from token_stores import MemoryAttempts, MemoryTokens
+from login_server import ALL, CHATS, KEY, SECRET, server
+from token_stores import MemoryAttempts, tokens
+
+__all__ = ["server", "tokens"]
 
 BACK = "https://app.example/callback"
-
-
-@pytest.fixture
-def server():
-    with login_server.serving() as running:
-        yield running
-
-
-@pytest.fixture
-def tokens():
-    return MemoryTokens()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The documented answers of TikTok's API, a client of it, and an exporter on that client."""
+"""The documented answers of TikTok's API, a client of it, and an exporter on that client; fixtures of both."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import json
 import logging
 import os
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from decamp import (
-    Context,
-    Grant,
-)
+import httpx
+import pytest
+
+from decamp import Context, Grant
 from decamp_tiktok.api.client import PortabilityClient
 from decamp_tiktok.api.exporter import ApiExporter
 from decamp_tiktok.config import Config
-from faulty_http import Answer, Server
+from faulty_http import Answer, Server, serving
 
 ADD, CHECK = "/v2/user/data/add/", "/v2/user/data/check/"
 DOWNLOAD, CANCEL = "/v2/user/data/download/", "/v2/user/data/cancel/"
@@ -50,3 +51,20 @@ def made(client: PortabilityClient, folder: Path, *scopes: str) -> ApiExporter:
 
 def posted(server: Server) -> dict[str, Any]:
     return json.loads(server.bodies[-1])
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[PortabilityClient]:
+    with httpx.Client(headers={"Authorization": "Bearer act.secret"}, trust_env=False) as http:
+        yield PortabilityClient(http, server.url(""))
+
+
+@pytest.fixture
+def exporter(client: PortabilityClient, tmp_path: Path) -> ApiExporter:
+    return made(client, tmp_path)

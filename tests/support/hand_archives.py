@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["clip", "half_an_export", "odd_shapes", "slides"]
+__all__ = ["clip", "films", "half_an_export", "odd_shapes", "slides"]
 
 Json = dict[str, Any]
 
@@ -22,6 +22,15 @@ def clip(base: str, number: int) -> str:
         f"{base}/storage/v1/tos-no1a-ve-0068c001-no/{number:032x}/"
         f"?mime_type=video_mp4&x-tos-expires={_EXPIRES}&x-tos-signature=by-hand-{number}"
     )
+
+
+def films(base: str, count: int) -> Json:
+    """Give posts with a film each, as the export's root ``Post``."""
+    posts = [
+        {"Date": f"2024-01-01 00:00:0{n}", "Link": clip(base, n), "Title": f"Post {n}"}
+        for n in range(count)
+    ]
+    return {"Posts": {"VideoList": posts}}
 
 
 def slides(base: str, *numbers: int) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+import pytest
 from attrs import define, field
 
 from decamp.auth import OAuth2, Permission
@@ -206,3 +207,9 @@ def serving(**settings: object) -> Iterator[LoginServer]:
         finally:
             listener.shutdown()
             thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[LoginServer]:
+    with serving() as running:
+        yield running

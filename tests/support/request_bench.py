@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
 
 from decamp.auth import Grant
 from decamp.errors import TransferError
@@ -14,9 +17,20 @@ from decamp.spec import RequestStatus
 from decamp.testing import ScriptedRequests
 from decamp.testing.samples import post_item
 from engine_harness import Bench
+from still_clock import StillClock
 
 CONSENT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 PENDING = RequestStatus("pending", None, "pending")
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, clock: StillClock) -> Bench:
+    return Bench(tmp_path, stop=clock, now=clock.now)
 
 
 def grant(since: datetime = CONSENT, account: str = "open-id-1") -> Grant:

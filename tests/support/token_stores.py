@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from decamp.oauth import Tokens
 from decamp.oauth.authorization import Attempt
 
@@ -48,3 +50,8 @@ class MemoryAttempts:
     def take(self, state: str) -> Attempt | None:
         kept = self.kept.pop(state, None)
         return None if kept is None else Attempt.from_json(kept)
+
+
+@pytest.fixture
+def tokens() -> MemoryTokens:
+    return MemoryTokens()

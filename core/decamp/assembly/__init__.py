@@ -3,10 +3,7 @@
 from decamp.assembly.checking import check
 from decamp.assembly.connecting import (
     Draft,
-    LoginDraft,
     connect,
-    connect_login,
-    connections_of,
     draft,
 )
 from decamp.assembly.disconnecting import (
@@ -15,10 +12,12 @@ from decamp.assembly.disconnecting import (
     ended_with,
     found_connection,
 )
-from decamp.assembly.looks import inspect, sandboxed, served
+from decamp.assembly.inspecting import inspect
+from decamp.assembly.logins import LoginDraft, connect_login
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
 from decamp.assembly.runs import Request, is_public, plan, transfer
+from decamp.assembly.sandboxes import sandboxed, served
 from decamp.assembly.upkeep import Reached, Undoable, opened, undoable
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "connect",
     "connect_by_password",
     "connect_login",
-    "connections_of",
     "disconnect",
     "draft",
     "ended_with",

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from decamp.assembly.naming import chosen, close, created, find_destination, require_text
+from decamp.assembly.making import made
+from decamp.assembly.naming import chosen, find_destination, require_text
 from decamp.assembly.signedin import signed_in
 from decamp.home import Home
 from decamp.registry import Registry
@@ -40,16 +41,15 @@ def check(
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
         signed = stack.enter_context(signed_in(target, home))
-        importer = created(target.spec, target.config, scratch, signed, home)
-        stack.callback(close, importer)
+        importer = stack.enter_context(made(target.spec, target.config, scratch, signed, home))
         found = importer.check()
         facts = list(importer.probe()) if isinstance(importer, Probes) else []
-        made = {
+        document = {
             "plugin": target.spec.name,
             "destination": found.title,
             "holds": found.holds is not None,
             "facts": [{"what": what, "found": how} for what, how in facts],
             "exit_code": 0,
         }
-        require_valid("destination-check", made)
-        return made
+        require_valid("destination-check", document)
+        return document

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from decamp.assembly.logins import LoginDraft
 from decamp.assembly.naming import declared, signing_side
 from decamp.assembly.passwords import PasswordDraft
 from decamp.assembly.signedin import tokens_of
-from decamp.auth import AppPassword, Grant, Login, OAuth2
+from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import (
     Connection,
     Connections,
@@ -19,14 +20,12 @@ from decamp.connections import (
     find_login,
     how_to_renew,
     keep_keys,
-    keep_login,
     require_name,
 )
 from decamp.credentials import NoSecrets, SecretStore
 from decamp.engine.clock import now
-from decamp.errors import AccessDenied, AuthError, ConfigError, TransferError, Unavailable
+from decamp.errors import AccessDenied, ConfigError, TransferError
 from decamp.home import Home
-from decamp.logins import Credentials, login_client
 from decamp.oauth import ClientKeys, Tokens, open_endpoint, require_safe_addresses
 from decamp.options import build_config, describe
 from decamp.registry import Registry
@@ -35,14 +34,7 @@ from decamp.spec import ExporterSpec, ImporterSpec
 if TYPE_CHECKING:
     from decamp.oauth.endpoint import TokenEndpoint
 
-__all__ = [
-    "Draft",
-    "LoginDraft",
-    "connect",
-    "connect_login",
-    "connections_of",
-    "draft",
-]
+__all__ = ["Draft", "connect", "draft"]
 
 Way = Callable[["TokenEndpoint", Sequence[str]], Tokens]
 """Brings a person to the consent page for these scopes, and back with tokens."""
@@ -60,23 +52,6 @@ class Draft:
     """Of the app, if they are known already."""
     former: Connection | None
     """The connection of this name as it is now."""
-
-
-@frozen
-class LoginDraft:
-    """A connection to a server that wants a password or a token."""
-
-    name: str
-    spec: ExporterSpec[Any] | ImporterSpec[Any]
-    options: dict[str, str]
-    login: Login
-    known: Credentials | None
-    """Who signs in, if the environment says it."""
-
-
-def connections_of(home: Home) -> Connections:
-    """Give the connections of one home."""
-    return Connections(home.folder, home.turn)
 
 
 def draft(
@@ -103,7 +78,7 @@ def draft(
             f"{name} is the name of a plugin, so no connection of {plugin} can be called so.",
             hint="Choose another name.",
         )
-    former = connections_of(home).get(name)
+    former = Connections(home).get(name)
     if former is not None and former.plugin != plugin:
         raise ConfigError(
             f"There is a connection {name} already, to {former.plugin}.",
@@ -180,54 +155,8 @@ def connect(
     with kept.lock(wanted.name):
         keep_keys(wanted.name, keys, secrets)
         kept.save(wanted.name, tokens)
-        connections_of(home).put(connection)
+        Connections(home).put(connection)
     return connection
-
-
-def connect_login(wanted: LoginDraft, credentials: Credentials, *, home: Home) -> Connection:
-    """Try a password or token at the server, and keep the connection.
-
-    Raises:
-        AuthError: The server does not accept it.
-        ConfigError: The address is not https; or the authority's certificate cannot be read.
-        Unavailable: The server cannot be reached.
-    """
-    _try_login(wanted, credentials)
-    grant = Grant(
-        account=credentials.user,
-        asked=frozenset(),
-        scopes=frozenset(),
-        since=now().replace(microsecond=0),
-    )
-    connection = Connection(wanted.name, wanted.spec.name, wanted.options, grant)
-    keep_login(wanted.name, credentials, SecretStore(home.folder))
-    connections_of(home).put(connection)
-    return connection
-
-
-def _try_login(wanted: LoginDraft, credentials: Credentials) -> None:
-    """Ask the server for something that only who is signed in may see."""
-    import httpx
-
-    host = wanted.login.origin
-    with closing(login_client(wanted.login, credentials)) as http:
-        try:
-            status = http.head(wanted.login.url).status_code
-        except httpx.TransportError as error:
-            raise Unavailable(
-                f"{host} cannot be reached.",
-                hint="Check the address and the network. For a server with a certificate of your "
-                "own authority, add -o ca_file=FILE.pem. Then run the same command again.",
-            ) from error
-    if status == 401:
-        raise AuthError(
-            f"{host} does not accept this user name and password, or this token.",
-            hint=f"Check it for typing mistakes. {wanted.login.keys}".strip(),
-        )
-    if status == 429 or status >= 500:
-        raise Unavailable(
-            f"{host} cannot answer now (HTTP {status}).", hint="Run the same command again later."
-        )
 
 
 def _same(former: OAuth2 | Login | AppPassword | None, new: OAuth2 | Login | AppPassword) -> bool:
@@ -241,7 +170,7 @@ def _keys_of_another(
     plugin: str, settings: dict[str, str], home: Home, secrets: SecretStore
 ) -> ClientKeys | None:
     """Find the app of another connection to the same place: one app serves several accounts."""
-    for other in connections_of(home).all():
+    for other in Connections(home).all():
         if other.plugin == plugin and other.options == settings:
             keys = find_keys(other.name, secrets)
             if keys is not None:

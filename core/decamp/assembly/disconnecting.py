@@ -6,13 +6,13 @@ import threading
 from contextlib import suppress
 from typing import Literal
 
-from decamp.assembly.connecting import connections_of
 from decamp.assembly.naming import declared, signing_side
 from decamp.assembly.passwords import forget_session, sign_out
 from decamp.assembly.signedin import open_session, tokens_of
 from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import (
     Connection,
+    Connections,
     ConnectionTokens,
     find_keys,
     forget_login,
@@ -62,7 +62,7 @@ def disconnect(
         forget_login(name, secrets)
         with suppress(TransferError):  # a plugin that is not here any more, or a setting of it
             _forget_session(found, registry, home)
-        connections_of(home).remove(name)
+        Connections(home).remove(name)
     return found, revoked
 
 
@@ -72,7 +72,7 @@ def found_connection(name: str, home: Home) -> Connection:
     Raises:
         ConfigError: There is none.
     """
-    found = connections_of(home).get(name)
+    found = Connections(home).get(name)
     if found is None:
         raise ConfigError(
             f"There is no connection named {name!r}.", hint="See all: decamp connections"
@@ -97,7 +97,7 @@ def ended_with(found: Connection, home: Home) -> list[str]:
     whose = (found.plugin, found.options, found.grant.account)
     same = [
         one
-        for one in connections_of(home).all()
+        for one in Connections(home).all()
         if one.name != found.name and (one.plugin, one.options, one.grant.account) == whose
     ]
     apps = [(one.name, find_keys(one.name, secrets)) for one in same]

@@ -2,60 +2,33 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from decamp.auth import AppPassword, Grant, Login, OAuth2
+from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import Connection, Connections
-from decamp.credentials import notes_of, secrets_of
-from decamp.engine.clock import now
-from decamp.errors import ConfigError, PluginError, SourceUnreadable, TransferError
+from decamp.errors import ConfigError, SourceUnreadable
 from decamp.home import Home
 from decamp.options import build_config, describe
 from decamp.registry import Registry
-from decamp.spec import Closes, Context, ExporterSpec, ImporterSpec
+from decamp.spec import ExporterSpec, ImporterSpec
 from decamp.validation import encodable
 
 __all__ = [
-    "SignedIn",
     "Source",
     "Target",
     "chosen",
-    "close",
-    "configured",
-    "created",
     "declared",
     "find_destination",
     "find_source",
     "require_text",
-    "run_id",
     "signing_side",
 ]
 
-if TYPE_CHECKING:
-    import httpx
-
-_log = logging.getLogger("decamp")
 _WEB = ("http", "https")
-
-
-@frozen
-class SignedIn:
-    """What a plugin gets of a sign-in."""
-
-    http: httpx.Client
-    grant: Grant | None
-    """None if the server lets everybody in, or the sign-in comes from the environment."""
-    here: tuple[tuple[str, int], ...] = ()
-    """Host and port of the service, if it is a simulator on this machine: its media lie there."""
-    connect: str = ""
-    """See `decamp.Context.connect`."""
 
 
 def require_text(*texts: str) -> None:
@@ -133,7 +106,7 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
     if name in registry.importers:
         connection = None if location else _only(registry.importer(name), home)
     else:
-        connection = _known(home).get(name or location)
+        connection = Connections(home).get(name or location)
     if connection is not None and connection.plugin in registry.importers:
         if name is None and Path(location).exists():
             raise _both(location)
@@ -173,68 +146,6 @@ def chosen(options: Sequence[str], side: str) -> dict[str, str]:
     return chosen
 
 
-def created(
-    spec: ExporterSpec[Any] | ImporterSpec[Any],
-    config: Any,
-    scratch: Path,
-    signed: SignedIn | None = None,
-    home: Home | None = None,
-    now: Callable[[], datetime] = now,
-) -> Any:
-    """Make an exporter or importer.
-
-    Args:
-        spec: The plugin.
-        config: Its settings.
-        scratch: A private folder.
-        signed: Who is signed in, as `decamp.assembly.signedin.signed_in` gives it.
-        now: The time, aware and in UTC.
-        home: Where it may remember something; without one it remembers nothing.
-    """
-    context = Context(
-        config,
-        logging.getLogger(f"decamp.{spec.name}"),
-        now,
-        scratch,
-        http=signed.http if signed else None,
-        grant=signed.grant if signed else None,
-        connect=signed.connect if signed else "",
-        state=home.plugins / spec.name if home else None,
-    )
-    if home is not None:
-        context = evolve(
-            context,
-            secrets=secrets_of(spec.name, home.folder),
-            notes=notes_of(spec.name, home.folder),
-        )
-    try:
-        return spec.create(context)
-    except TransferError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"The plugin {spec.name} could not start: {type(error).__name__}: {error}",
-            plugin=spec.name,
-            hint="This is a fault in the plugin; please report it to its authors.",
-        ) from error
-
-
-def configured(spec: ImporterSpec[Any], config: Any) -> ImporterSpec[Any]:
-    """Give a destination with the capabilities that it has with these settings."""
-    if spec.capabilities_for is None:
-        return spec
-    return evolve(spec, capabilities=spec.capabilities_for(config))
-
-
-def close(plugin: object) -> None:
-    """Close a plugin that has something to close; its own errors go to the log."""
-    if isinstance(plugin, Closes):
-        try:
-            plugin.close()
-        except Exception:
-            _log.exception("closing %s failed", type(plugin).__name__)
-
-
 def _split(text: str) -> tuple[str | None, str]:
     """Part ``plugin:location``; one letter before a colon is a drive, not a plugin."""
     name, colon, location = text.partition(":")
@@ -252,7 +163,7 @@ def _connection(
     name: str | None, location: str, registry: Registry, home: Home
 ) -> Connection | None:
     """Find the connection that is meant: by its name, or as the only one of its plugin."""
-    known = _known(home)
+    known = Connections(home)
     if name is None:
         found = known.get(location)
         if found is not None and Path(location).exists():
@@ -270,7 +181,7 @@ def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection
     Raises:
         ConfigError: There are several.
     """
-    of_plugin = [one for one in _known(home).all() if one.plugin == spec.name]
+    of_plugin = [one for one in Connections(home).all() if one.plugin == spec.name]
     named = [one for one in of_plugin if one.name == spec.name]
     if len(of_plugin) > 1 and not named:
         names = ", ".join(f"{one.name}:" for one in of_plugin)
@@ -278,10 +189,6 @@ def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection
             f"There are several connections to {spec.title}.", hint=f"Say which one: {names}"
         )
     return next(iter(named or of_plugin), None)
-
-
-def _known(home: Home) -> Connections:
-    return Connections(home.folder, home.turn)
 
 
 def _both(location: str) -> ConfigError:
@@ -320,7 +227,7 @@ def _signed_in_there(
         return config, None
     found = [
         one
-        for one in _known(home).all()
+        for one in Connections(home).all()
         if one.plugin == spec.name and where in (_where(declared(spec, one)), one.grant.account)
     ]
     if len(found) > 1:
@@ -389,8 +296,3 @@ def _configured(
         if setting.location and location:
             values[setting.name] = location
     return build_config(spec.config, values, plugin=spec.name)
-
-
-def run_id() -> str:
-    """Name a run: when it started, and enough chance to be alone."""
-    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from decamp.assembly.naming import close, created
+from decamp.assembly.making import made
 from decamp.auth import AppPassword, Grant
 from decamp.connections import Connection, Connections, login_variables
 from decamp.engine.blame import blamed
@@ -56,7 +56,7 @@ def connect_by_password(wanted: PasswordDraft, password: str, *, home: Home) -> 
     none: frozenset[str] = frozenset()
     grant = Grant(account=account, asked=none, scopes=none, since=now().replace(microsecond=0))
     connection = Connection(wanted.name, wanted.spec.name, wanted.options, grant)
-    Connections(home.folder, home.turn).put(connection)
+    Connections(home).put(connection)
     return connection
 
 
@@ -79,15 +79,14 @@ def forget_session(spec: ImporterSpec[Any], connection: Connection, home: Home) 
 @contextmanager
 def _importer(spec: ImporterSpec[Any], options: Any, home: Home) -> Iterator[SignsIn]:
     config = build_config(spec.config, dict(options), plugin=spec.name)
-    with tempfile.TemporaryDirectory(prefix="decamp-") as scratch:
-        importer = created(spec, config, Path(scratch), home=home)
-        try:
-            if not isinstance(importer, SignsIn):
-                raise PluginError(
-                    f"The plugin {spec.name} declares a sign-in and has none.",
-                    plugin=spec.name,
-                    hint="This is a fault in the plugin; please report it to its authors.",
-                )
-            yield importer
-        finally:
-            close(importer)
+    with (
+        tempfile.TemporaryDirectory(prefix="decamp-") as scratch,
+        made(spec, config, Path(scratch), home=home) as importer,
+    ):
+        if not isinstance(importer, SignsIn):
+            raise PluginError(
+                f"The plugin {spec.name} declares a sign-in and has none.",
+                plugin=spec.name,
+                hint="This is a fault in the plugin; please report it to its authors.",
+            )
+        yield importer

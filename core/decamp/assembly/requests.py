@@ -8,7 +8,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from decamp.assembly.naming import Source, chosen, close, created, find_source
+from decamp.assembly.making import made
+from decamp.assembly.naming import Source, chosen, find_source
 from decamp.assembly.signedin import signed_in
 from decamp.connections import Connections
 from decamp.engine.copyplace import copy_path, lock_name
@@ -79,8 +80,7 @@ def cancel(
             source = _asked_by(request, options, registry, home)
             signed = stack.enter_context(signed_in(source, home))
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
-            exporter = created(source.spec, source.config, scratch, signed, home)
-            stack.callback(close, exporter)
+            exporter = stack.enter_context(made(source.spec, source.config, scratch, signed, home))
             if not isinstance(exporter, Requests):
                 raise ConfigError(f"{request.title} is no service that can be asked.")
         give_up(journal, request, exporter, home.copies)
@@ -95,7 +95,7 @@ def _asked_by(
         return find_source(request.title, chosen(options, "from"), registry, home)
     except (ConfigError, SourceUnreadable) as error:
         name = request.title.partition(":")[0]
-        if name in registry.exporters or Connections(home.folder, home.turn).get(name):
+        if name in registry.exporters or Connections(home).get(name):
             raise
         raise ConfigError(
             f"The connection {name}, by which the copy was asked for, is not there any more, so "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import threading
@@ -14,18 +15,14 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
+from decamp.assembly.making import SignedIn, configured, created, made
 from decamp.assembly.naming import (
-    SignedIn,
     Source,
     Target,
     chosen,
-    close,
-    configured,
-    created,
     find_destination,
     find_source,
     require_text,
-    run_id,
 )
 from decamp.assembly.signedin import signed_in, simulator_of
 from decamp.credentials import SecretStore
@@ -112,27 +109,26 @@ def transfer(
     Raises:
         TransferError: The request itself cannot be understood, or the journal not opened.
     """
-    run = run_id()
+    run = _run_id()
     with ExitStack() as stack:
         parts = _Parts.of(request, registry, home)
         scratch = stack.enter_context(home.scratch(run))
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
-        return _run(
-            request,
-            parts,
-            run,
-            journal,
-            scratch,
-            home,
-            home.lock,
-            emit,
-            stop,
-            ask,
-            sign_in or partial(signed_in, home=home, stop=stop),
-            now,
+        around = _Surroundings(
+            run=run,
+            home=home,
+            journal=journal,
+            scratch=scratch,
+            lock=home.lock,
+            emit=emit,
+            stop=stop,
+            ask=ask,
+            sign_in=sign_in or partial(signed_in, home=home, stop=stop),
+            now=now,
             dry_run=False,
         )
+        return _run(request, parts, around)
 
 
 def plan(
@@ -148,11 +144,37 @@ def plan(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-plan-")))
         journal = Journal.open_copy(home.journal, scratch)
         stack.callback(journal.close)
-        return _run(
-            request, parts, run_id(), journal, scratch, home,
-            lambda name: nullcontext(), emit, stop, nobody,
-            partial(signed_in, home=home, stop=stop), now, dry_run=True,
-        )  # fmt: skip
+        around = _Surroundings(
+            run=_run_id(),
+            home=home,
+            journal=journal,
+            scratch=scratch,
+            lock=lambda name: nullcontext(),
+            emit=emit,
+            stop=stop,
+            ask=nobody,
+            sign_in=partial(signed_in, home=home, stop=stop),
+            now=now,
+            dry_run=True,
+        )
+        return _run(request, parts, around)
+
+
+@frozen(kw_only=True)
+class _Surroundings:
+    """Where a run works, and whom it tells. A plan works on a copy, and locks nothing."""
+
+    run: str
+    home: Home
+    journal: Journal
+    scratch: Path
+    lock: Callable[[str], AbstractContextManager[None]]
+    emit: Emit
+    stop: threading.Event
+    ask: Ask
+    sign_in: SignIn
+    now: Callable[[], datetime]
+    dry_run: bool
 
 
 @frozen
@@ -182,71 +204,67 @@ class _Parts:
         return cls(source, target, selection)
 
 
-def _run(
-    request: Request,
-    parts: _Parts,
-    run: str,
-    journal: Journal,
-    scratch: Path,
-    home: Home,
-    lock: Callable[[str], AbstractContextManager[None]],
-    emit: Emit,
-    stop: threading.Event,
-    ask: Ask,
-    sign_in: SignIn,
-    now: Callable[[], datetime],
-    *,
-    dry_run: bool,
-) -> dict[str, Any]:
+def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, Any]:
+    """Make both plugins, and let the engine run between them."""
+    source, target = parts.source, parts.target
+    home, scratch, stop, now = around.home, around.scratch, around.stop, around.now
     with ExitStack() as stack:
-        source = parts.source
-        signed = stack.enter_context(sign_in(source))
-        exporter = created(source.spec, source.config, scratch, signed, home, now)
-        stack.callback(close, exporter)
-        target = parts.target
+        signed = stack.enter_context(around.sign_in(source))
+        exporter = stack.enter_context(made(source.spec, source.config, scratch, signed, home, now))
         there = stack.enter_context(signed_in(target, home, stop))
         importer = created(target.spec, target.config, scratch, there, home, now)
-        folder = getattr(source.config, "media", None)
-        allowed = request.allowed + (signed.here if signed else simulator_of(source))
         capable = configured(target.spec, target.config)
-        room = _room(scratch) if capable.capabilities.budgets else SPOOL_BYTES
-        media = _Media(scratch, allowed, folder, stop, now, room)
-        stack.callback(media.close)
-        engine = Engine(
-            Job(
-                id=run,
-                command=request.command,
-                exporter_spec=source.spec,
-                exporter=exporter,
-                importer_spec=capable,
-                importer=importer,
-                source=request.source,
-                selection=parts.selection,
-                account=request.account,
-                people=request.people,
-                refresh=request.refresh,
-                audiences=widened(request.audiences),
-                consolidate=request.consolidate,
-                dry_run=dry_run,
-                grant=signed.grant if signed else None,
-                connect=signed.connect if signed else "",
-            ),
-            Settings(
-                journal=journal,
-                scratch=scratch,
-                copies=home.copies,
-                fetch=media.fetch,
-                release=media.release,
-                lock=lock,
-                emit=emit,
+        folder = getattr(source.config, "media", None)
+        media = _Media(
+            partial(
+                MediaFetcher.open,
+                scratch,
+                allowed=request.allowed + (signed.here if signed else simulator_of(source)),
+                folder=MediaFolder(folder) if folder is not None else None,
                 stop=stop,
-                wait=request.wait,
-                ask=ask,
-                secrets=SecretStore(home.folder),
                 now=now,
-            ),
+                spool_bytes=_room(scratch) if capable.capabilities.budgets else SPOOL_BYTES,
+            )
         )
-        return engine.run()
+        stack.callback(media.close)
+        job = Job(
+            id=around.run,
+            command=request.command,
+            exporter_spec=source.spec,
+            exporter=exporter,
+            importer_spec=capable,
+            importer=importer,
+            source=request.source,
+            selection=parts.selection,
+            account=request.account,
+            people=request.people,
+            refresh=request.refresh,
+            audiences=widened(request.audiences),
+            consolidate=request.consolidate,
+            dry_run=around.dry_run,
+            grant=signed.grant if signed else None,
+            connect=signed.connect if signed else "",
+        )
+        settings = Settings(
+            journal=around.journal,
+            scratch=scratch,
+            copies=home.copies,
+            fetch=media.fetch,
+            release=media.release,
+            lock=around.lock,
+            emit=around.emit,
+            stop=stop,
+            wait=request.wait,
+            ask=around.ask,
+            secrets=SecretStore(home.folder),
+            now=now,
+        )
+        return Engine(job, settings).run()
+
+
+def _run_id() -> str:
+    """Name a run: when it started, and enough chance to be alone."""
+    return f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def _room(scratch: Path) -> int:
@@ -257,32 +275,15 @@ def _room(scratch: Path) -> int:
 class _Media:
     """The media service, built when the first link is met: httpx is slow to import."""
 
-    def __init__(
-        self,
-        scratch: Path,
-        allowed: tuple[tuple[str, int], ...],
-        folder: Path | None,
-        stop: threading.Event,
-        now: Callable[[], datetime],
-        room: int,
-    ) -> None:
-        self._room = room
-        self._scratch, self._allowed, self._stop, self._now = scratch, allowed, stop, now
-        self._folder = MediaFolder(folder) if folder is not None else None
+    def __init__(self, opened: Callable[[], MediaFetcher]) -> None:
+        self._opened = opened
         self._lock = threading.Lock()
         self._fetcher: MediaFetcher | None = None
 
     def fetch(self, blob: Blob, item: Item) -> Blob | Missing:
         with self._lock:
             if self._fetcher is None:
-                self._fetcher = MediaFetcher.open(
-                    self._scratch,
-                    allowed=self._allowed,
-                    folder=self._folder,
-                    stop=self._stop,
-                    now=self._now,
-                    spool_bytes=self._room,
-                )
+                self._fetcher = self._opened()
         return self._fetcher.fetch(blob, item)
 
     def release(self, item: Item) -> None:

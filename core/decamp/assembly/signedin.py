@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from decamp.assembly.naming import SignedIn, Source, Target, declared
+from decamp.assembly.making import SignedIn
+from decamp.assembly.naming import Source, Target, declared
 from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import (
     Connection,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "again",
-    "declared",
     "logged_in",
     "open_session",
     "signed_in",
@@ -192,7 +192,7 @@ def simulator_of(source: Source) -> tuple[tuple[str, int], ...]:
 
 def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:
     """Give the place of all tokens of connections."""
-    return ConnectionTokens(Connections(home.folder, home.turn), secrets, home.turn)
+    return ConnectionTokens(Connections(home), secrets, home.turn)
 
 
 def again(connection: Connection) -> str:

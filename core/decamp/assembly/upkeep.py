@@ -9,14 +9,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from decamp.assembly.naming import (
-    chosen,
-    close,
-    configured,
-    created,
-    find_destination,
-    require_text,
-)
+from decamp.assembly.making import configured, made
+from decamp.assembly.naming import chosen, find_destination, require_text
 from decamp.assembly.signedin import signed_in
 from decamp.engine.mute import remembered
 from decamp.engine.rebuild import route_in_step
@@ -59,10 +53,8 @@ def opened(
         spec = target.spec
         signed = stack.enter_context(signed_in(target, home))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
-        importer = created(spec, target.config, scratch, signed, home)
-        closing = ExitStack()
-        closing.callback(close, importer)
-        stack.callback(closing.close)
+        closing = stack.enter_context(ExitStack())
+        importer = closing.enter_context(made(spec, target.config, scratch, signed, home))
         found = remembered(journal, spec.name, importer.check())
         stack.enter_context(home.lock(f"{spec.name}:{found.id}"))
         routes = [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +13,7 @@ from attrs import frozen
 from decamp.auth import Grant
 from decamp.errors import ConfigError
 from decamp.filesystems import make_private, no_room, replace_private
+from decamp.home import Home
 from decamp.validation import require_valid, validator
 
 __all__ = ["FILE", "Connection", "Connections", "as_json", "require_name"]
@@ -70,13 +69,12 @@ class Connections:
     """The connections of one user.
 
     Args:
-        folder: decamp's home.
-        lock: Waits for, and holds, something of a name for this process.
+        home: Where decamp keeps its files.
     """
 
-    def __init__(self, folder: Path, lock: Callable[[str], AbstractContextManager[None]]) -> None:
-        self._path = folder / FILE
-        self._lock = lock
+    def __init__(self, home: Home) -> None:
+        self._path = home.folder / FILE
+        self._turn = home.turn
 
     def all(self) -> list[Connection]:
         """List them, by name.
@@ -92,12 +90,12 @@ class Connections:
 
     def put(self, connection: Connection) -> None:
         """Keep one, durably on return, in the place of any other of its name."""
-        with self._lock(_LOCK):
+        with self._turn(_LOCK):
             self._write(self._read() | {connection.name: connection})
 
     def regrant(self, name: str, grant: Grant) -> None:
         """Note what is granted now. A connection that is gone stays gone."""
-        with self._lock(_LOCK):
+        with self._turn(_LOCK):
             kept = self._read()
             if name in kept and kept[name].grant != grant:
                 old = kept[name]
@@ -105,7 +103,7 @@ class Connections:
 
     def remove(self, name: str) -> None:
         """Forget one; none of this name is fine."""
-        with self._lock(_LOCK):
+        with self._turn(_LOCK):
             kept = self._read()
             if kept.pop(name, None) is not None:
                 self._write(kept)

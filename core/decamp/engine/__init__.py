@@ -1,7 +1,6 @@
 """Moves items from an exporter to an importer."""
 
-from decamp.engine.job import Job, Settings
-from decamp.engine.route import Ask, nobody
+from decamp.engine.job import Ask, Job, Settings, nobody
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.engine.transfer import Engine

@@ -7,38 +7,35 @@ from typing import Any
 
 from decamp.engine.blame import blamed
 from decamp.engine.rebuild import in_step
+from decamp.engine.sides import Sides
 from decamp.events import Emit, Notice
-from decamp.journal import Journal, Route
-from decamp.model import Destination, Finding, Receipt
+from decamp.journal import Route
+from decamp.model import Finding, Receipt
 from decamp.spec import Importer, Verifies
 
-__all__ = ["DELETED", "deleted_there", "delivered_before", "notice_lost"]
+__all__ = ["deleted_of", "deleted_there", "delivered_before", "notice_lost"]
+
+_DELETED = {
+    "missing": "it was deleted there after decamp had brought it",
+    "partial": "a part of it was deleted there after decamp had brought it; the rest stays",
+}
+"""Says what is gone, by `Finding.problem`."""
 
 
-def delivered_before(
-    journal: Journal,
-    service: str,
-    plugin: str,
-    destination: Destination,
-    fingerprint: str,
-    account: str | None,
-) -> tuple[Route, Mapping[str, Any]] | None:
+def delivered_before(sides: Sides, fingerprint: str) -> tuple[Route, Mapping[str, Any]] | None:
     """Find the route whose last run delivered all of this very export.
 
     Args:
-        service: What the data is from.
-        plugin: Name of the destination's plugin.
-        destination: As it is now.
         fingerprint: Of the export, with its mapping.
-        account: What ``--account`` said.
 
     Returns:
         The route, and the receipt of that run.
     """
-    if destination.holds is None:
+    account = sides.job.account
+    if sides.held is None:
         return None
-    for route in journal.routes(service, plugin, destination.id):
-        ended = [run for run in journal.runs(route=route.id) if run.state != "running"]
+    for route in sides.routes():
+        ended = [run for run in sides.journal.runs(route=route.id) if run.state != "running"]
         last = ended[0] if ended else None
         if (
             last is not None
@@ -46,44 +43,52 @@ def delivered_before(
             and (last.state, last.fingerprint) == ("done", fingerprint)
             and last.report["verdict"]["complete"]
             and not route.finish_due
-            and in_step(route, destination)
+            and in_step(route, sides.destination)
             and (not account or f"name:{account}" in route.aliases)
         ):
             return route, last.report
     return None
 
 
-def notice_lost(
-    journal: Journal,
-    route: Route,
-    importer: Importer,
-    plugin: str,
-    destination: Destination,
-    emit: Emit,
-) -> int:
-    """Find out what was taken away from the destination; it is due again.
+def notice_lost(sides: Sides, route: Route, emit: Emit) -> int:
+    """Find out what was taken away from a private destination; it is due again.
 
     Returns:
         How many items it concerns.
     """
-    if destination.holds is None or not isinstance(importer, Verifies):
+    spec, importer = sides.job.importer_spec, sides.job.importer
+    if spec.capabilities.public or sides.held is None or not isinstance(importer, Verifies):
         return 0
-    with blamed(plugin):
-        found = importer.verify(journal.receipts(route.id), "exists")
+    with blamed(spec.name):
+        found = importer.verify(sides.journal.receipts(route.id), "exists")
         lost = [one for one in found if one.problem == "missing"]
-    count = journal.lose(route.id, lost) if lost else 0
+    count = sides.journal.lose(route.id, lost) if lost else 0
     if count:
-        text = f"{count} items are no longer at {destination.title}, or lack files."
+        text = f"{count} items are no longer at {sides.destination.title}, or lack files."
         emit(Notice("warning", f"{text} They are brought again."))
     return count
 
 
-def deleted_there(
-    importer: Importer, plugin: str, receipts: Iterable[Receipt]
-) -> dict[str, Finding]:
-    """Find out what of this a person has deleted from a place that others can see.
+def deleted_there(sides: Sides, route: Route) -> dict[str, str]:
+    """Find out what a person has deleted from a destination that others can see.
 
     Who deletes a post that everybody saw does not want it back: it is told, and not sent again.
+
+    Returns:
+        What is gone, by item id.
+    """
+    spec, journal = sides.job.importer_spec, sides.journal
+    if not spec.capabilities.public:
+        return {}
+    # An update that was cut off may have left fewer records itself; it is settled first.
+    cut_off = {known.item_id for known, _, _ in journal.open_intents(route.id)}
+    receipts = (one for one in journal.receipts(route.id) if one.item_id not in cut_off)
+    found = deleted_of(sides.job.importer, spec.name, receipts)
+    return {item_id: _DELETED[one.problem] for item_id, one in found.items()}
+
+
+def deleted_of(importer: Importer, plugin: str, receipts: Iterable[Receipt]) -> dict[str, Finding]:
+    """Find what of this is gone from a destination.
 
     Returns:
         By item id: the problem is ``missing`` or ``partial``.
@@ -92,11 +97,4 @@ def deleted_there(
         return {}
     with blamed(plugin):
         found = importer.verify(receipts, "exists")
-        return {one.item_id: one for one in found if one.problem in DELETED}
-
-
-DELETED = {
-    "missing": "it was deleted there after decamp had brought it",
-    "partial": "a part of it was deleted there after decamp had brought it; the rest stays",
-}
-"""Says what is gone, by `Finding.problem`."""
+        return {one.item_id: one for one in found if one.problem in _DELETED}

@@ -50,7 +50,7 @@ _PLUGIN_FAULTS = 10
 """So many faults of the plugin itself, one after the other, end the run."""
 
 
-@define(slots=False)
+@define(slots=False, kw_only=True)
 class Delivery:
     """Delivers what is submitted, a bounded number of items at a time."""
 

@@ -32,7 +32,7 @@ def _no_preview(item: Item) -> Preview | None:  # noqa: ARG001
     return None
 
 
-@define
+@define(kw_only=True)
 class ItemIntake:
     """The items of one run on one route."""
 

@@ -16,14 +16,21 @@ from decamp.credentials import NoSecrets, Secrets
 from decamp.engine.audience import PUBLIC
 from decamp.engine.calls import Fetch
 from decamp.engine.clock import now, pause
-from decamp.engine.route import Ask, nobody
 from decamp.engine.selection import Selection
 from decamp.events import Emit
 from decamp.journal import Journal
 from decamp.model import Item
 from decamp.spec import Exporter, ExporterSpec, Importer, ImporterSpec
 
-__all__ = ["Job", "Settings"]
+__all__ = ["Ask", "Job", "Settings", "nobody"]
+
+Ask = Callable[[str], bool | None]
+"""Asks a person a question that has yes or no for an answer; None if nobody is there."""
+
+
+def nobody(question: str) -> bool | None:  # noqa: ARG001
+    """Answer no question: nobody is there."""
+    return None
 
 
 @frozen

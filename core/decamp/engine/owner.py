@@ -10,7 +10,16 @@ from decamp.engine.clock import stamp
 from decamp.journal import Route
 from decamp.model import Account, Origin
 
-__all__ = ["named_account", "newest_of"]
+__all__ = ["named_account", "names_of", "newest_of"]
+
+
+def names_of(account: Account, given: str | None = None) -> tuple[str, ...]:
+    """List the aliases by which an account is known: its id, its names, the name given."""
+    names = [f"id:{account.id}"] if account.id else []
+    names += [f"name:{name}" for name in account.names]
+    if given:
+        names.append(f"name:{given}")
+    return tuple(dict.fromkeys(names))
 
 
 def named_account(

@@ -21,7 +21,7 @@ _MARGIN = 1.0
 """Seconds: a service counts from when it has heard of a write, which is later than here."""
 
 
-@define
+@define(kw_only=True)
 class Pace:
     """The budgets of one destination, kept over all runs."""
 

@@ -12,13 +12,12 @@ have been read; no digest depends on them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Protocol
 
-import msgspec
 from attrs import evolve
 
-from decamp.engine.aliases import GONE, Aliases, names_a_person
+from decamp.engine.aliases import GONE, Aliases
+from decamp.engine.peoplerows import AlikeRows
 from decamp.engine.quarantine import REJECTED
 from decamp.engine.tally import Tally
 from decamp.model import Collection, Item, RowBatch
@@ -26,7 +25,6 @@ from decamp.validation import (
     field_names,
     has_schema,
     is_named_after_a_person,
-    mark_of_others,
     person_fields,
     required_fields,
 )
@@ -39,9 +37,6 @@ _Dicts = Sequence[dict[str, Any]]
 
 Refine = Callable[[list[bytes]], list[bytes]]
 """Rewrites rows, each a line of JSON, keeping their number and order."""
-
-_SOURCE = b',"source":'
-_MOST_ENDS = 10_000
 
 _HIDES = "decamp cannot tell which names of other people are in it"
 
@@ -107,7 +102,7 @@ class OtherPeople:
     def __init__(self, aliases: Aliases, tally: Tally, *, drop: bool) -> None:
         self._aliases, self._tally, self._drop = aliases, tally, drop
         self._batches: dict[tuple[str, str, str], tuple[Collection, str]] = {}
-        self._rows: dict[tuple[str, str], _Rows] = {}
+        self._rows: dict[tuple[str, str], AlikeRows] = {}
 
     # --- rows ----------------------------------------------------------------------------
 
@@ -164,11 +159,11 @@ class OtherPeople:
         of = self._of(collection)
         return of.refined if of.has_raw_values else None
 
-    def _of(self, collection: Collection) -> _Rows:
+    def _of(self, collection: Collection) -> AlikeRows:
         alike = is_named_after_a_person(collection.kind)  # and there may be many of these
         key = (collection.kind, "" if alike else collection.key)
         if key not in self._rows:
-            self._rows[key] = _Rows(collection.kind, self._aliases)
+            self._rows[key] = AlikeRows(collection.kind, self._aliases)
         return self._rows[key]
 
     # --- items ---------------------------------------------------------------------------
@@ -270,96 +265,3 @@ def left_out(tally: Tally, kind: str, count: int) -> None:
     tally.add(kind, "found", count)
     tally.add(kind, "not_asked", count)
     tally.add(kind, "left_out", count)
-
-
-class _Rows:
-    """What is done to rows that are alike."""
-
-    def __init__(self, kind: str, aliases: Aliases) -> None:
-        self._aliases = aliases
-        marked = person_fields(kind)
-        changes = {"name": aliases.name, "address": aliases.address}
-        self.names = tuple(name for name, how in marked.items() if how == "name")
-        self._plain = [(name, changes[how]) for name, how in marked.items() if how in changes]
-        self._raw = frozenset(name for name, how in marked.items() if how == "raw")
-        self._tame = field_names(kind) - self._raw
-        self._usual = set(self._tame)
-        self._mark = mark_of_others(kind)
-        self._wild: set[str] = set()
-        """Fields with raw values that were met."""
-        self._harmless: set[bytes] = set()
-
-    def is_of_others(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether another person wrote it, or it is about another person."""
-        if self._mark is not None:
-            return bool(row.get(self._mark[0]) == self._mark[1])
-        if any(self._aliases.other(row.get(name)) for name in self.names):
-            return True
-        return any(
-            self._aliases.other(value) and names_a_person(key)
-            for name in self._raw
-            if isinstance(raw := row.get(name), dict)
-            for key, value in raw.items()
-        )
-
-    def learn(self, row: Mapping[str, Any]) -> None:
-        for name in self.names:
-            if name in row:
-                self._aliases.name(row[name])
-
-    def changed(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Replace the names in fields of their own; the row itself if there are none."""
-        made = row
-        for name, change in self._plain:
-            if name in row:
-                value = row[name]
-                new = change(value)
-                if new is not value:
-                    if made is row:
-                        made = dict(row)
-                    made[name] = new
-        if not row.keys() <= self._usual:
-            self._wild |= row.keys() - self._tame
-            self._usual |= self._wild
-        return made
-
-    @property
-    def has_raw_values(self) -> bool:
-        """Whether a row with raw values was met."""
-        return bool(self._wild)
-
-    @cached_property
-    def _decode(self) -> Callable[[bytes], dict[str, Any]]:
-        return msgspec.json.Decoder(dict[str, Any]).decode
-
-    def refined(self, lines: list[bytes]) -> list[bytes]:
-        """Replace the names in raw values."""
-        if self._wild != {"source"}:
-            return [self._refined(line) for line in lines]
-        # Mostly rows end with the same few raw values, such as an empty title. What comes
-        # before is plain texts, in which no quotation mark stands by itself.
-        return [
-            line if line.partition(_SOURCE)[2] in self._harmless else self._looked_at(line)
-            for line in lines
-        ]
-
-    def _looked_at(self, line: bytes) -> bytes:
-        made = self._refined(line)
-        end = line.partition(_SOURCE)[2]
-        if end and made == line and len(self._harmless) < _MOST_ENDS:
-            self._harmless.add(end)
-        return made
-
-    def _refined(self, line: bytes) -> bytes:
-        row = self._decode(line)
-        if row.keys() <= self._tame:
-            return line
-        made: dict[str, Any] = {}
-        for name, value in row.items():
-            if name in self._tame:
-                made[name] = value
-            elif name in self._raw:
-                made[name] = self._aliases.raw(value)
-            else:
-                made |= self._aliases.raw({name: value})
-        return msgspec.json.encode(made) + b"\n"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from attrs import frozen
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
+from decamp.engine.job import Ask
 from decamp.engine.overlap import Overlap, account_overlap
+from decamp.engine.owner import names_of
 from decamp.engine.rebuild import in_step, relearn, route_in_step
 from decamp.errors import ConfigError, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Notice, RouteFound, Stage
@@ -18,24 +20,7 @@ from decamp.model import Account, Destination, Item, Origin
 from decamp.rows import RowSpool
 from decamp.spec import Importer, Knows
 
-__all__ = ["Ask", "RouteFinder", "names_of", "nobody"]
-
-Ask = Callable[[str], bool | None]
-"""Asks a person a question that has yes or no for an answer; None if nobody is there."""
-
-
-def nobody(question: str) -> bool | None:  # noqa: ARG001
-    """Answer no question: nobody is there."""
-    return None
-
-
-def names_of(account: Account, given: str | None = None) -> tuple[str, ...]:
-    """List the aliases by which an account is known: its id, its names, the name given."""
-    names = [f"id:{account.id}"] if account.id else []
-    names += [f"name:{name}" for name in account.names]
-    if given:
-        names.append(f"name:{given}")
-    return tuple(dict.fromkeys(names))
+__all__ = ["RouteFinder"]
 
 
 @frozen(kw_only=True)

@@ -8,18 +8,16 @@ from typing import Any
 
 from attrs import define, field
 
-from decamp.engine.delivery import Delivery
-from decamp.engine.items import ItemIntake
+from decamp.engine.opening import OpenRoute
 from decamp.engine.people import KEEP, People
 from decamp.engine.quarantine import split_rows
 from decamp.engine.reading import Interrupted
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.engine.work import Work
-from decamp.journal import Frozen, Journal, Route
+from decamp.journal import Frozen, Journal
 from decamp.model import RowBatch
 from decamp.rows import Delivered, RowSpool, Segment, collection_id
-from decamp.spec import ImporterCapabilities
 from decamp.validation import rows_check
 
 __all__ = ["RowIntake"]
@@ -81,27 +79,20 @@ class RowIntake:
         self._bad.append((batch, bad))
         self.spool.add(batch.collection, self._people.rows(batch.collection, good), batch.path)
 
-    def send(
-        self,
-        journal: Journal,
-        route: Route,
-        capabilities: ImporterCapabilities,
-        items: ItemIntake,
-        delivery: Delivery | None,
-        stop: threading.Event,
-    ) -> None:
+    def send(self, journal: Journal, opened: OpenRoute, stop: threading.Event) -> None:
         """Send what the route has not delivered; in a dry run, count it.
 
         Raises:
             Interrupted: The run was asked to stop.
         """
+        capabilities = opened.capabilities
         for batch, bad in self._bad:
             kind = batch.collection.kind
             self._tally.add(kind, "found", len(bad))
-            items.reject(kind, batch.path, [row for row, _ in bad], bad[0][1])
+            opened.items.reject(kind, batch.path, [row for row, _ in bad], bad[0][1])
         for collection in self.spool.collections():
             name = collection_id(collection)
-            held = journal.buckets(route.id, name)
+            held = journal.buckets(opened.route.id, name)
             delivered = {
                 bucket: Delivered(one.count, one.total, one.keys) for bucket, one in held.items()
             }
@@ -125,8 +116,8 @@ class RowIntake:
                 # Messages and activity are nobody else's business.
                 if capabilities.public or (kinds is not None and collection.kind not in kinds):
                     self._tally.add(collection.kind, "skipped", segment.count)
-                elif delivery is not None:
-                    delivery.submit(_work(name, segment))
+                elif opened.delivery is not None:
+                    opened.delivery.submit(_work(name, segment))
             self._tally.add(collection.kind, "found", found)
             self._tally.add(collection.kind, "new", new)
             self._tally.add(collection.kind, "unchanged", found - new)

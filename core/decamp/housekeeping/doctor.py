@@ -202,7 +202,7 @@ def _leftovers(kept: list[Kept], foreign: list[Path]) -> Iterator[Check]:
 
 def _sign_ins(home: Home, now: datetime) -> Iterator[Check]:
     try:
-        known = Connections(home.folder, home.turn).all()
+        known = Connections(home).all()
     except TransferError as error:
         yield Check("sign-in", "problem", error.message, error.hint)
         return

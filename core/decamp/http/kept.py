@@ -1,27 +1,23 @@
 """Carries requests over connections that are kept open, each for one thread alone.
 
-What is read is the standard library's `http.client`, but for the head of an answer (`answers`);
-what is written is put together here. For thousands of small files that counts. Connections,
-their time-outs and their ends on a stop are those of httpcore's network backends.
+Connections, their time-outs and their ends on a stop are those of httpcore's network backends;
+what goes over one is in `connection`.
 """
 
 from __future__ import annotations
 
 import http.client
-import io
-import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import httpcore
 import httpx
-from attrs import define
 
-from decamp.http.answers import PIECE, Answer, Lines
+from decamp.http.answers import PIECE, Answer
+from decamp.http.connection import Connection, Fields, Origin
 from decamp.http.guard import Refused
 from decamp.http.transport import CORE_ERRORS, LOCATION, translated
 
@@ -30,17 +26,7 @@ __all__ = ["Exchange", "KeptOpen", "Origin", "origin_of"]
 _IDLE_SECONDS = 4.0
 """Apache closes after five seconds; who closes first is never surprised."""
 _NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
-_TOGETHER = 64 << 10
-"""Bytes of a body that are copied, so that they go together with the head."""
-_CONTROL = re.compile("[\r\n\0]")
-_TARGET = re.compile(r"[!-~]+")
 _ERRORS: tuple[type[Exception], ...] = (*CORE_ERRORS, http.client.HTTPException)
-
-Origin = tuple[str, str, int | None, str]
-"""Scheme, host, port where it is not that of the scheme, and what ``Host`` says."""
-
-Fields = Iterable[tuple[str, str]]
-"""Headers of a request."""
 
 
 def origin_of(url: httpx.URL) -> Origin:
@@ -69,7 +55,7 @@ class KeptOpen(httpx.BaseTransport):
         self._tls, self._network = tls, network
         self._mine = threading.local()
         self._lock = threading.Lock()
-        self._open: set[_Connection] = set()
+        self._open: set[Connection] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request.
@@ -143,7 +129,7 @@ class KeptOpen(httpx.BaseTransport):
                 connection.close()
             self._open.clear()
 
-    def done(self, connection: _Connection, *, whole: bool) -> None:
+    def done(self, connection: Connection, *, whole: bool) -> None:
         """Keep a connection whose answer was read, if it can be used again."""
         if whole and connection in self._open:
             connection.since = time.monotonic()
@@ -151,14 +137,14 @@ class KeptOpen(httpx.BaseTransport):
         else:
             self._drop(connection)
 
-    def _idle(self) -> list[_Connection]:
+    def _idle(self) -> list[Connection]:
         try:
-            idle: list[_Connection] = self._mine.idle
+            idle: list[Connection] = self._mine.idle
         except AttributeError:
             idle = self._mine.idle = []
         return idle
 
-    def _connection(self, origin: Origin, timeouts: Mapping[str, float | None]) -> _Connection:
+    def _connection(self, origin: Origin, timeouts: Mapping[str, float | None]) -> Connection:
         idle = self._idle()
         while idle:
             connection = idle.pop()
@@ -174,12 +160,12 @@ class KeptOpen(httpx.BaseTransport):
         )
         if scheme == "https":
             stream = stream.start_tls(self._tls, host, connect)
-        connection = _Connection(stream, origin, timeouts)
+        connection = Connection(stream, origin, timeouts)
         with self._lock:
             self._open.add(connection)
         return connection
 
-    def _drop(self, connection: _Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         with self._lock:
             self._open.discard(connection)
         connection.close()
@@ -188,9 +174,9 @@ class KeptOpen(httpx.BaseTransport):
 class Exchange:
     """An answer whose body is read from its connection; see `decamp.Reply`."""
 
-    def __init__(self, transport: KeptOpen, connection: _Connection, answer: Answer) -> None:
+    def __init__(self, transport: KeptOpen, connection: Connection, answer: Answer) -> None:
         self._transport = transport
-        self._connection: _Connection | None = connection
+        self._connection: Connection | None = connection
         self._answer = answer
         self._ended = answer.length == 0 and not answer.chunked
         self.status = answer.status
@@ -256,94 +242,6 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._answer.close()
-
-
-@define(eq=False)
-class _Connection:
-    """One connection."""
-
-    stream: httpcore.NetworkStream
-    origin: Origin
-    timeouts: Mapping[str, float | None]
-    since: float = 0.0
-
-    def ask(
-        self, method: str, target: str, fields: Fields, body: bytes | Iterable[bytes]
-    ) -> Answer:
-        """Send a request and read the head of its answer."""
-        lines = [f"{method} {target} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in fields]
-        if not _TARGET.fullmatch(target) or _CONTROL.search("".join(lines)):
-            raise httpcore.LocalProtocolError("the request has a sign that no head may have")
-        head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
-        try:
-            if isinstance(body, bytes):
-                self._write(head + body)
-            else:
-                self._send(head, body, {name.lower(): value for name, value in fields})
-        except httpcore.WriteError:
-            # A server may refuse a body before all of it has come; then it says why.
-            try:
-                return self._answered(method)
-            except (httpcore.NetworkError, http.client.HTTPException, OSError):
-                pass
-            raise
-        return self._answered(method)
-
-    def _send(self, head: bytes, body: Iterable[bytes], fields: Mapping[str, str]) -> None:
-        chunked = "transfer-encoding" in fields
-        left = int(fields.get("content-length", "0"))
-        for chunk in body:
-            left -= len(chunk)
-            if left < 0 and not chunked:
-                break
-            piece = b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked and chunk else chunk
-            if head and len(piece) > _TOGETHER:
-                self._write(head)
-                head = b""
-            self._write(head + piece if head else memoryview(piece))
-            head = b""
-        if left and not chunked:
-            raise httpcore.LocalProtocolError("the body has another length than it should have")
-        if head or chunked:
-            self._write(head + (b"0\r\n\r\n" if chunked else b""))
-
-    def _write(self, data: bytes | memoryview) -> None:
-        # Of a view, httpcore need not copy what was not taken at once.
-        self.stream.write(data, self.timeouts.get("write"))  # type: ignore[arg-type]
-
-    def _answered(self, method: str) -> Answer:
-        answer = Answer(_Wire(self), method=method)  # type: ignore[arg-type]
-        answer.begin()
-        return answer
-
-    def close(self) -> None:
-        """Close it."""
-        self.stream.close()
-
-
-@define
-class _Wire:
-    """What http.client takes for a socket. When it is closed `KeptOpen.done` decides."""
-
-    connection: _Connection
-
-    def makefile(self, *_: Any) -> io.BufferedReader:
-        return Lines(_Reader(self.connection), PIECE)
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        connection = self._connection
-        data = connection.stream.read(len(buffer), connection.timeouts.get("read"))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _said(error: Exception) -> httpx.TransportError:

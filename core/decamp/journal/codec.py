@@ -14,6 +14,7 @@ from decamp.model import Blob, Item, Missing, Receipt
 
 __all__ = [
     "DAMAGED_HINT",
+    "KNOWN_COLUMNS",
     "decoded",
     "item_from_json",
     "item_to_json",
@@ -39,6 +40,9 @@ class _Item(msgspec.Struct, array_like=True):
 
 _Row: TypeAlias = tuple[str, str, State, str, int, str | None, str, str, str, str, int]
 """What `known_to_json` writes."""
+
+KNOWN_COLUMNS = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
+"""Of the table ``items``: what `known_from_row` decodes and `known_to_json` encodes."""
 
 DAMAGED_HINT = (
     "Keep the file. To see what is wrong: decamp doctor. decamp doctor --repair sets it aside; "
@@ -66,7 +70,7 @@ def receipt_to_json(receipt: Receipt) -> str:
 
 
 def known_from_row(row: tuple[Any, ...]) -> Known:
-    """Decode the columns that the queries of this package name ``_KNOWN``."""
+    """Decode `KNOWN_COLUMNS`."""
     item_id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted = row
     held = None
     if receipt is not None:
@@ -85,7 +89,7 @@ def known_from_json(text: str) -> Known:
 
 
 def known_to_json(row: tuple[Any, ...]) -> str:
-    """Encode the columns that `known_from_row` decodes."""
+    """Encode `KNOWN_COLUMNS`."""
     return msgspec.json.encode(
         [value.decode() if isinstance(value, bytes) else value for value in row]
     ).decode()

@@ -7,21 +7,19 @@ from collections.abc import Sequence
 
 import msgspec
 
-from decamp.journal.codec import known_from_json, known_to_json, receipt_to_json
+from decamp.journal.codec import KNOWN_COLUMNS, known_from_json, known_to_json, receipt_to_json
 from decamp.journal.database import Database
 from decamp.journal.values import Effect, RunRecord
 from decamp.model import Receipt
 
 __all__ = ["Effects", "forget_copies", "note_before"]
 
-_KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
-
 
 def note_before(db: sqlite3.Connection, route: int, run: str, item_ids: Sequence[str]) -> None:
     """Write down what is held of items before a run changes them for the first time."""
     for item_id in item_ids:
         row = db.execute(
-            f"SELECT {_KNOWN} FROM items WHERE route = ? AND id = ? AND receipt IS NOT NULL",
+            f"SELECT {KNOWN_COLUMNS} FROM items WHERE route = ? AND id = ? AND receipt IS NOT NULL",
             (route, item_id),
         ).fetchone()
         before = known_to_json(row) if row is not None else None

@@ -9,23 +9,22 @@ from contextlib import nullcontext
 import msgspec
 
 from decamp.journal.codec import (
+    KNOWN_COLUMNS,
     item_from_json,
     item_to_json,
     known_from_json,
     known_from_row,
-    media_without,
     receipt_to_json,
 )
 from decamp.journal.database import Database, batched
 from decamp.journal.effects import forget_copies, note_before
-from decamp.journal.ordinals import set_numbers
-from decamp.journal.values import Frozen, Intent, Known, Learnt, Outcome, Settled, State
-from decamp.model import Finding, Item, Receipt
+from decamp.journal.rows import freeze
+from decamp.journal.values import Intent, Known, Outcome, Settled, State
+from decamp.model import Item, Receipt
 
-__all__ = ["Items"]
+__all__ = ["HELD", "Items"]
 
-_KNOWN = "id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted"
-HELD: tuple[State, ...] = (*("confirmed", "incomplete", "intent", "conflict", "failed", "kept"),)
+HELD: tuple[State, ...] = ("confirmed", "incomplete", "intent", "conflict", "failed", "kept")
 """States in which an item can have a receipt."""
 _DELIVERED = ("confirmed", "incomplete", "unknown")
 
@@ -37,7 +36,9 @@ class Items(Database):
 
     def known(self, route: int, item_id: str) -> Known | None:
         """Tell what is known about an item."""
-        found = self._read(f"SELECT {_KNOWN} FROM items WHERE route = ? AND id = ?", route, item_id)
+        found = self._read(
+            f"SELECT {KNOWN_COLUMNS} FROM items WHERE route = ? AND id = ?", route, item_id
+        )
         row = next(found, None)
         return known_from_row(row) if row else None
 
@@ -46,7 +47,7 @@ class Items(Database):
         found = {}
         for ids in batched(item_ids):
             marks = ", ".join("?" * len(ids))
-            query = f"SELECT {_KNOWN} FROM items WHERE route = ? AND id IN ({marks})"
+            query = f"SELECT {KNOWN_COLUMNS} FROM items WHERE route = ? AND id IN ({marks})"
             for row in self._read(query, route, *ids):
                 known = known_from_row(row)
                 found[known.item_id] = known
@@ -72,7 +73,7 @@ class Items(Database):
         """Go through the items of a route in these states, in order of id."""
         marks = ", ".join("?" * len(states))
         for row in self._read(
-            f"SELECT {_KNOWN} FROM items WHERE route = ? AND state IN ({marks}) ORDER BY id",
+            f"SELECT {KNOWN_COLUMNS} FROM items WHERE route = ? AND state IN ({marks}) ORDER BY id",
             route,
             *states,
         ):
@@ -91,7 +92,7 @@ class Items(Database):
             What is known, the item, and its version as in `decamp.journal.values.Intent`.
         """
         rows = self._read(
-            f"SELECT {_KNOWN}, intent FROM items WHERE route = ? AND state = 'intent' ORDER BY id",
+            f"SELECT {KNOWN_COLUMNS}, intent FROM items WHERE route = ? AND state = 'intent' ORDER BY id",
             route,
         )
         return [(known_from_row(row[:-1]), *item_from_json(row[-1])) for row in list(rows)]
@@ -123,7 +124,7 @@ class Items(Database):
             )
             for intent in intents:
                 if intent.frozen is not None:
-                    _freeze(db, route, intent.item.id, intent.frozen)
+                    freeze(db, route, intent.item.id, intent.frozen)
             db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
 
     def settle(self, route: int, run: str, settled: Sequence[Settled]) -> None:
@@ -171,34 +172,6 @@ class Items(Database):
                 "DELETE FROM rows WHERE route = ? AND item = ? AND delivered = 0",
                 (route, item_id),
             )
-
-    def lose(self, route: int, lost: Iterable[Finding]) -> int:
-        """Take note of what is no longer at the destination: it is due again.
-
-        An item that is gone is forgotten, with its rows; one that lacks blobs is incomplete.
-
-        Returns:
-            How many items it concerns.
-        """
-        count = 0
-        with self._write() as db:
-            for one in lost:
-                count += 1
-                where = (route, one.item_id)
-                if one.blobs is None:
-                    db.execute("DELETE FROM items WHERE route = ? AND id = ?", where)
-                    db.execute("DELETE FROM rows WHERE route = ? AND item = ?", where)
-                    continue
-                [(media,)] = db.execute(
-                    "SELECT media FROM items WHERE route = ? AND id = ?", where
-                ).fetchall()
-                db.execute(
-                    "UPDATE items SET media = ?, state = 'incomplete' WHERE route = ? AND id = ?",
-                    (media_without(media, one.blobs), *where),
-                )
-            if count:
-                db.execute("UPDATE routes SET finish_due = 1 WHERE id = ?", (route,))
-        return count
 
     def adopt(self, route: int, item_id: str, digest: str, mapping: int) -> None:
         """Take over the digest that a newer mapping gives to an item that is held already."""
@@ -290,85 +263,6 @@ class Items(Database):
             forget_copies(db, route)
         return count
 
-    def prove(self, route: int, proofs: Iterable[tuple[str, str]], when: str) -> None:
-        """Remember how well items were found to be there.
-
-        Args:
-            proofs: Item id, and ``exists``, ``size`` or ``digest``; empty takes it back.
-            when: RFC 3339.
-        """
-        with self._write() as db:
-            db.executemany(
-                "UPDATE items SET proof = ?, proved = ? WHERE route = ? AND id = ?",
-                [(proof, when if proof else "", route, item_id) for item_id, proof in proofs],
-            )
-
-    def proofs(self, route: int) -> dict[str, tuple[int, str]]:
-        """Count the held items by proof (empty: none), each with the oldest time of it."""
-        marks = ", ".join("?" * len(HELD))
-        return {
-            proof: (count, oldest)
-            for proof, count, oldest in self._read(
-                "SELECT proof, count(*), min(proved) FROM items WHERE route = ? "
-                f"AND receipt IS NOT NULL AND state IN ({marks}) GROUP BY proof",
-                *(route, *HELD),
-            )
-        }
-
-    def relearn(self, route: int, learnt: Iterable[Learnt]) -> int:
-        """Take what a destination was found to hold in the place of what was remembered.
-
-        What is open and not held stays: doubts, conflicts, what failed or was held back. Of
-        what is held, everything else is forgotten: what it says of an item that it does not
-        hold is not true any more. Rows and numbers follow the items.
-
-        Returns:
-            How many items are held now.
-        """
-        count = 0
-        with self._write() as db:
-            db.execute("CREATE TEMP TABLE learnt (id TEXT PRIMARY KEY) WITHOUT ROWID")
-            for one in learnt:
-                count += 1
-                receipt = receipt_to_json(one.receipt)
-                row = db.execute(
-                    "SELECT receipt, state FROM items WHERE route = ? AND id = ?",
-                    (route, one.item_id),
-                ).fetchone()
-                db.execute("INSERT OR IGNORE INTO learnt VALUES (?)", (one.item_id,))
-                _freeze_learnt(db, route, one)
-                if one.number is not None:
-                    set_numbers(db, route, [one.number], better=False)
-                if row is not None and row[0] == receipt and row[1] != "intent":
-                    continue  # nothing happened to it: what is known beyond the receipt stays
-                db.execute(
-                    "INSERT OR REPLACE INTO items (route, id, kind, state, digest, mapping, "
-                    "receipt, media, run, as_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?)",
-                    (
-                        *(route, one.item_id, one.kind, one.state, one.digest, one.mapping),
-                        *(receipt, _json(one.media), one.as_of),
-                    ),
-                )
-                for table in ("effects", "versions"):
-                    db.execute(
-                        f"DELETE FROM {table} WHERE route = ? AND item = ?", (route, one.item_id)
-                    )
-            absent = "route = ? AND {} NOT IN (SELECT id FROM learnt)"
-            where = absent.format("id")
-            db.execute(
-                f"DELETE FROM items WHERE {where} AND (receipt IS NOT NULL OR state = 'intent')",
-                (route,),
-            )
-            where = absent.format("item")
-            db.execute(
-                f"DELETE FROM rows WHERE {where} AND item NOT IN "
-                "(SELECT id FROM items WHERE items.route = rows.route)",
-                (route,),
-            )
-            db.execute(f"DELETE FROM effects WHERE {where}", (route,))
-            db.execute("DROP TABLE learnt")
-        return count
-
 
 def _take_back_announced(db: sqlite3.Connection, route: int, item_ids: Sequence[str]) -> None:
     """Let items that were not changed after all have the media that they had before."""
@@ -388,22 +282,3 @@ def _take_back_announced(db: sqlite3.Connection, route: int, item_ids: Sequence[
                 "UPDATE items SET media = ? WHERE route = ? AND id = ?", (_json(media), *where)
             )
         db.execute("DELETE FROM effects WHERE seq = ?", (found[1],))
-
-
-def _freeze_learnt(db: sqlite3.Connection, route: int, one: Learnt) -> None:
-    if one.frozen is not None:
-        db.execute("DELETE FROM rows WHERE route = ? AND item = ?", (route, one.item_id))
-        _freeze(db, route, one.item_id, one.frozen)
-        db.execute(
-            "UPDATE rows SET delivered = 1 WHERE route = ? AND item = ?", (route, one.item_id)
-        )
-
-
-def _freeze(db: sqlite3.Connection, route: int, item_id: str, frozen: Frozen) -> None:
-    db.executemany(
-        "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-        [
-            (route, item_id, frozen.collection, bucket, len(keys), total, keys.tobytes())
-            for bucket, (keys, total) in frozen.buckets.items()
-        ],
-    )

@@ -163,11 +163,6 @@ class Routes(Database):
         [(due,)] = self._read("SELECT finish_due FROM routes WHERE id = ?", route)
         return bool(due)
 
-    def set_finish_due(self, route: int, *, due: bool) -> None:
-        """Remember whether the destination has to be completed."""
-        with self._write() as db:
-            db.execute("UPDATE routes SET finish_due = ? WHERE id = ?", (int(due), route))
-
     def set_newest(self, route: int, moment: str) -> None:
         """Remember from when the newest delivered export is, RFC 3339."""
         with self._write() as db:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from functools import partial
 
@@ -9,9 +10,20 @@ from decamp.errors import JournalDamaged
 from decamp.identity import SUM_MASK
 from decamp.journal.codec import DAMAGED_HINT
 from decamp.journal.database import Database
-from decamp.journal.values import Bucket
+from decamp.journal.values import Bucket, Frozen
 
-__all__ = ["Rows"]
+__all__ = ["Rows", "freeze"]
+
+
+def freeze(db: sqlite3.Connection, route: int, item_id: str, frozen: Frozen) -> None:
+    """Write down the rows of a segment that is about to be sent; none counts as delivered yet."""
+    db.executemany(
+        "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        [
+            (route, item_id, frozen.collection, bucket, len(keys), total, keys.tobytes())
+            for bucket, (keys, total) in frozen.buckets.items()
+        ],
+    )
 
 
 class Rows(Database):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from decamp.journal.items import Items
+from decamp.journal.findings import Findings
 from decamp.journal.values import Standing, State
 
 __all__ = ["Standings"]
 
 
-class Standings(Items):
+class Standings(Findings):
     """The part of the journal that receipts are made from."""
 
     def standing(self, route: int) -> Standing:

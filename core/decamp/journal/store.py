@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decamp.journal.effects import Effects
+from decamp.journal.items import Items
 from decamp.journal.ordinals import Ordinals
 from decamp.journal.requests import Requests
 from decamp.journal.routes import Routes
@@ -14,5 +15,5 @@ from decamp.journal.standing import Standings
 __all__ = ["Journal"]
 
 
-class Journal(Routes, Standings, Ordinals, Rows, Runs, Effects, Requests, Spendings):
+class Journal(Routes, Items, Standings, Ordinals, Rows, Runs, Effects, Requests, Spendings):
     """All that decamp remembers. Used by one thread."""

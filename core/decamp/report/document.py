@@ -84,26 +84,13 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
     """Make the receipt of a transfer, or the plan of a dry run."""
     table = _with_doubtful_rows(counts.as_json(), run.standing)
     exit_code = _exit_code(run, table)
-    names = list(run.account.names) or ([run.given_account] if run.given_account else [])
-    source: dict[str, Any] = {"plugin": run.source_plugin, "title": run.source, "account": names}
-    if run.as_of:
-        source["as_of"] = run.as_of
-    if run.fingerprint:
-        source["fingerprint"] = run.fingerprint
-    destination = {"plugin": run.destination_plugin}
-    if run.destination is not None:
-        destination |= {
-            "id": run.destination.id,
-            "title": run.destination.title,
-            "where": _where(run.destination.id),
-        }
     document: dict[str, Any] = {
         "version": __version__,
         "run": run.job,
         "state": _state(run, exit_code),
         "exit_code": exit_code,
-        "source": source,
-        "destination": destination,
+        "source": _source(run),
+        "destination": _destination(run),
         "asked": run.selection,
         "people": run.people,
         "started": run.started,
@@ -119,21 +106,51 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
     }
     if run.error is not None:
         document["error"] = _error(run.error)
-    if run.dry_run:
-        document["media"] = {"links": counts.links, "expired": counts.links_expired}
-        if counts.links_until:
-            document["media"]["until"] = counts.links_until
-        document["public"] = run.public
-        if run.public:
-            document["audience"] = list(run.audiences)
-        document["changes"] = counts.changes
-        if counts.further:
-            document["further"] = counts.further
-        if run.finish:
-            document["finish"] = run.finish
-        require_valid("plan", document)
-        return document
-    document |= {
+    document |= _planned(run, counts) if run.dry_run else _done(run, counts, table)
+    require_valid("plan" if run.dry_run else "receipt", document)
+    return document
+
+
+def _source(run: Run) -> dict[str, Any]:
+    names = list(run.account.names) or ([run.given_account] if run.given_account else [])
+    source: dict[str, Any] = {"plugin": run.source_plugin, "title": run.source, "account": names}
+    if run.as_of:
+        source["as_of"] = run.as_of
+    if run.fingerprint:
+        source["fingerprint"] = run.fingerprint
+    return source
+
+
+def _destination(run: Run) -> dict[str, str]:
+    destination = {"plugin": run.destination_plugin}
+    if run.destination is not None:
+        destination |= {
+            "id": run.destination.id,
+            "title": run.destination.title,
+            "where": _where(run.destination.id),
+        }
+    return destination
+
+
+def _planned(run: Run, counts: Counts) -> dict[str, Any]:
+    """Tell what only a plan has."""
+    media: dict[str, Any] = {"links": counts.links, "expired": counts.links_expired}
+    if counts.links_until:
+        media["until"] = counts.links_until
+    planned: dict[str, Any] = {"media": media, "public": run.public}
+    if run.public:
+        planned["audience"] = list(run.audiences)
+    planned["changes"] = counts.changes
+    if counts.further:
+        planned["further"] = counts.further
+    if run.finish:
+        planned["finish"] = run.finish
+    return planned
+
+
+def _done(run: Run, counts: Counts, table: Table) -> dict[str, Any]:
+    """Tell what only a receipt has."""
+    done: dict[str, Any] = {
         "segments": dict(counts.segments),
         "media": {
             "stored": counts.media_count,
@@ -152,9 +169,8 @@ def report(run: Run, counts: Counts) -> dict[str, Any]:
         "consent": _consent(run),
     }
     if counts.vanished:
-        document["vanished"] = {"count": len(counts.vanished), "items": counts.vanished[:LISTED]}
-    require_valid("receipt", document)
-    return document
+        done["vanished"] = {"count": len(counts.vanished), "items": counts.vanished[:LISTED]}
+    return done
 
 
 def _error(error: BaseException) -> dict[str, str]:

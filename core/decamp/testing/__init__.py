@@ -14,6 +14,7 @@ pytest.register_assert_rewrite(
     "decamp.testing.exporter_suite",
     "decamp.testing.importer_afterwards",
     "decamp.testing.importer_base",
+    "decamp.testing.importer_more",
     "decamp.testing.importer_suite",
     "decamp.testing.requests_suite",
 )

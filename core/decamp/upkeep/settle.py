@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from decamp.engine.before import deleted_there
+from decamp.engine.before import deleted_of
 from decamp.errors import ConfigError
 from decamp.journal import Route
 from decamp.model import Finding
@@ -78,7 +78,7 @@ def _deleted(place: Place, route: Route, asked: Iterable[str]) -> dict[str, Find
         return {}
     held = place.journal.known_many(route.id, list(asked))
     receipts = [one.receipt for one in held.values() if one.receipt is not None]
-    found = deleted_there(place.importer, place.plugin, receipts)
+    found = deleted_of(place.importer, place.plugin, receipts)
     for item_id, one in found.items():
         if one.problem == "partial":
             raise ConfigError(

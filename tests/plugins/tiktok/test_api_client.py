@@ -10,15 +10,25 @@ import json
 import logging
 import stat
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from api_answers import ADD, CANCEL, CHECK, DOWNLOAD, LARGE, made, posted, reply, zipped
+from api_answers import (
+    ADD,
+    CANCEL,
+    CHECK,
+    DOWNLOAD,
+    LARGE,
+    client,
+    exporter,
+    made,
+    posted,
+    reply,
+    server,
+    zipped,
+)
 from decamp import (
     AccessDenied,
     RequestStatus,
@@ -27,26 +37,9 @@ from decamp import (
 )
 from decamp_tiktok.api.categories import categories_for, is_repeatable, same_categories
 from decamp_tiktok.api.client import LIFETIME, PortabilityClient
-from decamp_tiktok.api.exporter import ApiExporter
-from faulty_http import Answer, Server, serving
+from faulty_http import Answer, Server
 
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[PortabilityClient]:
-    with httpx.Client(headers={"Authorization": "Bearer act.secret"}, trust_env=False) as http:
-        yield PortabilityClient(http, server.url(""))
-
-
-@pytest.fixture
-def exporter(client: PortabilityClient, tmp_path: Path) -> ApiExporter:
-    return made(client, tmp_path)
-
+__all__ = ["client", "exporter", "server"]
 
 # --- 2.1 scopes ------------------------------------------------------------------------------
 

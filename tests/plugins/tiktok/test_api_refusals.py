@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from api_answers import ADD, made, reply
+from api_answers import ADD, client, exporter, reply, server
 from decamp import (
     AccessDenied,
     AuthError,
@@ -28,23 +27,7 @@ from decamp_tiktok.api.exporter import ApiExporter
 from decamp_tiktok.config import Config
 from faulty_http import Answer, Server, serving
 
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[PortabilityClient]:
-    with httpx.Client(headers={"Authorization": "Bearer act.secret"}, trust_env=False) as http:
-        yield PortabilityClient(http, server.url(""))
-
-
-@pytest.fixture
-def exporter(client: PortabilityClient, tmp_path: Path) -> ApiExporter:
-    return made(client, tmp_path)
-
+__all__ = ["client", "exporter", "server"]
 
 # --- 2.8 limits ------------------------------------------------------------------------------
 

@@ -271,7 +271,8 @@ def test_a_request_that_never_gets_ready(collection: str, tmp_path: Path) -> Non
 class TestApiExporter(RequestsSuite):
     @pytest.fixture
     def exporter(self, me: Journey, tmp_path: Path):
-        from decamp.assembly.naming import created, find_source
+        from decamp.assembly.making import created
+        from decamp.assembly.naming import find_source
         from decamp.assembly.signedin import signed_in_by
 
         me.server.simulator.behave(second_request="allowed")

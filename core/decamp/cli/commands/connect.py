@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, get_args
 
@@ -102,100 +102,43 @@ def connect(
     with logging_to(home, output):
         wanted = assembly.draft(plugin, name, option or (), registry=registry.load(), home=home)
         if isinstance(wanted, assembly.LoginDraft):
-            credentials = wanted.known or _ask_login(output, wanted)
-            connection = assembly.connect_login(wanted, credentials, home=home)
-            _logged_in(output, connection, wanted, json=json)
-            return
-        if isinstance(wanted, assembly.PasswordDraft):
-            password = wanted.known or _ask_password(output, wanted)
-            connection = assembly.connect_by_password(wanted, password, home=home)
-            _signed_in(output, connection, wanted, json=json)
-            return
-        title = wanted.spec.title
-        asked = _asked(output, wanted.oauth, title, permission or (), term)
-        keys = wanted.keys or _ask_keys(output, wanted.oauth, title, wanted.name)
-        way = partial(_by_pasting if no_browser else _by_browser, output)
-        try:
-            connection = assembly.connect(wanted, keys, asked, way, home=home)
-        except AppRefused as error:
-            if wanted.keys is None or are_set(wanted.name) or not somebody_there(output):
-                raise
-            output.warn(f"{error.message} decamp had kept both: perhaps there is a new secret.")
-            keys = _ask_keys(output, wanted.oauth, title, wanted.name)
-            connection = assembly.connect(wanted, keys, asked, way, home=home)
+            connection = _by_login(output, wanted, home)
+        elif isinstance(wanted, assembly.PasswordDraft):
+            connection = _by_app_password(output, wanted, home)
+        else:
+            asked = _asked(output, wanted.oauth, wanted.spec.title, permission or (), term)
+            way = partial(_by_pasting if no_browser else _by_browser, output)
+            connection = _by_consent(output, wanted, home, asked, way)
+    if json:
+        output.document(document([connection], now()))
+
+
+# --- a service with a consent page -------------------------------------------------------
+
+
+def _by_consent(
+    output: Output,
+    wanted: assembly.Draft,
+    home: Home,
+    asked: Sequence[str],
+    way: Callable[[TokenEndpoint, Sequence[str]], Tokens],
+) -> Connection:
+    """Sign in on the service's own page; keys that were kept and are refused are asked for anew."""
+    title = wanted.spec.title
+    keys = wanted.keys or _ask_keys(output, wanted.oauth, title, wanted.name)
+    try:
+        connection = assembly.connect(wanted, keys, asked, way, home=home)
+    except AppRefused as error:
+        if wanted.keys is None or are_set(wanted.name) or not somebody_there(output):
+            raise
+        output.warn(f"{error.message} decamp had kept both: perhaps there is a new secret.")
+        keys = _ask_keys(output, wanted.oauth, title, wanted.name)
+        connection = assembly.connect(wanted, keys, asked, way, home=home)
     output.final(f"Signed in to {title}. This connection is called {connection.name}.", "bold")
     show_grant(output, connection, wanted.oauth)
     output.say("Now bring your data to a folder:")
     output.command(command_line("decamp", "transfer", f"{connection.name}:", "TikTok"))
-    if json:
-        output.document(document([connection], now()))
-
-
-def _ask_login(output: Output, wanted: assembly.LoginDraft) -> Credentials:
-    """Ask for a user name and password, or a token; they never stand on a command line.
-
-    Raises:
-        ConfigError: Nobody is there to answer.
-    """
-    output.say(f"Sign in at {wanted.login.origin}. {wanted.login.keys}")
-    user = ask(output, "User name, or the word token if you have one:")
-    is_token = user is not None and user.lower() == "token"
-    secret = (
-        ask_secret(output, f"{'Token' if is_token else 'Password'}, not shown:") if user else ""
-    )
-    if not user or not secret:
-        first, second, third = login_variables(wanted.name)
-        raise ConfigError(
-            f"The user name and password for {wanted.login.origin} are not known, and nobody is "
-            "there to answer.",
-            hint=f"Set the variables {first} and {second}, or {third}.",
-        )
-    return Credentials(token=secret) if is_token else Credentials(user, secret)
-
-
-def _logged_in(
-    output: Output, connection: Connection, wanted: assembly.LoginDraft, *, json: bool
-) -> None:
-    output.final(
-        f"Signed in at {wanted.login.origin}. This connection is called {connection.name}.", "bold"
-    )
-    output.say("Now bring your data there:")
-    url = wanted.login.url.rstrip("/")
-    output.command(
-        command_line("decamp", "transfer", "TikTok_Data.zip", f"{connection.name}:{url}/TikTok")
-    )
-    if json:
-        output.document(document([connection], now()))
-
-
-def _ask_password(output: Output, wanted: assembly.PasswordDraft) -> str:
-    """Ask for an app password; it never stands on a command line.
-
-    Raises:
-        ConfigError: Nobody is there to answer.
-    """
-    output.say(f"Sign in to {wanted.spec.title} as {wanted.auth.account}. {wanted.auth.keys}")
-    password = ask_secret(output, "App password, not shown:")
-    if not password:
-        raise ConfigError(
-            f"The app password of {wanted.auth.account} is not known, and nobody is there to answer.",
-            hint=f"Set the variable {wanted.variable}.",
-        )
-    return password
-
-
-def _signed_in(
-    output: Output, connection: Connection, wanted: assembly.PasswordDraft, *, json: bool
-) -> None:
-    account, title = wanted.auth.account, wanted.spec.title
-    output.final(
-        f"Signed in to {title} as {account}. This connection is called {connection.name}.", "bold"
-    )
-    output.say("See first what will not survive there, then bring it:")
-    for command in ("plan", "transfer"):
-        output.command(command_line("decamp", command, "TikTok_Data.zip", f"{connection.name}:"))
-    if json:
-        output.document(document([connection], now()))
+    return connection
 
 
 def _asked(
@@ -294,3 +237,74 @@ def _by_pasting(output: Output, endpoint: TokenEndpoint, scopes: Sequence[str]) 
 def _show_address(output: Output, url: str) -> None:
     """Show an address on a line of its own, never broken and also with ``--quiet``."""
     output.console.print(url, soft_wrap=True)
+
+
+# --- a server with user names and passwords ----------------------------------------------
+
+
+def _by_login(output: Output, wanted: assembly.LoginDraft, home: Home) -> Connection:
+    connection = assembly.connect_login(
+        wanted, wanted.known or _ask_login(output, wanted), home=home
+    )
+    origin, url = wanted.login.origin, wanted.login.url.rstrip("/")
+    output.final(f"Signed in at {origin}. This connection is called {connection.name}.", "bold")
+    output.say("Now bring your data there:")
+    output.command(
+        command_line("decamp", "transfer", "TikTok_Data.zip", f"{connection.name}:{url}/TikTok")
+    )
+    return connection
+
+
+def _ask_login(output: Output, wanted: assembly.LoginDraft) -> Credentials:
+    """Ask for a user name and password, or a token; they never stand on a command line.
+
+    Raises:
+        ConfigError: Nobody is there to answer.
+    """
+    output.say(f"Sign in at {wanted.login.origin}. {wanted.login.keys}")
+    user = ask(output, "User name, or the word token if you have one:")
+    is_token = user is not None and user.lower() == "token"
+    secret = (
+        ask_secret(output, f"{'Token' if is_token else 'Password'}, not shown:") if user else ""
+    )
+    if not user or not secret:
+        first, second, third = login_variables(wanted.name)
+        raise ConfigError(
+            f"The user name and password for {wanted.login.origin} are not known, and nobody is "
+            "there to answer.",
+            hint=f"Set the variables {first} and {second}, or {third}.",
+        )
+    return Credentials(token=secret) if is_token else Credentials(user, secret)
+
+
+# --- an app password ---------------------------------------------------------------------
+
+
+def _by_app_password(output: Output, wanted: assembly.PasswordDraft, home: Home) -> Connection:
+    connection = assembly.connect_by_password(
+        wanted, wanted.known or _ask_password(output, wanted), home=home
+    )
+    account, title = wanted.auth.account, wanted.spec.title
+    output.final(
+        f"Signed in to {title} as {account}. This connection is called {connection.name}.", "bold"
+    )
+    output.say("See first what will not survive there, then bring it:")
+    for command in ("plan", "transfer"):
+        output.command(command_line("decamp", command, "TikTok_Data.zip", f"{connection.name}:"))
+    return connection
+
+
+def _ask_password(output: Output, wanted: assembly.PasswordDraft) -> str:
+    """Ask for an app password; it never stands on a command line.
+
+    Raises:
+        ConfigError: Nobody is there to answer.
+    """
+    output.say(f"Sign in to {wanted.spec.title} as {wanted.auth.account}. {wanted.auth.keys}")
+    password = ask_secret(output, "App password, not shown:")
+    if not password:
+        raise ConfigError(
+            f"The app password of {wanted.auth.account} is not known, and nobody is there to answer.",
+            hint=f"Set the variable {wanted.variable}.",
+        )
+    return password

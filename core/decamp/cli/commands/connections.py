@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from decamp import assembly, registry
+from decamp import registry
 from decamp.assembly.naming import declared
 from decamp.auth import AppPassword, Login, OAuth2
 from decamp.cli import options
@@ -13,7 +13,7 @@ from decamp.cli.grants import document, granted_words
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.words import command_line, day
-from decamp.connections import Connection
+from decamp.connections import Connection, Connections
 from decamp.connections.lasting import ending
 from decamp.engine.clock import now
 from decamp.errors import TransferError
@@ -33,7 +33,7 @@ def connections(*, json: options.Json = False, quiet: options.Quiet = False) -> 
     said; a permission for once disappears when it has been used.
     """
     output, plugins, moment = Output(quiet), registry.load(), now()
-    found = assembly.connections_of(Home.find()).all()
+    found = Connections(Home.find()).all()
     if not found:
         output.say("You are not signed in anywhere. To sign in, one of these:")
         for words in _sign_ins(plugins):

@@ -15,7 +15,7 @@ from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.questions import confirm, somebody_there
 from decamp.cli.words import moment
-from decamp.connections import Connection
+from decamp.connections import Connection, Connections
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.validation import require_valid
@@ -108,7 +108,7 @@ def _what_else_ends(connection: Connection, home: Home) -> list[str]:
             "app. The service may end that sign-in too: then it has to be made again."
         )
     named = {connection.name, *others}
-    if assembly.connections_of(home).get(connection.plugin) is None:
+    if Connections(home).get(connection.plugin) is None:
         named.add(connection.plugin)  # which then means whichever there is
     whose = (connection.plugin, connection.grant.account)
     warnings.extend(

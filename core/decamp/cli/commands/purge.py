@@ -106,7 +106,7 @@ def _forget_sign_ins(output: Output, home: Home) -> None:
     """Remove from the keyring what nobody would find there without the list of connections."""
     secrets = SecretStore(home.folder)
     try:
-        for one in Connections(home.folder, home.turn).all():
+        for one in Connections(home).all():
             forget_secrets(one.name, secrets)
     except TransferError as error:
         output.warn(

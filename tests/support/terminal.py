@@ -1,0 +1,64 @@
+"""A person at a terminal: reads what decamp says there, and types what it asks for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from cli_run import Cli, Ended
+
+__all__ = ["at_terminal", "needs_terminal"]
+
+needs_terminal = pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
+
+
+def at_terminal(
+    cli: Cli,
+    *words: str,
+    answers: Iterable[tuple[str, str | Callable[[str], str]]],
+    **variables: str,
+) -> Ended:
+    """Run ``decamp`` with these words at a terminal; all questions have to be asked.
+
+    Args:
+        answers: In their order: a piece of the question, and the line to type; or a function
+            that makes it of what was said since the last answer.
+
+    Returns:
+        How it ended, with all that stood on the terminal as `err`.
+    """
+    import pty
+
+    here, there = pty.openpty()
+    due = deque(answers)
+    said = new = ""
+    with subprocess.Popen(
+        [sys.executable, "-m", "decamp", *words],
+        env=cli.environment(TERM="dumb", COLUMNS="400", **variables),
+        stdin=there, stdout=there, stderr=there, start_new_session=True,
+    ) as running:  # fmt: skip
+        os.close(there)
+        while chunk := _read(here):
+            said, new = said + chunk, new + chunk
+            if due and due[0][0] in new:
+                answer = due.popleft()[1]
+                line = answer if isinstance(answer, str) else answer(new)
+                os.write(here, f"{line}\n".encode())
+                new = ""
+    os.close(here)
+    assert "Traceback" not in said
+    assert not due, f"never asked for {due[0][0]!r}:\n{said}"
+    return Ended(running.returncode, "", said)
+
+
+def _read(terminal: int) -> str:
+    """Give what was said meanwhile; nothing once the program has ended."""
+    try:
+        return os.read(terminal, 4096).decode("utf-8", "replace")
+    except OSError:  # so Linux says it
+        return ""
