@@ -139,10 +139,7 @@ def unreachable(error: httpx.TransportError, where: str) -> TransferError:
         return Unavailable(
             f"{where} cannot be reached.", hint=f"See whether the server is running, {_AGAIN}"
         )
-    return Unavailable(
-        f"{where}: the connection broke off ({type(error).__name__}).",
-        hint=f"Check the network, {_AGAIN}",
-    )
+    return Unavailable(f"{where}: the connection broke off.", hint=f"Check the network, {_AGAIN}")
 
 
 def _redirected(where: str, target: str, code: str) -> DestinationRefused:
