@@ -14,7 +14,7 @@ from attrs import frozen
 
 from decamp import ConfigError, DestinationRefused, Unavailable
 from decamp_bluesky.answers import document
-from decamp_bluesky.client import answered
+from decamp_bluesky.asking import answered
 from decamp_bluesky.config import Config
 
 __all__ = ["Found", "find", "safe_address"]

@@ -28,7 +28,8 @@ from decamp import (
     TransferError,
 )
 from decamp_bluesky.answers import Refused, ServerFault
-from decamp_bluesky.client import Client, http_client
+from decamp_bluesky.asking import http_client
+from decamp_bluesky.client import Client
 from decamp_bluesky.config import Config
 from decamp_bluesky.finding import find, safe_address
 from decamp_bluesky.losses import lacking, preview_of

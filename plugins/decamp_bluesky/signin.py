@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 
 from decamp import AuthError, Secrets, TransferError
 from decamp_bluesky.answers import document, error_of
+from decamp_bluesky.asking import answered
 from decamp_bluesky.config import APP_PASSWORDS
 
 if TYPE_CHECKING:
@@ -159,8 +160,6 @@ class Session:
         return _Tokens(access, refresh)
 
     def _call(self, method: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
-        from decamp_bluesky.client import answered
-
         url = f"{self._server}/xrpc/{_METHODS}{method}"
         answer = answered(self._http, "POST", url, json=body, headers=headers)
         if answer.is_success:

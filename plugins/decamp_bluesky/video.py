@@ -17,7 +17,8 @@ from attrs import define
 
 from decamp import ItemHeld, ItemRejected, Unavailable
 from decamp_bluesky.answers import document, error_of
-from decamp_bluesky.client import Client, answered, pieces
+from decamp_bluesky.asking import answered, pieces
+from decamp_bluesky.client import Client
 from decamp_bluesky.media import Media
 
 __all__ = ["VideoService"]
