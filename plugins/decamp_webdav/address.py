@@ -39,23 +39,25 @@ class Address:
             scheme, host, port = parts.scheme, parts.hostname or "", parts.port
             names = [unquote(part, errors="strict") for part in parts.path.strip("/").split("/")]
         except ValueError as error:
-            raise _refused(text) from error
+            raise _refused(text, "it cannot be read") from error
         scheme = _SCHEMES.get(scheme, scheme)
         if parts.username is not None or parts.password is not None:
             raise ConfigError(
                 "A password or user name inside an address is refused.",
                 hint="Leave it out; decamp asks for it when it signs in: decamp connect webdav",
             )
-        if scheme not in _PORTS or not host or parts.query or parts.fragment:
-            raise _refused(text)
+        if scheme not in _PORTS or not host:
+            raise _refused(text, "it does not begin with https:// and a host")
+        if parts.query or parts.fragment:
+            raise _refused(text, "it has a ? or #, as pages have")
         if not names[0] and len(names) == 1:
             names = []
         if any(name in ("", ".", "..") or "/" in name or _control(name) for name in names):
-            raise _refused(text)
+            raise _refused(text, "a name in its path is empty, . or .., or has a / in it")
         try:
             shown = host if ":" in host or host.isascii() else host.encode("idna").decode()
         except UnicodeError as error:
-            raise _refused(text) from error
+            raise _refused(text, "its host is no name") from error
         shown = f"[{shown}]" if ":" in shown else shown
         suffix = "" if port in (None, _PORTS[scheme]) else f":{port}"
         return cls(f"{scheme}://{shown}{suffix}", "".join(f"/{_quoted(name)}" for name in names))
@@ -94,5 +96,5 @@ def _control(name: str) -> bool:
     return any(ord(character) < 32 or ord(character) == 127 for character in name)
 
 
-def _refused(text: str) -> ConfigError:
-    return ConfigError(f"{text!r} is not the address of a folder on a server.", hint=_HINT)
+def _refused(text: str, why: str) -> ConfigError:
+    return ConfigError(f"{text!r} is not the address of a folder on a server: {why}.", hint=_HINT)

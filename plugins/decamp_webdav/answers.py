@@ -21,14 +21,24 @@ from decamp import (
 )
 from decamp.http_times import retry_after
 
-__all__ = ["not_webdav", "refusal", "unreachable"]
+__all__ = ["BrokenOff", "not_webdav", "refusal", "unreachable"]
 
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
 
 
+class BrokenOff(Unavailable):
+    """An answer began, or might have, and did not come to its end."""
+
+
 def refusal(
-    status: int, headers: Mapping[str, str], where: str, now: datetime, target: str = ""
+    status: int,
+    headers: Mapping[str, str],
+    where: str,
+    now: datetime,
+    target: str = "",
+    *,
+    worked: bool = False,
 ) -> TransferError:
     """Say what a status means that the caller has no use for.
 
@@ -38,6 +48,7 @@ def refusal(
         where: The address, for people.
         now: The time.
         target: Where a redirect leads.
+        worked: The server has done the same before.
     """
     code = f"HTTP {status}"
     if status == 401:
@@ -55,10 +66,22 @@ def refusal(
         )
     if 300 <= status < 400:
         return _redirected(where, target, code)
+    if status in (404, 409, 410) and not worked:
+        return DestinationRefused(
+            f"{where}: there is no such folder on this server, and none can be made there ({code}).",
+            hint="Check the address for typing mistakes. That of a cloud often has your user name "
+            "in it; look it up in the settings or the help of your server.",
+        )
     if status in (404, 409, 410):
         return Unavailable(
             f"{where}: the folder is not there, or not any more ({code}).",
             hint=f"See whether something else moved or removed it, {_AGAIN}",
+        )
+    if status in (405, 501) and worked:
+        return DestinationRefused(  # so rclone says that its disk is full
+            f"{where}: the server has done this before, and does not do it now ({code}).",
+            hint="Its disk or your quota may be full, or it may be busy with what was cut off. "
+            f"Look there, {_AGAIN}",
         )
     if status in (405, 501):
         return DestinationRefused(
@@ -139,7 +162,10 @@ def unreachable(error: httpx.TransportError, where: str) -> TransferError:
         return Unavailable(
             f"{where} cannot be reached.", hint=f"See whether the server is running, {_AGAIN}"
         )
-    return Unavailable(f"{where}: the connection broke off.", hint=f"Check the network, {_AGAIN}")
+    return BrokenOff(
+        f"{where}: the connection broke off.",
+        hint=f"Check the network, and whether the server has room, {_AGAIN}",
+    )
 
 
 def _redirected(where: str, target: str, code: str) -> DestinationRefused:

@@ -11,7 +11,8 @@ from typing import Protocol
 import httpx
 from attrs import frozen
 
-from decamp import Asks, Reply, Unavailable
+from decamp import Asks, Reply, TransferError, Unavailable
+from decamp.bundle import TEMPORARY
 from decamp_webdav.address import Address
 from decamp_webdav.answers import not_webdav, refusal, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
@@ -84,6 +85,8 @@ class DavClient:
         self.address = address
         self._http = http
         self._now = now
+        self._worked: set[str] = set()
+        """Methods that this server has carried out."""
 
     def send(
         self,
@@ -110,7 +113,7 @@ class DavClient:
                 # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
                 bad = [one.status for one in self._listed(response, url) if one.status >= 300]
                 for status in bad:
-                    raise refusal(status, response.headers, url, self._now())
+                    raise self._refusal(method, status, url, response)
             return Answer(response.status, response.headers)
 
     def find(self, url: str) -> Resource | None:
@@ -135,7 +138,7 @@ class DavClient:
         if not itself:
             raise not_webdav(url, "it tells of other addresses than the one that was asked for")
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
-            raise refusal(itself[0].status, {}, url, self._now())
+            raise refusal(itself[0].status, {}, self._named(url), self._now())
         if itself[0].status >= 300:
             return None
         below = [
@@ -150,10 +153,10 @@ class DavClient:
 
     @contextmanager
     def opened(self, url: str, start: int = 0) -> Iterator[Iterator[bytes] | None]:
-        """Fetch a file from a byte on; None if it is not there."""
+        """Fetch a file from a byte on; None if it is not there, or not so long."""
         headers = {"Range": f"bytes={start}-"} if start else {}
-        with self._asked("GET", url, headers, None, (404, 410)) as response:
-            if response.status in (404, 410):
+        with self._asked("GET", url, headers, None, (404, 410, 416)) as response:
+            if response.status in (404, 410, 416):
                 yield None
                 return
             chunks = self._chunks(response, url)
@@ -201,13 +204,25 @@ class DavClient:
         try:
             status = response.status
             if status >= 300 and status not in passing:
-                raise refusal(status, response.headers, url, self._now(), response.location)
+                raise self._refusal(method, status, url, response)
+            if status < 300:
+                self._worked.add(method)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise not_webdav(url, "it compresses what nobody asked it to compress")
             yield response
             _drain(response)
         finally:
             response.close()
+
+    def _refusal(self, method: str, status: int, url: str, response: Reply) -> TransferError:
+        # A folder that cannot be found is another matter once something was written there.
+        worked = method in self._worked or (status != 405 and "PUT" in self._worked)
+        where, now = self._named(url), self._now()
+        return refusal(status, response.headers, where, now, response.location, worked=worked)
+
+    def _named(self, url: str) -> str:
+        """Name for people what an address is about: our temporary names mean nothing to them."""
+        return self.address.url if f"/{TEMPORARY}" in url else url
 
     def _answered(
         self,
@@ -258,7 +273,7 @@ class DavClient:
             try:
                 return self._http.ask(method, url, sent, body)
             except httpx.TransportError as error:
-                lost = unreachable(error, url)
+                lost = unreachable(error, self._named(url))
                 if attempt == 2 or not again or not isinstance(lost, Unavailable):
                     raise lost from error
                 if isinstance(error, httpx.ConnectError | httpx.TimeoutException):

@@ -59,10 +59,16 @@ class DavFolder:
     # --- temporaries ---------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Remove the temporaries that killed runs have left on the server."""
+        """Remove the temporaries that killed runs have left on the server.
+
+        Those that it is still busy with are removed at the end, or by the next run.
+        """
         for name in self.names():
             if name.startswith(TEMPORARY) and name != self._temporaries.name:
-                self.clear(name)
+                try:
+                    self.clear(name)
+                except DestinationRefused:
+                    self._temporaries.left.append(name)
 
     def staged_file(self) -> AbstractContextManager[str]:
         """Name a draft."""

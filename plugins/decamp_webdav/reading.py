@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, BinaryIO, cast
 
-from decamp import DestinationRefused, Unavailable
+from decamp import Corrupted, Unavailable
+from decamp_webdav.answers import BrokenOff
 from decamp_webdav.client import DavClient
 
 __all__ = ["reader"]
@@ -73,25 +74,34 @@ class _Remote(io.RawIOBase):
         super().close()
 
     def _next(self) -> bytes:
-        for _ in range(_TRIES - 1):
+        for _ in range(_TRIES):
             try:
                 return self._fetched()
-            except Unavailable:
+            except Unavailable as error:
                 self._forget()
-        return self._fetched()
+                broken = error
+        if isinstance(broken, BrokenOff):
+            self._client.find(self._url)  # if this is answered, it is the file and no network
+            raise self._unreadable("breaks off there each time") from broken
+        raise broken
 
     def _fetched(self) -> bytes:
         if self._chunks is None:
             self._chunks = self._open.enter_context(self._client.opened(self._url, self._at))
         if self._chunks is None:
-            raise DestinationRefused(
-                f"{self._url} is gone: something removed it while decamp was reading.",
-                hint="Run the same command again.",
-            )
+            raise self._unreadable("ends there" if self._at else "is gone")
         for chunk in self._chunks:
             if chunk:
                 return chunk
-        raise Unavailable(f"{self._url} ended too early.", hint="Run the same command again.")
+        raise BrokenOff(f"{self._url} ended too early.", hint="Run the same command again.")
+
+    def _unreadable(self, what: str) -> Corrupted:
+        return Corrupted(
+            f"{self._url} cannot be read as the server lists it, with {self._size} bytes: after "
+            f"{self._at} bytes it {what}.",
+            hint="Somebody may be changing it, or the server may list what it no longer has. Run "
+            "the same command again in some minutes; if it stays so, look at that file there.",
+        )
 
     def _forget(self) -> None:
         self._chunks, self._rest = None, b""

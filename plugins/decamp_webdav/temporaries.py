@@ -25,6 +25,8 @@ class Temporaries:
         self._folders = folders
         self._numbers = count(1)
         self._used = False
+        self.left: list[str] = []
+        """Of killed runs, and not removed yet."""
 
     def path(self) -> str:
         """Name one, relative to the bundle."""
@@ -38,7 +40,7 @@ class Temporaries:
 
     def close(self) -> None:
         """Remove them."""
-        if self._used:
-            with suppress(TransferError):  # the next run removes them
-                self._folders.forget(self.name)
-                self._client.send("DELETE", self._address.folder(self.name), passing=(404, 410))
+        for name in (*self.left, *([self.name] if self._used else ())):
+            with suppress(TransferError):  # the next run removes it
+                self._folders.forget(name)
+                self._client.send("DELETE", self._address.folder(name), passing=(404, 410))

@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from decamp.engine.blame import blamed
 from decamp.engine.reconcile import reconcile
 from decamp.engine.workers import attempt
-from decamp.errors import ConfigError, Conflict, DestinationRefused, JournalDamaged
+from decamp.errors import ConfigError, Conflict, Corrupted, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Stage
 from decamp.journal import Effect, Known, Route, RunRecord
 from decamp.model import Account, Origin, Receipt
@@ -199,7 +199,7 @@ class _Work:
             try:
                 with blamed(self._place.plugin):
                     now = attempt(partial(importer.remove, known.receipt, before), self._stop)
-            except Conflict as error:
+            except (Conflict, Corrupted) as error:
                 stays.append((effect.item_id, error.message))
                 continue
             self._taken.append((effect, now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from decamp import (
     TransferError,
     Unavailable,
 )
+from decamp_webdav.address import Address
 from decamp_webdav.answers import refusal
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -51,8 +53,8 @@ def through(apache: DavServer, proxy: DavProxy) -> str:
         (401, AuthError, "password"),
         (403, AccessDenied, "does not allow"),
         (301, DestinationRefused, "another address"),
-        (404, Unavailable, "not there"),
-        (409, Unavailable, "not there"),
+        (404, DestinationRefused, "no such folder"),
+        (409, DestinationRefused, "no such folder"),
         (405, DestinationRefused, "not of a WebDAV folder"),
         (501, DestinationRefused, "not of a WebDAV folder"),
         (413, ItemRejected, "larger"),
@@ -69,6 +71,63 @@ def test_each_status_has_its_words(status: int, kind: type[TransferError], words
     error = refusal(status, {}, WHERE, NOW)
     assert type(error) is kind
     assert words in error.message and WHERE in error.message and error.hint.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (404, Unavailable, "not there, or not any more"),
+        (409, Unavailable, "not there, or not any more"),
+        (405, DestinationRefused, "quota may be full"),
+        (501, DestinationRefused, "quota may be full"),
+    ],
+)
+def test_what_has_worked_before_is_no_wrong_address(
+    status: int, kind: type[TransferError], words: str
+) -> None:
+    error = refusal(status, {}, WHERE, NOW, worked=True)
+    assert type(error) is kind
+    assert words in f"{error.message} {error.hint}"
+    assert "typing" not in error.hint
+    assert "web page" not in error.message
+
+
+def test_a_full_disk_that_is_answered_as_405(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    """So rclone says it; the address is right, for it has taken files before."""
+    with begun(apache, through, tmp_path) as importer:
+        importer.import_item(profile())
+        proxy.act = when("PUT", Answer(405))
+        with pytest.raises(DestinationRefused, match="has done this before") as error:
+            importer.import_item(post())
+        proxy.act = lambda request: None
+    assert "full" in error.value.hint
+
+
+def test_temporaries_that_a_server_is_busy_with_stop_nothing(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    """rclone answers 405 while it still writes what a killed run was sending."""
+    left = f"{through}/.decamp-tmp-00000000/"
+    with client(apache) as http:
+        assert http.request("MKCOL", through).status_code == 201
+        assert http.request("MKCOL", left).status_code == 201
+        proxy.act = when("DELETE", Answer(405), path=".decamp-tmp-00000000", times=1)
+        with begun(apache, through, tmp_path) as importer:
+            importer.import_item(profile())
+        assert http.request("PROPFIND", left).status_code == 404
+
+
+def test_an_address_says_what_is_wrong_with_it() -> None:
+    for url, words in {
+        "https://c/a%2Fb": "a / in it",
+        "https://c/a/../b": ". or ..",
+        "https://c/a?x=1": "as pages have",
+        "gopher://c/a": "begin with https",
+    }.items():
+        with pytest.raises(ConfigError, match=re.escape(words)):
+            Address.parse(url)
 
 
 @pytest.mark.parametrize(

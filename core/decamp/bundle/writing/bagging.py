@@ -29,7 +29,7 @@ from decamp.bundle.contents import Contents, Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.page import is_page, is_tag, pages
 from decamp.bundle.site import FORMER, Folder
-from decamp.errors import DestinationRefused
+from decamp.errors import Corrupted, DestinationRefused
 from decamp.model import Account, Origin
 
 __all__ = ["Bag"]
@@ -201,7 +201,12 @@ class Bag:
                 if self._folder.stamp(path) == (file.size, file.mtime):
                     files.append(file)
                     continue
-                now = self._measured(path)
+                try:
+                    now = self._measured(path)
+                except Corrupted as error:  # its digest stays too: it is not what it should be
+                    self._log.warning("%s", error.message)
+                    files.append(file)
+                    continue
                 files.append(evolve(file, size=now.size, sha256=now.sha256))
                 if now.sha256 != file.sha256:
                     edited.append(file.path)
@@ -237,7 +242,10 @@ class Bag:
         return File(name, held.size, held.sha256)
 
     def _is_there(self, tag: File) -> bool:
-        held = self._folder.held(tag.path)
+        try:
+            held = self._folder.held(tag.path)
+        except Corrupted:
+            return False
         return held is not None and held.sha256 == tag.sha256
 
     def _replace(self, name: str, data: bytes) -> None:

@@ -22,7 +22,7 @@ from decamp.bundle.marker import MARKER, read_marker
 from decamp.bundle.page import INDEX, is_tag
 from decamp.bundle.site import Folder
 from decamp.bundle.writing.survey import is_clutter
-from decamp.errors import Conflict, DestinationRefused
+from decamp.errors import Conflict, Corrupted, DestinationRefused
 from decamp.model import Depth, Finding, Receipt
 
 __all__ = ["verify"]
@@ -92,6 +92,8 @@ def _content_problem(folder: Folder, path: str, size: int | None, sha256: str | 
         held = folder.held(path) if sha256 is not None else None
     except Conflict:
         return "replaced"
+    except Corrupted:  # it is there, and cannot be read
+        return "changed"
     return "" if held is None or held.sha256 == sha256 else "changed"
 
 
