@@ -79,7 +79,7 @@ def refusal(
         )
     if status in (405, 501) and worked:
         return DestinationRefused(  # so rclone says that its disk is full
-            f"{where}: the server has done this before, and does not do it now ({code}).",
+            f"{where}: the server now refuses what it did before ({code}).",
             hint="Its disk or your quota may be full, or it may be busy with what was cut off. "
             f"Look there, {_AGAIN}",
         )

@@ -99,7 +99,7 @@ def test_a_full_disk_that_is_answered_as_405(
     with begun(apache, through, tmp_path) as importer:
         importer.import_item(profile())
         proxy.act = when("PUT", Answer(405))
-        with pytest.raises(DestinationRefused, match="has done this before") as error:
+        with pytest.raises(DestinationRefused, match="now refuses what it did") as error:
             importer.import_item(post())
         proxy.act = lambda request: None
     assert "full" in error.value.hint
