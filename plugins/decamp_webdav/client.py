@@ -88,6 +88,10 @@ class DavClient:
         self._worked: set[str] = set()
         """Methods that this server has carried out."""
 
+    def has_worked(self, *methods: str) -> None:
+        """Take it that this server has carried out these methods, in an earlier run."""
+        self._worked.update(methods)
+
     def send(
         self,
         method: str,

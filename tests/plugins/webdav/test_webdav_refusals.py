@@ -98,10 +98,12 @@ def test_a_full_disk_that_is_answered_as_405(
     """So rclone says it; the address is right, for it has taken files before."""
     with begun(apache, through, tmp_path) as importer:
         importer.import_item(profile())
-        proxy.act = when("PUT", Answer(405))
-        with pytest.raises(DestinationRefused, match="now refuses what it did") as error:
-            importer.import_item(post())
-        proxy.act = lambda request: None
+    proxy.act = when("PUT", Answer(405))
+    with (
+        pytest.raises(DestinationRefused, match="now refuses what it did") as error,
+        begun(apache, through, tmp_path),
+    ):
+        pass
     assert "full" in error.value.hint
 
 
