@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import httpx
+from attrs import frozen
 
 from decamp import (
     AccessDenied,
@@ -21,10 +22,23 @@ from decamp import (
 )
 from decamp.http_times import retry_after
 
-__all__ = ["not_webdav", "refusal", "unreachable"]
+__all__ = ["Access", "not_webdav", "refusal", "unauthorised", "unreachable"]
 
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
+_CLOUDS = "Clouds often want an app password, which you make on their page about security."
+
+
+@frozen
+class Access:
+    """How this person is let in, for the words of refusals."""
+
+    connect: str = ""
+    """See `decamp.Context.connect`."""
+    signed_in: bool = False
+    """By a connection."""
+    ca_file: str = ""
+    """The certificate of an authority that is trusted besides the public ones."""
 
 
 def refusal(
@@ -41,12 +55,7 @@ def refusal(
     """
     code = f"HTTP {status}"
     if status == 401:
-        return AuthError(
-            f"{where}: the server does not accept the user name and password, or wants some "
-            f"({code}).",
-            hint="Sign in: decamp connect webdav:ADDRESS. Clouds often want an app password, "
-            "which you make on their page about security.",
-        )
+        return unauthorised(where, Access())
     if status == 403:
         return AccessDenied(
             f"{where}: the server does not allow this to this user ({code}).",
@@ -102,6 +111,22 @@ def refusal(
     return DestinationRefused(
         f"{where}: the server answered in a way that decamp does not know ({code}).",
         hint=f"Check the address, {_AGAIN}",
+    )
+
+
+def unauthorised(where: str, access: Access) -> AuthError:
+    """Say that nobody is signed in, or that the server does not accept who is (401)."""
+    if access.connect and not access.signed_in:
+        url = httpx.URL(where)
+        return AuthError(
+            f"You are not signed in at {url.scheme}://{url.netloc.decode()}, which wants that for "
+            f"{where} (HTTP 401).",
+            hint=f"Sign in: {access.connect}. {_CLOUDS}",
+        )
+    again = f"Sign in again: {access.connect}." if access.connect else "Check both."
+    return AuthError(
+        f"{where}: the server does not accept the user name and password, or the token (HTTP 401).",
+        hint=f"{again} {_CLOUDS}",
     )
 
 

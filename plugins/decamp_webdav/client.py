@@ -11,9 +11,9 @@ from typing import Protocol
 import httpx
 from attrs import frozen
 
-from decamp import Asks, Reply, Unavailable
+from decamp import Asks, Reply, TransferError, Unavailable
 from decamp_webdav.address import Address
-from decamp_webdav.answers import not_webdav, refusal, unreachable
+from decamp_webdav.answers import Access, not_webdav, refusal, unauthorised, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
 
 __all__ = ["Answer", "Body", "DavClient", "FileBody"]
@@ -22,6 +22,7 @@ _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
+_NOBODY = Access()
 
 _PROPFIND = (
     b'<?xml version="1.0" encoding="utf-8"?>\n<propfind xmlns="DAV:"><prop><resourcetype/>'
@@ -78,10 +79,14 @@ class DavClient:
         http: The host's client, signed in if anybody is.
         address: Of the folder.
         now: The time.
+        access: How this person is let in.
     """
 
-    def __init__(self, http: Asks, address: Address, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, http: Asks, address: Address, now: Callable[[], datetime], access: Access = _NOBODY
+    ) -> None:
         self.address = address
+        self._access = access
         self._http = http
         self._now = now
 
@@ -110,7 +115,7 @@ class DavClient:
                 # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
                 bad = [one.status for one in self._listed(response, url) if one.status >= 300]
                 for status in bad:
-                    raise refusal(status, response.headers, url, self._now())
+                    raise self._refusal(status, response.headers, url)
             return Answer(response.status, response.headers)
 
     def find(self, url: str) -> Resource | None:
@@ -135,7 +140,7 @@ class DavClient:
         if not itself:
             raise not_webdav(url, "it tells of other addresses than the one that was asked for")
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
-            raise refusal(itself[0].status, {}, url, self._now())
+            raise self._refusal(itself[0].status, {}, url)
         if itself[0].status >= 300:
             return None
         below = [
@@ -201,7 +206,7 @@ class DavClient:
         try:
             status = response.status
             if status >= 300 and status not in passing:
-                raise refusal(status, response.headers, url, self._now(), response.location)
+                raise self._refusal(status, response.headers, url, response.location)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise not_webdav(url, "it compresses what nobody asked it to compress")
             yield response
@@ -227,6 +232,13 @@ class DavClient:
             response.close()
             here = target
         return response
+
+    def _refusal(
+        self, status: int, headers: Mapping[str, str], url: str, target: str = ""
+    ) -> TransferError:
+        if status == 401:
+            return unauthorised(url, self._access)
+        return refusal(status, headers, url, self._now(), target)
 
     def _next(self, url: str, response: Reply) -> str | None:
         """Tell where a redirect on the same server leads."""

@@ -170,9 +170,14 @@ def _connection(
             raise _both(location)
         return found
     found = known.get(name)
-    if found is not None or location or name not in registry.exporters:
+    if name not in registry.exporters:
         return found
-    return _only(registry.exporter(name), home)
+    spec = registry.exporter(name)
+    if found is None:
+        return None if location else _only(spec, home)
+    # A plugin's name before an address names no connection: the one of that server is meant.
+    at_address = location and isinstance(declared(spec, found), Login)
+    return None if at_address else found
 
 
 def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection | None:
