@@ -164,7 +164,9 @@ def unreachable(error: httpx.TransportError, where: str) -> TransferError:
         return Unavailable(
             f"{where} cannot be reached.", hint=f"See whether the server is running, {_AGAIN}"
         )
-    return Unavailable(f"{where}: the connection broke off.", hint=f"Check the network, {_AGAIN}")
+    plain = where.startswith("http:")
+    look = "See whether the address has to begin with https://" if plain else "Check the network"
+    return Unavailable(f"{where}: the connection broke off.", hint=f"{look}, {_AGAIN}")
 
 
 def _redirected(where: str, target: str, code: str) -> DestinationRefused:

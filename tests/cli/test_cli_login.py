@@ -120,7 +120,7 @@ def test_a_private_authority(
 ) -> None:
     server = dav_servers("apache", tls=True)
     words = ("connect", f"webdav:{server.url}")
-    assert cli(*words, **variables(server)).code == 7
+    assert cli(*words, **variables(server)).code == 6
     (tmp_path / "no.pem").write_text("nothing")
     assert cli(*words, "-o", f"ca_file={tmp_path / 'no.pem'}", **variables(server)).code == 2
     assert cli(*words, "-o", f"ca_file={server.ca}", **variables(server)).code == 0

@@ -107,7 +107,8 @@ def draft(
     secrets = SecretStore(home.folder)
     secrets.require()
     if isinstance(oauth, Login):
-        return LoginDraft(name, spec, settings, oauth, find_login(name, NoSecrets()))
+        side = registry.importers[plugin].spec if plugin in registry.importers else spec
+        return LoginDraft(name, side, settings, oauth, find_login(name, NoSecrets()))
     if isinstance(oauth, AppPassword):
         assert isinstance(spec, ImporterSpec)
         return PasswordDraft(name, spec, settings, oauth)
