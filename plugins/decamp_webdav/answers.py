@@ -27,6 +27,13 @@ __all__ = ["Access", "not_webdav", "refusal", "unauthorised", "unreachable"]
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
 _CLOUDS = "Clouds often want an app password, which you make on their page about security."
+_OTHER_NAME = "is for another name", "Use the address that stands in it as the server's name."
+_CERTIFICATES = {
+    9: ("is not valid yet", "Check the clock of this computer, and that of the server."),
+    10: ("has run out", "Renew it on the server; check the clock of this computer too."),
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
 
 
 @frozen
@@ -139,15 +146,18 @@ def not_webdav(where: str, why: str) -> DestinationRefused:
     )
 
 
-def unreachable(error: httpx.TransportError, where: str) -> TransferError:
-    """Say why there was no answer."""
+def unreachable(error: httpx.TransportError, where: str, ca_file: str = "") -> TransferError:
+    """Say why there was no answer.
+
+    Args:
+        error: What was raised.
+        where: The address, for people.
+        ca_file: See `Access.ca_file`.
+    """
     causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return DestinationRefused(
-            f"{where}: the certificate of the server cannot be trusted, so nothing was sent.",
-            hint="Check the address. For a server of your own with a certificate of your own "
-            "authority, add -o to.ca_file=FILE.pem.",
-        )
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _untrusted(cause, where, ca_file)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return DestinationRefused(
             f"{where}: no secure connection could be made, so nothing was sent.",
@@ -167,6 +177,25 @@ def unreachable(error: httpx.TransportError, where: str) -> TransferError:
     plain = where.startswith("http:")
     look = "See whether the address has to begin with https://" if plain else "Check the network"
     return Unavailable(f"{where}: the connection broke off.", hint=f"{look}, {_AGAIN}")
+
+
+def _untrusted(
+    error: ssl.SSLCertVerificationError, where: str, ca_file: str
+) -> DestinationRefused:
+    """Say why a certificate is not to be trusted (X509_V_ERR_* of OpenSSL's x509_vfy.h)."""
+    why, hint = _CERTIFICATES.get(error.verify_code, ("", ""))
+    if not why and ca_file:
+        why = f"is not of the authority in {ca_file}"
+        hint = "Check the address, and ask who runs the server which certificate is the authority's."
+    if not why:
+        why = "cannot be trusted"
+        hint = (
+            "Check the address. For a server of your own with a certificate of your own "
+            "authority, add -o to.ca_file=FILE.pem."
+        )
+    return DestinationRefused(
+        f"{where}: the certificate of the server {why}, so nothing was sent.", hint=hint
+    )
 
 
 def _redirected(where: str, target: str, code: str) -> DestinationRefused:

@@ -184,12 +184,11 @@ class DavClient:
         except Malformed as error:
             raise not_webdav(url, f"its list cannot be read, {error}") from error
 
-    @staticmethod
-    def _chunks(response: Reply, url: str) -> Iterator[bytes]:
+    def _chunks(self, response: Reply, url: str) -> Iterator[bytes]:
         try:
             yield from response
         except httpx.TransportError as error:
-            raise unreachable(error, url) from error
+            raise unreachable(error, url, self._access.ca_file) from error
 
     @contextmanager
     def _asked(
@@ -270,7 +269,7 @@ class DavClient:
             try:
                 return self._http.ask(method, url, sent, body)
             except httpx.TransportError as error:
-                lost = unreachable(error, url)
+                lost = unreachable(error, url, self._access.ca_file)
                 if attempt == 2 or not again or not isinstance(lost, Unavailable):
                     raise lost from error
                 if isinstance(error, httpx.ConnectError | httpx.TimeoutException):

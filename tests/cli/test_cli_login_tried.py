@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from cli_run import Cli, Ended
 from dav_proxy import Action, Answer, DavProxy, Refuse, Request, always, dav_proxy, nth
@@ -137,4 +142,42 @@ def test_plain_http_at_a_port_of_tls(
     ended = connect(server.url.replace("https:", "http:"))
     assert ended.code == 7, ended.err
     assert "https://" in said(ended)
+    assert not kept(cli)
+
+
+def test_each_certificate_that_is_not_to_be_trusted_has_its_words(
+    dav_servers: Callable[..., DavServer], connect: Callable[..., Ended], cli: Cli, tmp_path: Path
+) -> None:
+    server = dav_servers("apache", tls=True)
+    ended = connect(server.url)
+    assert ended.code == 6
+    assert "the certificate of the server cannot be trusted" in said(ended)
+    assert "to.ca_file=FILE.pem" in said(ended)
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    ended = connect(server.url, "-o", f"ca_file={other}")
+    assert ended.code == 6
+    assert f"is not of the authority in {other}" in said(ended)
+    assert not kept(cli)
+
+
+def test_a_certificate_for_another_name(
+    connect: Callable[..., Ended], cli: Cli, tmp_path: Path
+) -> None:
+    authority, ca = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("cloud.example").configure_cert(tls)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refused() -> None:
+            with suppress(ssl.SSLError, OSError), listener.accept()[0] as asked:
+                tls.wrap_socket(asked, server_side=True)
+
+        thread = threading.Thread(target=refused)
+        thread.start()
+        ended = connect(f"https://127.0.0.1:{listener.getsockname()[1]}/dav", "-o", f"ca_file={ca}")
+        thread.join()
+    assert ended.code == 6, ended.err
+    assert "the certificate of the server is for another name" in said(ended)
     assert not kept(cli)
