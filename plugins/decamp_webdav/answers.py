@@ -179,14 +179,14 @@ def unreachable(error: httpx.TransportError, where: str, ca_file: str = "") -> T
     return Unavailable(f"{where}: the connection broke off.", hint=f"{look}, {_AGAIN}")
 
 
-def _untrusted(
-    error: ssl.SSLCertVerificationError, where: str, ca_file: str
-) -> DestinationRefused:
+def _untrusted(error: ssl.SSLCertVerificationError, where: str, ca_file: str) -> DestinationRefused:
     """Say why a certificate is not to be trusted (X509_V_ERR_* of OpenSSL's x509_vfy.h)."""
     why, hint = _CERTIFICATES.get(error.verify_code, ("", ""))
     if not why and ca_file:
         why = f"is not of the authority in {ca_file}"
-        hint = "Check the address, and ask who runs the server which certificate is the authority's."
+        hint = (
+            "Check the address, and ask who runs the server which certificate is the authority's."
+        )
     if not why:
         why = "cannot be trusted"
         hint = (

@@ -121,11 +121,40 @@ def test_a_private_authority(
     server = dav_servers("apache", tls=True)
     words = ("connect", f"webdav:{server.url}")
     assert cli(*words, **variables(server)).code == 6
-    (tmp_path / "no.pem").write_text("nothing")
-    assert cli(*words, "-o", f"ca_file={tmp_path / 'no.pem'}", **variables(server)).code == 2
     assert cli(*words, "-o", f"ca_file={server.ca}", **variables(server)).code == 0
     # The connection remembers the authority.
     assert cli("plugins", "check", f"webdav:{server.url}x", **FILE).code == 0
+
+
+def test_the_file_of_an_authority_is_looked_at_before_anybody_is_asked(
+    cli: Cli, tmp_path: Path
+) -> None:
+    words = ("connect", "webdav:https://127.0.0.1:1/dav", "-o")
+    missing = cli(*words, f"ca_file={tmp_path / 'no.pem'}", **FILE)
+    assert missing.code == 2
+    assert f"There is no file {tmp_path / 'no.pem'}" in " ".join(missing.err.split())
+    (tmp_path / "page.pem").write_text("nothing")
+    other = cli(*words, f"ca_file={tmp_path / 'page.pem'}", **FILE)
+    assert other.code == 2 and "-----BEGIN CERTIFICATE-----" in other.err
+    folder = cli(*words, f"ca_file={tmp_path}", **FILE)
+    assert folder.code == 2 and str(tmp_path) in folder.err
+    assert not (cli.home / "connections.json").exists()
+
+
+def test_the_file_of_an_authority_is_found_from_any_folder(
+    dav_servers: Callable[..., DavServer],
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = dav_servers("apache", tls=True)
+    assert server.ca
+    (tmp_path / "mine.pem").write_bytes(server.ca.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    url = f"webdav:{server.url}"
+    assert cli("connect", url, "-o", "ca_file=mine.pem", **variables(server)).code == 0
+    monkeypatch.chdir("/")
+    assert cli("plugins", "check", f"{url}x", **FILE).code == 0
 
 
 # --- what goes over the wire -------------------------------------------------------------
