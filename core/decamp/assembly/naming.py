@@ -104,7 +104,11 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
         raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
     name, location = _split(text)
     if name in registry.importers:
-        connection = None if location else _only(registry.importer(name), home)
+        spec = registry.importer(name)
+        placed = location or any(
+            one.location and one.name in options for one in describe(spec.config)
+        )
+        connection = None if placed else _only(spec, home)
     else:
         connection = Connections(home).get(name or location)
     if connection is not None and connection.plugin in registry.importers:
@@ -235,14 +239,33 @@ def _signed_in_there(
         for one in Connections(home).all()
         if one.plugin == spec.name and where in (_where(declared(spec, one)), one.grant.account)
     ]
+    if isinstance(login, Login):
+        found = _nearest(login, found, spec)
     if len(found) > 1:
-        names = " or ".join(f"{one.name}:{location}" for one in found)
+        place = location or login.url if isinstance(login, Login) else location
+        names = " or ".join(f"{one.name}:{place}" for one in found)
         raise ConfigError(
             f"There are several connections to {where}.", hint=f"Say which one: {names}"
         )
     if not found:
         return config, None
     return _configured(spec, location, _merged(spec, found[0], options)), found[0]
+
+
+def _nearest(
+    login: Login, found: Sequence[Connection], spec: ExporterSpec[Any] | ImporterSpec[Any]
+) -> list[Connection]:
+    """Keep the connections whose own address is the longest that an address lies below.
+
+    A cloud has a folder for each user. Where no address is one above it, all are kept.
+    """
+    above: dict[str, list[Connection]] = {}
+    for one in found:
+        own = declared(spec, one)
+        url = f"{own.url.rstrip('/')}/" if isinstance(own, Login) else ""
+        if url and login.url.startswith(url):
+            above.setdefault(url, []).append(one)
+    return above[max(above, key=len)] if above else list(found)
 
 
 def _where(auth: OAuth2 | Login | AppPassword | None) -> str:
