@@ -10,10 +10,10 @@ from attrs import frozen
 
 from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import Connection, Connections
-from decamp.errors import ConfigError, SourceUnreadable
+from decamp.errors import ConfigError, SourceUnreadable, TransferError
 from decamp.home import Home
 from decamp.options import build_config, describe
-from decamp.registry import Registry
+from decamp.registry import Loaded, Registry
 from decamp.spec import ExporterSpec, ImporterSpec
 from decamp.validation import encodable
 
@@ -81,9 +81,10 @@ def find_source(text: str, options: dict[str, str], registry: Registry, home: Ho
         rest = location if name else ""
         return Source(spec, _configured(spec, rest, _merged(spec, connection, options)), connection)
     if name in _WEB and name not in registry.exporters:
+        download = "Download the export first, then name the file."
         raise ConfigError(
             "decamp reads files; it does not fetch an export from a web address.",
-            hint="Download the export first, then name the file.",
+            hint=" ".join([download, *_servers("source", text, registry)]),
         )
     if name not in registry.exporters:
         _hint_at_addresses("source", text, location, registry)
@@ -301,10 +302,28 @@ def _hint_at_addresses(side: str, text: str, location: str, registry: Registry) 
         ConfigError: It is one.
     """
     if location.startswith("//"):
+        bundle = f"For a bundle at that address: {_path_importer(registry).name}:{text}"
         raise ConfigError(
             f"{text!r} is an address; decamp needs the plugin too, as this {side}'s first word.",
-            hint=f"For a bundle at that address: {_path_importer(registry).name}:{text}",
+            hint="; or: ".join([*_servers(side, text, registry), bundle]),
         )
+
+
+def _servers(side: str, text: str, registry: Registry) -> list[str]:
+    """Say what to write for the plugins that would sign in at the server of an address."""
+    table: Mapping[str, Loaded[Any]] = (
+        registry.exporters if side == "source" else registry.importers
+    )
+    found = []
+    for name, loaded in sorted(table.items()):
+        spec = loaded.spec
+        try:
+            login = spec.auth(_configured(spec, text, {})) if spec.auth else None
+        except TransferError:
+            continue
+        if isinstance(login, Login):
+            found.append(f"For a {spec.title} server: {name}:{text}")
+    return found
 
 
 def _path_importer(registry: Registry) -> ImporterSpec[Any]:
