@@ -91,3 +91,26 @@ def test_the_environment_is_for_the_address_on_the_command_line(
     ended = cli("plugins", "check", f"webdav:{elsewhere.url}TikTok", **FILE | named)
     assert ended.code == 0, ended.err
     assert any("authorization" in one.headers for one in elsewhere.seen)
+
+
+@pytest.mark.parametrize("side", ["destination", "source"])
+def test_a_web_address_without_a_plugin_is_taken_for_a_server(
+    side: str, cli: Cli, archive: str, tmp_path: Path
+) -> None:
+    address = "http://127.0.0.1:9101/TikTok"
+    words = (archive, address) if side == "destination" else (address, str(tmp_path / "out"))
+    ended = cli("transfer", *words)
+    assert ended.code == 2
+    said = " ".join(ended.err.split())
+    assert f"For a WebDAV server: webdav:{address}" in said
+    assert f"For a WebDAV server: webdav:{address}" in said.partition("disk:")[0]
+    other = cli("transfer", archive, "s3://bucket/TikTok")
+    assert "disk:s3://bucket/TikTok" in other.err and "WebDAV" not in other.err
+
+
+def test_a_connection_that_is_misspelt(apache: DavServer, cli: Cli, archive: str) -> None:
+    sign_in(cli, apache, "nas")
+    for words in (("plan", archive, f"nass:{apache.url}x"), ("inspect", f"nass:{apache.url}x")):
+        ended = cli(*words, **FILE)
+        assert ended.code == 2
+        assert "Your connections: nas:" in " ".join(ended.err.split())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _WEB = ("http", "https")
+S = TypeVar("S", ExporterSpec[Any], ImporterSpec[Any])
 
 
 def require_text(*texts: str) -> None:
@@ -91,7 +92,7 @@ def find_source(text: str, options: dict[str, str], registry: Registry, home: Ho
     if name is None:
         spec = _recognised(Path(location).expanduser(), registry)
     else:
-        spec = registry.exporter(name)
+        spec = _of_this_name(registry.exporter, name, home)
     return Source(spec, *_signed_in_there(spec, location, options, home))
 
 
@@ -120,7 +121,7 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
         return Target(spec, _configured(spec, rest, _merged(spec, connection, options)), connection)
     if name not in registry.importers:
         _hint_at_addresses("destination", text, location, registry)
-    spec = registry.importer(name) if name else _path_importer(registry)
+    spec = _of_this_name(registry.importer, name, home) if name else _path_importer(registry)
     return Target(spec, *_signed_in_there(spec, location, options, home))
 
 
@@ -293,6 +294,21 @@ def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:
         f"{path} does not look like anything that an installed plugin reads.",
         hint="Name the plugin: PLUGIN:PATH. See: decamp plugins list",
     )
+
+
+def _of_this_name(find: Callable[[str], S], name: str, home: Home) -> S:
+    """Find a plugin; if there is none, it may be a connection that is meant.
+
+    Raises:
+        ConfigError: There is none of this name, or it is broken.
+    """
+    try:
+        return find(name)
+    except ConfigError as error:
+        names = ", ".join(f"{one.name}:" for one in Connections(home).all())
+        if not names or not error.hint:
+            raise
+        raise ConfigError(error.message, hint=f"{error.hint}. Your connections: {names}") from error
 
 
 def _hint_at_addresses(side: str, text: str, location: str, registry: Registry) -> None:
