@@ -107,9 +107,10 @@ def draft(
     if isinstance(oauth, Login):
         trusted(oauth)
     if former is not None and not _same(declared(spec, former), oauth):
+        wanted = f"{plugin}:{location}" if location else plugin
         raise ConfigError(
             f"There is a connection {name} already, which was made with other settings.",
-            hint=f"Choose another name: decamp connect {plugin} NAME. Or: decamp disconnect {name}",
+            hint=f"Choose another name: decamp connect {wanted} NAME. Or: decamp disconnect {name}",
         )
     secrets = SecretStore(home.folder)
     secrets.require()
