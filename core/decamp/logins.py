@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "login_client", "trusted"]
 
+_PLAIN = (
+    "Write https://. If the certificate of the server is of your own authority, name the authority's "
+    "with decamp connect: -o ca_file=FILE.pem"
+)
+
 
 @frozen
 class Credentials:
@@ -60,7 +65,7 @@ def trusted(login: Login) -> ssl.SSLContext:
 
     from decamp.http import require_safe
 
-    require_safe(login.origin)
+    require_safe(login.origin, _PLAIN, localhost=True)
     tls = httpx.create_ssl_context(trust_env=False)
     if not login.ca_file:
         return tls
