@@ -93,6 +93,14 @@ def test_the_environment_is_for_the_address_on_the_command_line(
     assert any("authorization" in one.headers for one in elsewhere.seen)
 
 
+def test_a_password_that_is_not_accepted_any_more(apache: DavServer, cli: Cli) -> None:
+    sign_in(cli, apache, "nas")
+    changed = {"DECAMP_NAS_USER": apache.user, "DECAMP_NAS_PASSWORD": "0ld"}
+    ended = cli("plugins", "check", f"nas:{apache.url}TikTok", **FILE | changed)
+    assert ended.code == 5
+    assert f"Sign in again: decamp connect webdav:{apache.url} nas" in " ".join(ended.err.split())
+
+
 @pytest.mark.parametrize("side", ["destination", "source"])
 def test_a_web_address_without_a_plugin_is_taken_for_a_server(
     side: str, cli: Cli, archive: str, tmp_path: Path
