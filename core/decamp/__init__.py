@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from decamp.options import Option
     from decamp.spec import (
         CONTRACT_VERSION,
+        Authenticates,
         Batches,
         Begins,
         Budget,
@@ -97,6 +98,7 @@ __all__ = [
     "AppPassword",
     "Asks",
     "AuthError",
+    "Authenticates",
     "Batches",
     "Begins",
     "Blob",

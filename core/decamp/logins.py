@@ -11,9 +11,16 @@ from decamp.auth import Login
 from decamp.errors import ConfigError
 
 if TYPE_CHECKING:
-    import httpx
+    import ssl
 
-__all__ = ["Credentials", "login_client"]
+    from decamp.http.direct import DirectClient
+
+__all__ = ["Credentials", "login_client", "trusted"]
+
+_PLAIN = (
+    "Write https://. If the certificate of the server is of your own authority, name the authority's "
+    "with decamp connect: -o ca_file=FILE.pem"
+)
 
 
 @frozen
@@ -27,11 +34,27 @@ class Credentials:
 
 def login_client(
     login: Login, credentials: Credentials | None, stop: threading.Event | None = None
-) -> httpx.Client:
+) -> DirectClient:
     """Make the client; without credentials nobody signs in.
 
     It keeps connections open, so whoever uses it may repeat every request. It is also one that
     `decamp.Asks`.
+
+    Raises:
+        ConfigError: The address is not https; or the authority's certificate cannot be read.
+    """
+    from decamp.http.direct import DirectClient
+    from decamp.http.login import LoginAuth
+
+    tls = trusted(login)
+    auth = None
+    if credentials is not None:
+        auth = LoginAuth(login.origin, credentials.user, credentials.password, credentials.token)
+    return DirectClient(auth, tls, stop)
+
+
+def trusted(login: Login) -> ssl.SSLContext:
+    """Make sure that a password may go to a server, and tell whose certificates to trust.
 
     Raises:
         ConfigError: The address is not https; or the authority's certificate cannot be read.
@@ -41,20 +64,26 @@ def login_client(
     import httpx
 
     from decamp.http import require_safe
-    from decamp.http.direct import DirectClient
-    from decamp.http.login import LoginAuth
 
-    require_safe(login.origin)
+    require_safe(login.origin, _PLAIN, localhost=True)
     tls = httpx.create_ssl_context(trust_env=False)
-    if login.ca_file:
-        try:
-            tls.load_verify_locations(cafile=login.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"{login.ca_file} cannot be used as the certificate of an authority.",
-                hint="It has to be a text file that begins with -----BEGIN CERTIFICATE-----.",
-            ) from error
-    auth = None
-    if credentials is not None:
-        auth = LoginAuth(login.origin, credentials.user, credentials.password, credentials.token)
-    return DirectClient(auth, tls, stop)
+    if not login.ca_file:
+        return tls
+    try:
+        tls.load_verify_locations(cafile=login.ca_file)
+    except ssl.SSLError as error:
+        raise ConfigError(
+            f"{login.ca_file} is no certificate of an authority.",
+            hint="It has to be a text file that begins with -----BEGIN CERTIFICATE-----.",
+        ) from error
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"There is no file {login.ca_file}, which should be the certificate of an authority.",
+            hint="Check the path for typing mistakes.",
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{login.ca_file}, the certificate of an authority, cannot be read ({error.strerror}).",
+            hint="Name a file that you can read.",
+        ) from error
+    return tls

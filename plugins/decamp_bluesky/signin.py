@@ -124,18 +124,23 @@ class Session:
         return session_name(self._did)
 
     def _kept(self) -> _Tokens | None:
+        """Give the session of this very server; one of another is not for its eyes."""
         kept = self._secrets.get(self._name)
         if kept is None:
             return None
         try:
-            return _Tokens(*msgspec.json.decode(kept, type=tuple[str, str]))
+            server, *tokens = msgspec.json.decode(kept, type=tuple[str, str, str])
         except (msgspec.DecodeError, msgspec.ValidationError):
             return None
+        return _Tokens(*tokens) if server == self._server else None
 
     def _begin(self) -> _Tokens:
         password = os.environ.get(VARIABLE, "").strip()
         if not password:
-            raise AuthError("decamp is not signed in to this Bluesky account.", hint=self._hint)
+            raise AuthError(
+                f"decamp is not signed in to this Bluesky account at {self._server}.",
+                hint=self._hint,
+            )
         return self._exchanged(password)
 
     def _exchanged(self, password: str) -> _Tokens:
@@ -156,7 +161,8 @@ class Session:
         access, refresh = answer.get("accessJwt"), answer.get("refreshJwt")
         if not (isinstance(access, str) and isinstance(refresh, str)):
             raise AuthError("The server's answer to the sign-in holds no session.")
-        self._secrets.set(self._name, msgspec.json.encode((access, refresh)).decode())
+        kept = (self._server, access, refresh)
+        self._secrets.set(self._name, msgspec.json.encode(kept).decode())
         return _Tokens(access, refresh)
 
     def _call(self, method: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:

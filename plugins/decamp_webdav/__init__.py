@@ -52,7 +52,7 @@ def _auth(config: Config | SourceConfig) -> Login:
     return Login(
         origin=address.origin,
         url=address.folder(),
-        ca_file=config.ca_file,
+        ca_file=str(config.ca_file or ""),
         keys="Many servers want an app password, which you make on their page about security.",
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import httpx
+from attrs import frozen
 
 from decamp import (
     AccessDenied,
@@ -21,10 +22,30 @@ from decamp import (
 )
 from decamp.http_times import retry_after
 
-__all__ = ["BrokenOff", "not_webdav", "refusal", "unreachable"]
+__all__ = ["Access", "BrokenOff", "not_webdav", "refusal", "unauthorised", "unreachable"]
 
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
+_CLOUDS = "Clouds often want an app password, which you make on their page about security."
+_OTHER_NAME = "is for another name", "Use the address that stands in it as the server's name."
+_CERTIFICATES = {
+    9: ("is not valid yet", "Check the clock of this computer, and that of the server."),
+    10: ("has run out", "Renew it on the server; check the clock of this computer too."),
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+
+
+@frozen
+class Access:
+    """How this person is let in, for the words of refusals."""
+
+    connect: str = ""
+    """See `decamp.Context.connect`."""
+    signed_in: bool = False
+    """By a connection."""
+    ca_file: str = ""
+    """The certificate of an authority that is trusted besides the public ones."""
 
 
 class BrokenOff(Unavailable):
@@ -52,12 +73,7 @@ def refusal(
     """
     code = f"HTTP {status}"
     if status == 401:
-        return AuthError(
-            f"{where}: the server does not accept the user name and password, or wants some "
-            f"({code}).",
-            hint="Sign in: decamp connect webdav:ADDRESS. Clouds often want an app password, "
-            "which you make on their page about security.",
-        )
+        return unauthorised(where, Access())
     if status == 403:
         return AccessDenied(
             f"{where}: the server does not allow this to this user ({code}).",
@@ -128,6 +144,22 @@ def refusal(
     )
 
 
+def unauthorised(where: str, access: Access) -> AuthError:
+    """Say that nobody is signed in, or that the server does not accept who is (401)."""
+    if access.connect and not access.signed_in:
+        url = httpx.URL(where)
+        return AuthError(
+            f"You are not signed in at {url.scheme}://{url.netloc.decode()}, which wants that for "
+            f"{where} (HTTP 401).",
+            hint=f"Sign in: {access.connect}. {_CLOUDS}",
+        )
+    again = f"Sign in again: {access.connect}." if access.connect else "Check both."
+    return AuthError(
+        f"{where}: the server does not accept the user name and password, or the token (HTTP 401).",
+        hint=f"{again} {_CLOUDS}",
+    )
+
+
 def not_webdav(where: str, why: str) -> DestinationRefused:
     """Say that an answer is none of a WebDAV server: a sign-in page, for example."""
     return DestinationRefused(
@@ -137,15 +169,18 @@ def not_webdav(where: str, why: str) -> DestinationRefused:
     )
 
 
-def unreachable(error: httpx.TransportError, where: str) -> TransferError:
-    """Say why there was no answer."""
+def unreachable(error: httpx.TransportError, where: str, ca_file: str = "") -> TransferError:
+    """Say why there was no answer.
+
+    Args:
+        error: What was raised.
+        where: The address, for people.
+        ca_file: See `Access.ca_file`.
+    """
     causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return DestinationRefused(
-            f"{where}: the certificate of the server cannot be trusted, so nothing was sent.",
-            hint="Check the address. For a server of your own with a certificate of your own "
-            "authority, add -o to.ca_file=FILE.pem.",
-        )
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _untrusted(cause, where, ca_file)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return DestinationRefused(
             f"{where}: no secure connection could be made, so nothing was sent.",
@@ -162,9 +197,31 @@ def unreachable(error: httpx.TransportError, where: str) -> TransferError:
         return Unavailable(
             f"{where} cannot be reached.", hint=f"See whether the server is running, {_AGAIN}"
         )
-    return BrokenOff(
-        f"{where}: the connection broke off.",
-        hint=f"Check the network, and whether the server has room, {_AGAIN}",
+    plain = where.startswith("http:")
+    look = (
+        "See whether the address has to begin with https://"
+        if plain
+        else "Check the network and the room on the server"
+    )
+    return BrokenOff(f"{where}: the connection broke off.", hint=f"{look}, {_AGAIN}")
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, where: str, ca_file: str) -> DestinationRefused:
+    """Say why a certificate is not to be trusted (X509_V_ERR_* of OpenSSL's x509_vfy.h)."""
+    why, hint = _CERTIFICATES.get(error.verify_code, ("", ""))
+    if not why and ca_file:
+        why = f"is not of the authority in {ca_file}"
+        hint = (
+            "Check the address, and ask who runs the server which certificate is the authority's."
+        )
+    if not why:
+        why = "cannot be trusted"
+        hint = (
+            "Check the address. For a server of your own with a certificate of your own "
+            "authority, add -o to.ca_file=FILE.pem."
+        )
+    return DestinationRefused(
+        f"{where}: the certificate of the server {why}, so nothing was sent.", hint=hint
     )
 
 

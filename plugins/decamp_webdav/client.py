@@ -14,7 +14,7 @@ from attrs import frozen
 from decamp import Asks, Reply, TransferError, Unavailable
 from decamp.bundle import TEMPORARY
 from decamp_webdav.address import Address
-from decamp_webdav.answers import not_webdav, refusal, unreachable
+from decamp_webdav.answers import Access, not_webdav, refusal, unauthorised, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
 
 __all__ = ["Answer", "Body", "DavClient", "FileBody"]
@@ -23,6 +23,7 @@ _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
+_NOBODY = Access()
 
 _PROPFIND = (
     b'<?xml version="1.0" encoding="utf-8"?>\n<propfind xmlns="DAV:"><prop><resourcetype/>'
@@ -79,10 +80,14 @@ class DavClient:
         http: The host's client, signed in if anybody is.
         address: Of the folder.
         now: The time.
+        access: How this person is let in.
     """
 
-    def __init__(self, http: Asks, address: Address, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, http: Asks, address: Address, now: Callable[[], datetime], access: Access = _NOBODY
+    ) -> None:
         self.address = address
+        self._access = access
         self._http = http
         self._now = now
         self._worked: set[str] = set()
@@ -117,7 +122,7 @@ class DavClient:
                 # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
                 bad = [one.status for one in self._listed(response, url) if one.status >= 300]
                 for status in bad:
-                    raise self._refusal(method, status, url, response)
+                    raise self._refusal(method, status, url, response.headers)
             return Answer(response.status, response.headers)
 
     def find(self, url: str) -> Resource | None:
@@ -142,7 +147,7 @@ class DavClient:
         if not itself:
             raise not_webdav(url, "it tells of other addresses than the one that was asked for")
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
-            raise refusal(itself[0].status, {}, self._named(url), self._now())
+            raise self._refusal("PROPFIND", itself[0].status, url, {})
         if itself[0].status >= 300:
             return None
         below = [
@@ -186,12 +191,11 @@ class DavClient:
         except Malformed as error:
             raise not_webdav(url, f"its list cannot be read, {error}") from error
 
-    @staticmethod
-    def _chunks(response: Reply, url: str) -> Iterator[bytes]:
+    def _chunks(self, response: Reply, url: str) -> Iterator[bytes]:
         try:
             yield from response
         except httpx.TransportError as error:
-            raise unreachable(error, url) from error
+            raise unreachable(error, url, self._access.ca_file) from error
 
     @contextmanager
     def _asked(
@@ -208,7 +212,7 @@ class DavClient:
         try:
             status = response.status
             if status >= 300 and status not in passing:
-                raise self._refusal(method, status, url, response)
+                raise self._refusal(method, status, url, response.headers, response.location)
             if status < 300:
                 self._worked.add(method)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -218,11 +222,15 @@ class DavClient:
         finally:
             response.close()
 
-    def _refusal(self, method: str, status: int, url: str, response: Reply) -> TransferError:
+    def _refusal(
+        self, method: str, status: int, url: str, headers: Mapping[str, str], target: str = ""
+    ) -> TransferError:
+        where = self._named(url)
+        if status == 401:
+            return unauthorised(where, self._access)
         # A folder that cannot be found is another matter once something was written there.
         worked = method in self._worked or (status != 405 and "PUT" in self._worked)
-        where, now = self._named(url), self._now()
-        return refusal(status, response.headers, where, now, response.location, worked=worked)
+        return refusal(status, headers, where, self._now(), target, worked=worked)
 
     def _named(self, url: str) -> str:
         """Name for people what an address is about: our temporary names mean nothing to them."""
@@ -277,7 +285,7 @@ class DavClient:
             try:
                 return self._http.ask(method, url, sent, body)
             except httpx.TransportError as error:
-                lost = unreachable(error, self._named(url))
+                lost = unreachable(error, self._named(url), self._access.ca_file)
                 if attempt == 2 or not again or not isinstance(lost, Unavailable):
                     raise lost from error
                 if isinstance(error, httpx.ConnectError | httpx.TimeoutException):

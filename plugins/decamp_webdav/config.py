@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from attrs import frozen
+from attrs import field, frozen
 
 from decamp import ImporterCapabilities, Option
 
@@ -19,6 +20,11 @@ CAPABILITIES = ImporterCapabilities(
 _CA = "A file with the certificate of your own authority (PEM), trusted besides the public ones."
 
 
+def _whole(path: Path | None) -> Path | None:
+    """Name a file so that it is found from any folder: the next run may start elsewhere."""
+    return path.absolute() if path else None
+
+
 @frozen
 class Config:
     """Where the bundle goes."""
@@ -31,7 +37,7 @@ class Config:
             True,
         ),
     ]
-    ca_file: Annotated[str, Option(_CA)] = ""
+    ca_file: Annotated[Path | None, Option(_CA)] = field(default=None, converter=_whole)
     break_lock: Annotated[
         bool, Option("Take over the lock that another machine has left there.")
     ] = False
@@ -44,7 +50,7 @@ class SourceConfig:
     url: Annotated[
         str, Option("Address of a bundle that decamp made, https://HOST/PATH/FOLDER.", True)
     ]
-    ca_file: Annotated[str, Option(_CA)] = ""
+    ca_file: Annotated[Path | None, Option(_CA)] = field(default=None, converter=_whole)
     incomplete: Annotated[
         bool, Option("Also read a bundle whose last run has not come to its end.")
     ] = False

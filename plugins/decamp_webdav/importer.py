@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from decamp import Context, ImporterCapabilities, Origin
+from decamp import Context, DestinationRefused, ImporterCapabilities, ItemRejected, Origin
 from decamp.bundle.writing import BundleImporter
+from decamp_webdav.answers import not_webdav
 from decamp_webdav.config import CAPABILITIES, Config
 from decamp_webdav.findings import Findings, load, save
 from decamp_webdav.probe import probe, server_of
@@ -21,6 +22,17 @@ class DavImporter(BundleImporter):
         self._place, self._dav, self._client = open_site(context)
         self._context = context
         super().__init__(self._place, CAPABILITIES, context.log)
+
+    def authenticate(self) -> bool:
+        """Ask what lies at the address; any folder is fine, and one that is not there yet."""
+        url = self._client.address.folder()
+        try:
+            found = self._client.find(url)
+        except ItemRejected as error:  # said of a file elsewhere, and here of the question itself
+            raise not_webdav(url, "it does not understand the question") from error
+        if found is not None and not found.folder:
+            raise DestinationRefused(f"{url} is a file, not a folder.", hint="Name its folder.")
+        return found is not None
 
     def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
         """Get ready; on the first use of a server, try out what it honours."""

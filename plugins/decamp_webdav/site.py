@@ -8,6 +8,7 @@ from decamp import Asks, ConfigError, Context
 from decamp.bundle import MARKER, LockFile, Marker, Site
 from decamp.bundle.writing import marker_of
 from decamp_webdav.address import Address
+from decamp_webdav.answers import Access
 from decamp_webdav.client import DavClient
 from decamp_webdav.config import Config, SourceConfig
 from decamp_webdav.folder import DavFolder
@@ -27,7 +28,9 @@ def open_site(
     address = Address.parse(config.url)
     if not isinstance(context.http, Asks):
         raise ConfigError("The WebDAV plugin needs a client from its host, and got none.")
-    client = DavClient(context.http, address, context.now)
+    ca_file = str(config.ca_file or "")
+    access = Access(context.connect, context.grant is not None, ca_file)
+    client = DavClient(context.http, address, context.now, access)
     folder = DavFolder(client, context.scratch)
     take_over = isinstance(config, Config) and config.break_lock
     site = Site(
@@ -37,7 +40,7 @@ def open_site(
         lock=LockFile(folder, context.now(), context.log, take_over=take_over),
         survey=partial(_survey, folder),
         is_there=lambda: client.find(address.folder()) is not None,
-        settings={"url": address.url, **({"ca_file": config.ca_file} if config.ca_file else {})},
+        settings={"url": address.url, **({"ca_file": ca_file} if ca_file else {})},
     )
     return site, folder, client
 

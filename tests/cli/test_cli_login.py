@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -120,12 +121,41 @@ def test_a_private_authority(
 ) -> None:
     server = dav_servers("apache", tls=True)
     words = ("connect", f"webdav:{server.url}")
-    assert cli(*words, **variables(server)).code == 7
-    (tmp_path / "no.pem").write_text("nothing")
-    assert cli(*words, "-o", f"ca_file={tmp_path / 'no.pem'}", **variables(server)).code == 2
+    assert cli(*words, **variables(server)).code == 6
     assert cli(*words, "-o", f"ca_file={server.ca}", **variables(server)).code == 0
     # The connection remembers the authority.
     assert cli("plugins", "check", f"webdav:{server.url}x", **FILE).code == 0
+
+
+def test_the_file_of_an_authority_is_looked_at_before_anybody_is_asked(
+    cli: Cli, tmp_path: Path
+) -> None:
+    words = ("connect", "webdav:https://127.0.0.1:1/dav", "-o")
+    missing = cli(*words, f"ca_file={tmp_path / 'no.pem'}", **FILE)
+    assert missing.code == 2
+    assert f"There is no file {tmp_path / 'no.pem'}" in " ".join(missing.err.split())
+    (tmp_path / "page.pem").write_text("nothing")
+    other = cli(*words, f"ca_file={tmp_path / 'page.pem'}", **FILE)
+    assert other.code == 2 and "-----BEGIN CERTIFICATE-----" in other.err
+    folder = cli(*words, f"ca_file={tmp_path}", **FILE)
+    assert folder.code == 2 and str(tmp_path) in folder.err
+    assert not (cli.home / "connections.json").exists()
+
+
+def test_the_file_of_an_authority_is_found_from_any_folder(
+    dav_servers: Callable[..., DavServer],
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = dav_servers("apache", tls=True)
+    assert server.ca
+    (tmp_path / "mine.pem").write_bytes(server.ca.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    url = f"webdav:{server.url}"
+    assert cli("connect", url, "-o", "ca_file=mine.pem", **variables(server)).code == 0
+    monkeypatch.chdir("/")
+    assert cli("plugins", "check", f"{url}x", **FILE).code == 0
 
 
 # --- what goes over the wire -------------------------------------------------------------
@@ -227,5 +257,35 @@ def test_the_example_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_http_is_for_this_machine_alone() -> None:
+    for host in ("nas.home.example", "localhost.home.example", "my.localhost"):
+        with pytest.raises(ConfigError, match="https") as caught:
+            login_client(Login(origin=f"http://{host}", url=f"http://{host}/"), None)
+        assert "Write https://" in caught.value.hint and "ca_file" in caught.value.hint
+        assert "sandbox" not in caught.value.hint
+
+
+def test_localhost_is_this_machine_if_it_is_found_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    login = Login(origin="http://localhost:8", url="http://localhost:8/")
+    login_client(login, None).close()
+    elsewhere = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))]
+    monkeypatch.setattr("decamp.http.service.socket.getaddrinfo", lambda *_, **__: elsewhere)
     with pytest.raises(ConfigError, match="https"):
-        login_client(Login(origin="http://nas.home.example", url="http://nas.home.example/"), None)
+        login_client(login, None)
+
+
+def test_localhost_is_signed_in_at(apache: DavServer, cli: Cli) -> None:
+    url = apache.url.replace("127.0.0.1", "localhost")
+    assert cli("connect", f"webdav:{url}", **variables(apache)).code == 0
+    assert cli("plugins", "check", f"webdav:{url}TikTok", **FILE).code == 0
+    other = cli("plugins", "check", f"webdav:{apache.url}TikTok", **FILE)
+    assert other.code == 5  # another origin, whatever it leads to
+
+
+def test_a_name_that_is_taken(apache: DavServer, cli: Cli) -> None:
+    assert cli("connect", f"webdav:{apache.url}", **variables(apache)).code == 0
+    other = "https://cloud.example.org/dav"
+    ended = cli("connect", f"webdav:{other}", **variables(apache))
+    assert ended.code == 2
+    assert f"decamp connect webdav:{other} NAME" in " ".join(ended.err.split())
+    refused = cli("connect", "webdav:http://cloud.example.org/dav", **variables(apache))
+    assert refused.code == 2 and "Write https://" in refused.err

@@ -13,7 +13,7 @@ from decamp.assembly.disconnecting import (
     found_connection,
 )
 from decamp.assembly.inspecting import inspect
-from decamp.assembly.logins import LoginDraft, connect_login
+from decamp.assembly.logins import Accepted, LoginDraft, connect_login
 from decamp.assembly.passwords import PasswordDraft, connect_by_password
 from decamp.assembly.requests import cancel, known_requests, pending_requests, resolve_request
 from decamp.assembly.runs import Request, is_public, plan, transfer
@@ -21,6 +21,7 @@ from decamp.assembly.sandboxes import sandboxed, served
 from decamp.assembly.upkeep import Reached, Undoable, opened, undoable
 
 __all__ = [
+    "Accepted",
     "Draft",
     "LoginDraft",
     "PasswordDraft",

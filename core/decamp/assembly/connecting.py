@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -26,6 +27,7 @@ from decamp.credentials import NoSecrets, SecretStore
 from decamp.engine.clock import now
 from decamp.errors import AccessDenied, ConfigError, TransferError
 from decamp.home import Home
+from decamp.logins import trusted
 from decamp.oauth import ClientKeys, Tokens, open_endpoint, require_safe_addresses
 from decamp.options import build_config, describe
 from decamp.registry import Registry
@@ -67,8 +69,8 @@ def draft(
         home: Where decamp keeps its files.
 
     Raises:
-        ConfigError: It cannot: no such plugin, one without a sign-in, a name that is taken, no
-            place for secrets.
+        ConfigError: It cannot: no such plugin, one without a sign-in, an address that no secret
+            may go to, a name that is taken, no place for secrets.
     """
     plugin, _, location = plugin.partition(":")
     spec, name = signing_side(plugin, registry), name or plugin
@@ -94,20 +96,27 @@ def draft(
         settings[key] = value
     if spec.auth is None:
         raise ConfigError(f"{spec.title} needs no sign-in.")
+    for one in describe(spec.config):  # a later run may start in another folder
+        if one.type is Path and one.name in settings:
+            settings[one.name] = str(Path(settings[one.name]).expanduser().absolute())
     oauth = spec.auth(build_config(spec.config, settings, plugin=spec.name))
     if oauth is None:
         raise ConfigError(f"{spec.title} needs no sign-in with these settings.")
     if isinstance(oauth, OAuth2):
         require_safe_addresses(oauth)
+    if isinstance(oauth, Login):
+        trusted(oauth)
     if former is not None and not _same(declared(spec, former), oauth):
+        wanted = f"{plugin}:{location}" if location else plugin
         raise ConfigError(
             f"There is a connection {name} already, which was made with other settings.",
-            hint=f"Choose another name: decamp connect {plugin} NAME. Or: decamp disconnect {name}",
+            hint=f"Choose another name: decamp connect {wanted} NAME. Or: decamp disconnect {name}",
         )
     secrets = SecretStore(home.folder)
     secrets.require()
     if isinstance(oauth, Login):
-        return LoginDraft(name, spec, settings, oauth, find_login(name, NoSecrets()))
+        side = registry.importers[plugin].spec if plugin in registry.importers else spec
+        return LoginDraft(name, side, settings, oauth, find_login(name, NoSecrets()))
     if isinstance(oauth, AppPassword):
         assert isinstance(spec, ImporterSpec)
         return PasswordDraft(name, spec, settings, oauth)

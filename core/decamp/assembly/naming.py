@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 
 from decamp.auth import AppPassword, Login, OAuth2
 from decamp.connections import Connection, Connections
-from decamp.errors import ConfigError, SourceUnreadable
+from decamp.errors import ConfigError, SourceUnreadable, TransferError
 from decamp.home import Home
 from decamp.options import build_config, describe
-from decamp.registry import Registry
+from decamp.registry import Loaded, Registry
 from decamp.spec import ExporterSpec, ImporterSpec
 from decamp.validation import encodable
 
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _WEB = ("http", "https")
+S = TypeVar("S", ExporterSpec[Any], ImporterSpec[Any])
 
 
 def require_text(*texts: str) -> None:
@@ -81,16 +82,17 @@ def find_source(text: str, options: dict[str, str], registry: Registry, home: Ho
         rest = location if name else ""
         return Source(spec, _configured(spec, rest, _merged(spec, connection, options)), connection)
     if name in _WEB and name not in registry.exporters:
+        download = "Download the export first, then name the file."
         raise ConfigError(
             "decamp reads files; it does not fetch an export from a web address.",
-            hint="Download the export first, then name the file.",
+            hint=" ".join([download, *_servers("source", text, registry)]),
         )
     if name not in registry.exporters:
         _hint_at_addresses("source", text, location, registry)
     if name is None:
         spec = _recognised(Path(location).expanduser(), registry)
     else:
-        spec = registry.exporter(name)
+        spec = _of_this_name(registry.exporter, name, home)
     return Source(spec, *_signed_in_there(spec, location, options, home))
 
 
@@ -104,7 +106,11 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
         raise ConfigError("DESTINATION is empty.", hint="Name the folder to write to.")
     name, location = _split(text)
     if name in registry.importers:
-        connection = None if location else _only(registry.importer(name), home)
+        spec = registry.importer(name)
+        placed = location or any(
+            one.location and one.name in options for one in describe(spec.config)
+        )
+        connection = None if placed else _only(spec, home)
     else:
         connection = Connections(home).get(name or location)
     if connection is not None and connection.plugin in registry.importers:
@@ -115,7 +121,7 @@ def find_destination(text: str, options: dict[str, str], registry: Registry, hom
         return Target(spec, _configured(spec, rest, _merged(spec, connection, options)), connection)
     if name not in registry.importers:
         _hint_at_addresses("destination", text, location, registry)
-    spec = registry.importer(name) if name else _path_importer(registry)
+    spec = _of_this_name(registry.importer, name, home) if name else _path_importer(registry)
     return Target(spec, *_signed_in_there(spec, location, options, home))
 
 
@@ -170,9 +176,14 @@ def _connection(
             raise _both(location)
         return found
     found = known.get(name)
-    if found is not None or location or name not in registry.exporters:
+    if name not in registry.exporters:
         return found
-    return _only(registry.exporter(name), home)
+    spec = registry.exporter(name)
+    if found is None:
+        return None if location else _only(spec, home)
+    # A plugin's name before an address names no connection: the one of that server is meant.
+    at_address = location and isinstance(declared(spec, found), Login)
+    return None if at_address else found
 
 
 def _only(spec: ExporterSpec[Any] | ImporterSpec[Any], home: Home) -> Connection | None:
@@ -230,14 +241,33 @@ def _signed_in_there(
         for one in Connections(home).all()
         if one.plugin == spec.name and where in (_where(declared(spec, one)), one.grant.account)
     ]
+    if isinstance(login, Login):
+        found = _nearest(login, found, spec)
     if len(found) > 1:
-        names = " or ".join(f"{one.name}:{location}" for one in found)
+        place = location or login.url if isinstance(login, Login) else location
+        names = " or ".join(f"{one.name}:{place}" for one in found)
         raise ConfigError(
             f"There are several connections to {where}.", hint=f"Say which one: {names}"
         )
     if not found:
         return config, None
     return _configured(spec, location, _merged(spec, found[0], options)), found[0]
+
+
+def _nearest(
+    login: Login, found: Sequence[Connection], spec: ExporterSpec[Any] | ImporterSpec[Any]
+) -> list[Connection]:
+    """Keep the connections whose own address is the longest that an address lies below.
+
+    A cloud has a folder for each user. Where no address is one above it, all are kept.
+    """
+    above: dict[str, list[Connection]] = {}
+    for one in found:
+        own = declared(spec, one)
+        url = f"{own.url.rstrip('/')}/" if isinstance(own, Login) else ""
+        if url and login.url.startswith(url):
+            above.setdefault(url, []).append(one)
+    return above[max(above, key=len)] if above else list(found)
 
 
 def _where(auth: OAuth2 | Login | AppPassword | None) -> str:
@@ -266,6 +296,21 @@ def _recognised(path: Path, registry: Registry) -> ExporterSpec[Any]:
     )
 
 
+def _of_this_name(find: Callable[[str], S], name: str, home: Home) -> S:
+    """Find a plugin; if there is none, it may be a connection that is meant.
+
+    Raises:
+        ConfigError: There is none of this name, or it is broken.
+    """
+    try:
+        return find(name)
+    except ConfigError as error:
+        names = ", ".join(f"{one.name}:" for one in Connections(home).all())
+        if not names or not error.hint:
+            raise
+        raise ConfigError(error.message, hint=f"{error.hint}. Your connections: {names}") from error
+
+
 def _hint_at_addresses(side: str, text: str, location: str, registry: Registry) -> None:
     """Explain ``s3://bucket/folder``: an address where the name of a plugin is expected.
 
@@ -273,10 +318,28 @@ def _hint_at_addresses(side: str, text: str, location: str, registry: Registry) 
         ConfigError: It is one.
     """
     if location.startswith("//"):
+        bundle = f"For a bundle at that address: {_path_importer(registry).name}:{text}"
         raise ConfigError(
             f"{text!r} is an address; decamp needs the plugin too, as this {side}'s first word.",
-            hint=f"For a bundle at that address: {_path_importer(registry).name}:{text}",
+            hint="; or: ".join([*_servers(side, text, registry), bundle]),
         )
+
+
+def _servers(side: str, text: str, registry: Registry) -> list[str]:
+    """Say what to write for the plugins that would sign in at the server of an address."""
+    table: Mapping[str, Loaded[Any]] = (
+        registry.exporters if side == "source" else registry.importers
+    )
+    found = []
+    for name, loaded in sorted(table.items()):
+        spec = loaded.spec
+        try:
+            login = spec.auth(_configured(spec, text, {})) if spec.auth else None
+        except TransferError:
+            continue
+        if isinstance(login, Login):
+            found.append(f"For a {spec.title} server: {name}:{text}")
+    return found
 
 
 def _path_importer(registry: Registry) -> ImporterSpec[Any]:

@@ -21,19 +21,19 @@ from decamp.connections import (
     how_to_renew,
     variables_of,
 )
-from decamp.credentials import SecretStore
+from decamp.credentials import NoSecrets, SecretStore
 from decamp.engine.clock import now
 from decamp.errors import AuthError, ConfigError
 from decamp.home import Home
 from decamp.logins import login_client
 from decamp.oauth import ClientKeys, TokenStore, open_endpoint, signed_client
-from decamp.spec import ExporterSpec
+from decamp.options import describe
+from decamp.spec import ExporterSpec, ImporterSpec
 
 if TYPE_CHECKING:
     from decamp.oauth.session import Session
 
 __all__ = [
-    "again",
     "logged_in",
     "open_session",
     "signed_in",
@@ -59,7 +59,7 @@ def signed_in(
         yield None
         return
     if isinstance(oauth, Login):
-        with logged_in(oauth, source.connection, source.spec.name, home, stop) as signed:
+        with logged_in(oauth, source, home, stop) as signed:
             yield signed
         return
     connection = source.connection
@@ -78,39 +78,62 @@ def signed_in(
     with open_session(source.spec, connection, oauth, home, stop) as session:
         http = signed_client(session, oauth, stop)
         try:
-            yield SignedIn(http, session.grant, _here(oauth), renewal(connection))
+            yield SignedIn(http, session.grant, _here(oauth), renewal(source.spec, connection))
         finally:
             http.close()
 
 
 @contextmanager
 def logged_in(
-    login: Login,
-    connection: Connection | None,
-    plugin: str,
-    home: Home,
-    stop: threading.Event | None = None,
+    login: Login, source: Source | Target, home: Home, stop: threading.Event | None = None
 ) -> Iterator[SignedIn]:
     """Make the client for a server that is told a password or token; asks nobody yet.
 
-    Without a connection, what the environment says for the plugin's own name is used; if it
-    says nothing, nobody is signed in.
+    What is kept goes to the server of its connection alone. Without a connection, what the
+    environment says for the plugin's own name is used; if it says nothing, nobody is signed in.
 
     Raises:
         AuthError: The connection has lost its password.
-        ConfigError: The address is not https; or the authority's certificate cannot be read.
+        ConfigError: The connection is to another server; the address is not https; or the
+            authority's certificate cannot be read.
     """
-    credentials = find_login(connection.name if connection else plugin, SecretStore(home.folder))
-    if credentials is None and connection is not None:
-        raise AuthError(
-            f"The password of the connection {connection.name} is not here any more.",
-            hint=again(connection),
-        )
+    spec, connection = source.spec, source.connection
+    if connection is None:
+        credentials = find_login(spec.name, NoSecrets())
+        connect = "" if credentials else _first(spec.name, login, home)
+    else:
+        _require_own_server(login, spec, connection)
+        credentials = find_login(connection.name, SecretStore(home.folder))
+        connect = renewal(spec, connection)
+        if credentials is None:
+            raise AuthError(
+                f"The password of the connection {connection.name} is not here any more.",
+                hint=f"Sign in again: {connect}",
+            )
     http = login_client(login, credentials, stop)
     try:
-        yield SignedIn(http, connection.grant if connection else None)
+        yield SignedIn(http, connection.grant if connection else None, connect=connect)
     finally:
         http.close()
+
+
+def _require_own_server(
+    login: Login, spec: ExporterSpec[Any] | ImporterSpec[Any], connection: Connection
+) -> None:
+    """Make sure that a password is told to the server that it was made for, and to no other.
+
+    Raises:
+        ConfigError: The address is at another one.
+    """
+    own = declared(spec, connection)
+    if not isinstance(own, Login) or own.origin != login.origin:
+        at = f"at {own.origin}" if isinstance(own, Login) else "somewhere else"
+        raise ConfigError(
+            f"{login.origin} was not asked: the connection {connection.name} is {at}, and its "
+            "password is for that server alone.",
+            hint="Check the address. To sign in at the other server too: "
+            f"{_connecting(spec.name, login.url, 'NAME')}",
+        )
 
 
 @contextmanager
@@ -136,7 +159,7 @@ def signed_in_by(
         yield None
         return
     if isinstance(oauth, Login):
-        with logged_in(oauth, source.connection, source.spec.name, home, stop) as signed:
+        with logged_in(oauth, source, home, stop) as signed:
             yield signed
         return
     endpoint = open_endpoint(oauth, keys, title=source.spec.title, now=now, stop=stop)
@@ -163,18 +186,19 @@ def open_session(
     from decamp.oauth.session import Session
 
     secrets = SecretStore(home.folder)
+    again = f"Sign in again: {renewal(spec, connection)}"
     keys = find_keys(connection.name, secrets)
     if keys is None:
         raise ConfigError(
             f"The key and secret of the app behind the connection {connection.name} are not here.",
-            hint=f"Set {' and '.join(variables_of(connection.name))}; or: {again(connection)}",
+            hint=f"Set {' and '.join(variables_of(connection.name))}; or: {again}",
         )
     wrong_keys = how_to_renew(connection.name, connection.plugin)
     endpoint = open_endpoint(
         oauth, keys, title=spec.title, now=now, stop=stop, wrong_keys=wrong_keys
     )
     try:
-        yield Session(endpoint, tokens_of(home, secrets), connection.name, again(connection))
+        yield Session(endpoint, tokens_of(home, secrets), connection.name, again)
     finally:
         endpoint.client.close()
 
@@ -195,14 +219,22 @@ def tokens_of(home: Home, secrets: SecretStore) -> ConnectionTokens:
     return ConnectionTokens(Connections(home), secrets, home.turn)
 
 
-def again(connection: Connection) -> str:
-    """Say how to sign in anew."""
-    return f"Sign in again: {renewal(connection)}"
-
-
-def renewal(connection: Connection) -> str:
+def renewal(spec: ExporterSpec[Any] | ImporterSpec[Any], connection: Connection) -> str:
     """Give the command by which a person signs in anew."""
-    return f"decamp connect {connection.plugin} {connection.name}"
+    places = [one.name for one in describe(spec.config) if one.location]
+    location = next((connection.options[one] for one in places if one in connection.options), "")
+    return _connecting(connection.plugin, location, connection.name)
+
+
+def _first(plugin: str, login: Login, home: Home) -> str:
+    """Give the command by which a person signs in at a server for the first time."""
+    taken = Connections(home).get(plugin) is not None
+    return _connecting(plugin, login.url, "NAME" if taken else "")
+
+
+def _connecting(plugin: str, location: str, name: str) -> str:
+    place = f"{plugin}:{location}" if location else plugin
+    return f"decamp connect {place} {name}".rstrip()
 
 
 def _here(oauth: OAuth2) -> tuple[tuple[str, int], ...]:

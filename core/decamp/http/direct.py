@@ -77,6 +77,10 @@ class DirectClient(httpx.Client):
             answer = self._exchange(origin, method, target, headers, body, signed)
         return answer
 
+    def insist(self) -> bool:
+        """Bring the password although nobody asks; see `LoginAuth.insist`."""
+        return self._login is not None and self._login.insist()
+
     def _exchange(
         self,
         origin: Origin,

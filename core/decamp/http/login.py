@@ -88,6 +88,17 @@ class LoginAuth(httpx.Auth):
             return f"Basic {base64.b64encode(pair).decode()}"
         return ""
 
+    def insist(self) -> bool:
+        """Bring the password from now on although nobody asks; False if it is brought already.
+
+        It goes by Basic, until the server asks for something else.
+        """
+        with self._lock:
+            if self._token or self._basic or self._digest is not None:
+                return False
+            self._basic = True
+            return True
+
     def learn(self, offered: list[str], *, signed: str) -> bool:
         """Learn from a 401 what the server wants; False if there is nothing else to try.
 

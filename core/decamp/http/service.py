@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,8 @@ from decamp.http.stoppable import Stoppable
 from decamp.http.transport import GuardedTransport
 
 __all__ = ["is_loopback", "require_safe", "service_client"]
+
+_SANDBOX = "Only a sandbox on this machine may be http, as in http://127.0.0.1:8000."
 
 
 def service_client(
@@ -99,8 +102,13 @@ class _Body:
         self._connection.close()
 
 
-def require_safe(url: str) -> None:
+def require_safe(url: str, hint: str = _SANDBOX, *, localhost: bool = False) -> None:
     """Make sure that secrets may be sent to an address.
+
+    Args:
+        url: The address.
+        hint: What to do instead.
+        localhost: Take that name too for this machine.
 
     Raises:
         ConfigError: It is not https; or http to another machine than this one.
@@ -113,11 +121,12 @@ def require_safe(url: str) -> None:
         raise ConfigError("A user name or password in the address of a service is refused.")
     if parsed.scheme == "https" and parsed.host:
         return
-    if parsed.scheme == "http" and is_loopback(parsed.host):
+    here = is_loopback(parsed.host) or (localhost and _is_localhost(parsed.host))
+    if parsed.scheme == "http" and here:
         return
     raise ConfigError(
         f"decamp signs in over https alone; {parsed.host or 'the address'} was not asked.",
-        hint="Only a sandbox on this machine may be http, as in http://127.0.0.1:8000.",
+        hint=hint,
     )
 
 
@@ -127,3 +136,17 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _is_localhost(host: str) -> bool:
+    """Tell whether it is the name of this machine for itself (RFC 6761 6.3), and found as that.
+
+    A resolver should never ask the network for it; one that does is found out here.
+    """
+    if host != "localhost":
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(is_loopback(str(address[4][0])) for address in found)

@@ -26,6 +26,7 @@ from decamp.spec.exporters import (
     RequestStatus,
 )
 from decamp.spec.importers import (
+    Authenticates,
     Batches,
     Begins,
     Budget,
@@ -56,6 +57,7 @@ from decamp.spec.sandboxes import (
 
 __all__ = [
     "CONTRACT_VERSION",
+    "Authenticates",
     "Batches",
     "Begins",
     "Budget",

@@ -21,6 +21,7 @@ from decamp.model import (
 from decamp.spec.context import CONTRACT_VERSION, C, Context
 
 __all__ = [
+    "Authenticates",
     "Batches",
     "Begins",
     "Budget",
@@ -137,6 +138,26 @@ class SignsIn(Protocol):
 
     def forget(self, account: str) -> None:
         """Forget the session of an account, as `sign_in` named it. Asks nobody."""
+        ...
+
+
+@runtime_checkable
+class Authenticates(Protocol):
+    """An importer whose `ImporterSpec.auth` gives a `Login`; the exporter, if there is no importer."""
+
+    def authenticate(self) -> bool:
+        """Ask the server for what `Login.url` names, and judge the answer. Changes nothing.
+
+        `decamp connect` does it with what a person has typed, before anything of it is kept.
+
+        Returns:
+            Whether there is something; False if it would have to be made first.
+
+        Raises:
+            AuthError: The server does not accept the user name and password, or the token.
+            DestinationRefused: The address is not one of such a server.
+            Unavailable: The server cannot be reached, or cannot answer now.
+        """
         ...
 
 

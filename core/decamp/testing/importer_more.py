@@ -9,11 +9,11 @@ import pytest
 
 from decamp.errors import AuthError, Conflict
 from decamp.model import Blob, Link, Preview, Receipt
-from decamp.spec import Batches, Importer, Previews, SignsIn
+from decamp.spec import Authenticates, Batches, Importer, Previews, SignsIn
 from decamp.testing.importer_base import ImporterBase
 from decamp.testing.samples import post_item, sample_items
 
-__all__ = ["BatchesTests", "PreviewsTests", "SignsInTests"]
+__all__ = ["AuthenticatesTests", "BatchesTests", "PreviewsTests", "SignsInTests"]
 
 
 class BatchesTests(ImporterBase):
@@ -67,6 +67,18 @@ class PreviewsTests(ImporterBase):
             names = {budget.name for budget in self.capabilities.budgets}
             assert preview.costs.keys() <= names
             assert all(cost >= 0 for cost in preview.costs.values())
+        assert self.content() == before
+
+
+class AuthenticatesTests(ImporterBase):
+    """`decamp.Authenticates`."""
+
+    def test_a_sign_in_is_tried_and_nothing_is_changed(self, importer: Importer) -> None:
+        """It can be tried again, with the same answer."""
+        if not isinstance(importer, Authenticates):
+            pytest.skip("the importer does not implement Authenticates")
+        before = self.content()
+        assert importer.authenticate() is importer.authenticate()
         assert self.content() == before
 
 

@@ -13,7 +13,12 @@ from decamp.model import Item, Receipt
 from decamp.spec import Begins, Closes, Finds, Finishes, Importer, Updates
 from decamp.testing.importer_afterwards import FillsTests, KnowsTests, RemovesTests, VerifiesTests
 from decamp.testing.importer_base import ORIGIN
-from decamp.testing.importer_more import BatchesTests, PreviewsTests, SignsInTests
+from decamp.testing.importer_more import (
+    AuthenticatesTests,
+    BatchesTests,
+    PreviewsTests,
+    SignsInTests,
+)
 from decamp.testing.samples import (
     NASTY_NAMES,
     broken_blob,
@@ -27,7 +32,14 @@ __all__ = ["ImporterSuite"]
 
 
 class ImporterSuite(
-    VerifiesTests, RemovesTests, FillsTests, KnowsTests, BatchesTests, PreviewsTests, SignsInTests
+    VerifiesTests,
+    RemovesTests,
+    FillsTests,
+    KnowsTests,
+    BatchesTests,
+    PreviewsTests,
+    SignsInTests,
+    AuthenticatesTests,
 ):
     """Subclass it, and give the fixture `importer`: a new one on an empty destination.
 

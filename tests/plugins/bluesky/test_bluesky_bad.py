@@ -87,7 +87,7 @@ def test_a_session_is_kept_renewed_and_begun_anew_only_once_revoked(
     importer.check()
     secrets = importer._context.secrets
     name = f"session:{account.did}"
-    access, refresh = json.loads(secrets.get(name))
+    server, access, refresh = json.loads(secrets.get(name))
     monkeypatch.delenv(VARIABLE)
 
     importer._client.session._tokens = None
@@ -95,17 +95,18 @@ def test_a_session_is_kept_renewed_and_begun_anew_only_once_revoked(
         importer.check()
     assert asked == ["com.atproto.server.getSession"]
 
-    secrets.set(name, json.dumps([access[:-4] + "AAAA", refresh]))
+    secrets.set(name, json.dumps([server, access[:-4] + "AAAA", refresh]))
     importer._client.session._tokens = None
     with answering(lambda request: None) as asked:
         importer.import_item(post(1, "After a renewal", blob("1.png", png(4, 4))))
     assert "com.atproto.server.refreshSession" in asked
     assert "com.atproto.server.createSession" not in asked
-    assert json.loads(secrets.get(name))[1] != refresh
+    assert json.loads(secrets.get(name))[2] != refresh
 
     body = {"name": "decamp"}
     pds.call("com.atproto.server.revokeAppPassword", body, account.token)
-    secrets.set(name, json.dumps([access[:-4] + "AAAA", json.loads(secrets.get(name))[1]]))
+    refresh = json.loads(secrets.get(name))[2]
+    secrets.set(name, json.dumps([server, access[:-4] + "AAAA", refresh]))
     importer._client.session._tokens = None
     with pytest.raises(AuthError, match="not signed in"):
         importer.import_item(post(2, "After it was revoked"))
@@ -578,6 +579,6 @@ def test_no_secret_is_in_what_an_importer_shows(make, account: Account) -> None:
     importer = make()
     importer.check()
     shown = repr(importer._client.session) + repr(importer._client) + repr(importer._context)
-    access, refresh = json.loads(importer._context.secrets.get(f"session:{account.did}"))
+    _, access, refresh = json.loads(importer._context.secrets.get(f"session:{account.did}"))
     for secret in (access, refresh, account.app_password, PASSWORD):
         assert secret not in shown

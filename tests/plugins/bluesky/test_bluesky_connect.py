@@ -15,6 +15,7 @@ from attrs import evolve
 
 from bluesky_runs import COLLECTION
 from cli_run import Cli
+from dav_proxy import dav_proxy
 from decamp.validation import validator
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
 from pds_run import Account, Pds
@@ -80,7 +81,7 @@ def test_from_connect_to_disconnect(cli: Cli, pds: Pds, account: Account, archiv
     assert cli("undo", "--yes", **FILE).code == 0
     assert posts_of(pds, account) == []
 
-    refresh = session_of(cli, account)[1]
+    refresh = session_of(cli, account)[2]
     ended = cli("disconnect", "bluesky", "--json", **FILE)
     assert (ended.code, ended.document["revoked"]) == (0, "now")
     assert "The app password itself works until you revoke it" in " ".join(ended.err.split())
@@ -112,6 +113,22 @@ def test_two_accounts(cli: Cli, pds: Pds, account: Account, archive: Path) -> No
     assert cli("disconnect", "work", **FILE).code == 0
     assert session_of(cli, account)
     assert cli("plan", str(archive), "bluesky:", **FILE).code == 0
+
+
+def test_a_session_is_for_its_server_alone(
+    cli: Cli, pds: Pds, account: Account, archive: Path
+) -> None:
+    assert connect(cli, pds, account).code == 0
+    kept = session_of(cli, account)
+    with dav_proxy(f"{pds.url}/") as elsewhere:
+        where = (f"bluesky:{account.handle}", "-o", f"to.server={elsewhere.url}")
+        ended = cli("plan", str(archive), *where, **FILE)
+        assert elsewhere.seen
+        assert [one for one in elsewhere.seen if "authorization" in one.headers] == []
+    assert ended.code == 5
+    said = " ".join(ended.err.split())
+    assert f"not signed in to this Bluesky account at {elsewhere.url.rstrip('/')}" in said
+    assert session_of(cli, account) == kept
 
 
 def test_a_wrong_password_keeps_nothing(cli: Cli, pds: Pds, account: Account) -> None:

@@ -243,16 +243,23 @@ def _show_address(output: Output, url: str) -> None:
 
 
 def _by_login(output: Output, wanted: assembly.LoginDraft, home: Home) -> Connection:
-    connection = assembly.connect_login(
-        wanted, wanted.known or _ask_login(output, wanted), home=home
-    )
-    origin, url = wanted.login.origin, wanted.login.url.rstrip("/")
-    output.final(f"Signed in at {origin}. This connection is called {connection.name}.", "bold")
+    accepted = assembly.connect_login(wanted, wanted.known or _ask_login(output, wanted), home=home)
+    name, origin = accepted.connection.name, wanted.login.origin
+    url = wanted.login.url.rstrip("/")
+    signed = f"Signed in at {origin}. " if accepted.asked else ""
+    output.final(f"{signed}This connection is called {name}.", "bold")
+    if not accepted.asked:
+        output.warn(
+            f"{origin} did not ask who you are, so whether it accepts what you typed will show "
+            "when something is written."
+        )
+    if not accepted.there:
+        output.warn(
+            f"There is nothing at {url} yet; a transfer makes the folders that are missing."
+        )
     output.say("Now bring your data there:")
-    output.command(
-        command_line("decamp", "transfer", "TikTok_Data.zip", f"{connection.name}:{url}/TikTok")
-    )
-    return connection
+    output.command(command_line("decamp", "transfer", "TikTok_Data.zip", f"{name}:{url}/TikTok"))
+    return accepted.connection
 
 
 def _ask_login(output: Output, wanted: assembly.LoginDraft) -> Credentials:

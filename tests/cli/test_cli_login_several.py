@@ -1,0 +1,76 @@
+"""Which of several connections to servers is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli_run import Cli
+from dav_servers import DavServer, apache, dav_servers
+from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
+
+__all__ = ["apache", "dav_servers"]
+
+FILE = {"DECAMP_SECRETS": "file"}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> str:
+    path = tmp_path / "TikTok_Data.zip"
+    write_archive(path, ArchiveOptions(counts=Counts(posts=0, watched=3)))
+    return str(path)
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path / "home")
+
+
+def sign_in(cli: Cli, server: DavServer, name: str, url: str = "") -> None:
+    stem = f"DECAMP_{name.upper()}"
+    variables = {f"{stem}_USER": server.user, f"{stem}_PASSWORD": server.password}
+    ended = cli("connect", f"webdav:{url or server.url}", name, **FILE | variables)
+    assert ended.code == 0, ended.err
+
+
+def test_the_place_of_the_last_run_is_reached_by_the_connection_of_its_server(
+    apache: DavServer, dav_servers: Callable[..., DavServer], cli: Cli, archive: str
+) -> None:
+    sign_in(cli, apache, "cloud")
+    sign_in(cli, dav_servers("wsgidav"), "nas")
+    ended = cli("transfer", archive, f"webdav:{apache.place()}", "--kind", "activity", **FILE)
+    assert ended.code == 0, ended.err
+    for words in (("verify",), ("resolve",), ("undo", "--dry-run"), ("undo", "--yes")):
+        ended = cli(*words, **FILE)
+        assert ended.code == 0, (words, ended.err)
+
+
+def test_of_several_at_one_server_that_of_the_folder_is_meant(
+    apache: DavServer, cli: Cli, archive: str
+) -> None:
+    """As a cloud has a folder for each user."""
+    sign_in(cli, apache, "ada", f"{apache.url}files/ada")
+    sign_in(cli, apache, "bob", f"{apache.url}files/bob")
+    for name in ("ada", "bob"):
+        place = f"webdav:{apache.url}files/{name}/TikTok"
+        wrong = {f"DECAMP_{name.upper()}_USER": "x", f"DECAMP_{name.upper()}_PASSWORD": "x"}
+        assert cli("plugins", "check", place, **FILE | wrong).code == 5
+        assert cli("plugins", "check", place, **FILE).code == 0
+    other = cli("plugins", "check", f"webdav:{apache.url}elsewhere", **FILE)
+    assert other.code == 2
+    assert f"ada:{apache.url}elsewhere or bob:{apache.url}elsewhere" in " ".join(other.err.split())
+
+
+def test_of_several_at_one_folder_the_address_is_in_the_hint(
+    apache: DavServer, cli: Cli, archive: str
+) -> None:
+    place = apache.place()
+    sign_in(cli, apache, "one")
+    assert cli("transfer", archive, f"webdav:{place}", "--kind", "activity", **FILE).code == 0
+    sign_in(cli, apache, "two")
+    ended = cli("verify", **FILE)
+    assert ended.code == 2
+    assert f"one:{place} or two:{place}" in " ".join(ended.err.split())
+    assert cli("verify", f"two:{place}", **FILE).code == 0
