@@ -528,6 +528,58 @@ def test_a_stop_keeps_what_was_done_and_the_next_run_goes_on(bench: Bench) -> No
     assert len(bench.importer.calls) == 100
 
 
+def test_what_a_call_raises_after_a_stop_is_no_error_of_the_run(bench: Bench) -> None:
+    def busy(call: str, item: Item) -> None:
+        bench.stop.set()
+        raise Unavailable("The server cannot answer now.")
+
+    bench.importer.before = busy
+    receipt = bench.run(posts(*range(20)))
+    assert (receipt["exit_code"], receipt["state"]) == (130, "interrupted")
+    assert receipt["error"]["code"] == "interrupted"
+    assert receipt["problems"] == []
+    assert bench.importer.calls == [("import", post_item(0).id)], "what waited was not begun"
+    assert not any(isinstance(event, ItemSettled) for event in bench.events)
+
+    bench.stop.clear()
+    bench.importer.before = lambda call, item: None
+    assert bench.run(posts(*range(20)))["exit_code"] == 0
+    assert len(bench.importer.store) == 20
+
+
+def test_a_stop_while_a_run_ends_for_an_error_is_a_stop(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    def full(call: str, item: Item) -> None:
+        bench.stop.set()
+        raise DestinationFull("full", hint="Make room.")
+
+    bench.importer.before = full
+    receipt = bench.run(posts(1, 2))
+    assert (receipt["exit_code"], receipt["state"]) == (130, "interrupted")
+    assert receipt["problems"][0]["code"] == "destination-full", "and what went wrong is told"
+
+
+class Blind(MemoryImporter):
+    """Cannot be asked what it has."""
+
+    find_item = None  # type: ignore[assignment]
+
+
+def test_what_was_not_begun_for_a_stop_is_not_in_doubt(tmp_path: Path) -> None:
+    """A destination that cannot be asked again: only the call that was made is in doubt."""
+    bench = Bench(tmp_path, Blind(ImporterCapabilities(delivery="blind", max_concurrency=1)))
+    bench.importer.after = lambda call, item: bench.stop.set()
+    assert bench.run(posts(1, 2, 3))["exit_code"] == 130
+    assert len(bench.importer.store) == 1
+
+    bench.stop.clear()
+    bench.importer.after = lambda call, item: None
+    receipt = bench.run(posts(1, 2, 3))
+    assert receipt["counts"]["post"].get("unknown", 0) == 0
+    assert len(bench.importer.store) == 3
+
+
 # --- lost answers ------------------------------------------------------------------------------
 
 
@@ -559,9 +611,6 @@ def test_rows_of_a_lost_answer_are_not_sent_again_with_newer_ones(bench: Bench) 
 
 
 def test_blind_delivery_lists_a_doubt_and_never_repeats(tmp_path: Path) -> None:
-    class Blind(MemoryImporter):
-        find_item = None  # type: ignore[assignment]
-
     bench = Bench(tmp_path, Blind(ImporterCapabilities(delivery="blind")))
     lost_answer(bench, posts(1))
     receipt = bench.run(posts(1))

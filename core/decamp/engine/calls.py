@@ -14,10 +14,14 @@ from decamp.errors import ItemError, PluginError
 from decamp.model import Blob, Item, Missing, Preview, Receipt
 from decamp.spec import Batches, Fills, Importer, Previews, Updates
 
-__all__ = ["Calls", "Fetch"]
+__all__ = ["Calls", "Fetch", "NotBegun"]
 
 Fetch = Callable[[Blob, Item], "Blob | Missing"]
 """Turns a linked blob into a readable one, or says why it cannot be had."""
+
+
+class NotBegun(Exception):
+    """The run was asked to stop before this was sent."""
 
 
 @frozen
@@ -55,7 +59,8 @@ class Calls:
         return found
 
     def one(self, work: Work) -> Sequence[Receipt | Exception]:
-        """Have one item imported."""
+        """Have one item imported; raises `NotBegun`, as `many` does."""
+        self._begin()
 
         def once() -> Receipt:
             if work.action == "send":
@@ -71,6 +76,7 @@ class Calls:
 
     def many(self, works: Sequence[Work]) -> Sequence[Receipt | Exception]:
         """Have several new items imported together."""
+        self._begin()
         importer = self.importer
         assert isinstance(importer, Batches)
         items = [work.item for work in works]
@@ -93,6 +99,10 @@ class Calls:
                 with blamed(self.plugin):
                     work.preview = self.previews.preview(work.item)
         return work.preview
+
+    def _begin(self) -> None:
+        if self.stop.is_set():
+            raise NotBegun
 
     def _checked(self, work: Work, receipt: Receipt) -> Receipt:
         if not isinstance(receipt, Receipt) or receipt.item_id != work.item.id:

@@ -21,7 +21,7 @@ from typing import Literal
 from attrs import define, field
 
 from decamp.engine.blame import as_fault
-from decamp.engine.calls import Calls, Fetch
+from decamp.engine.calls import Calls, Fetch, NotBegun
 from decamp.engine.pace import Pace
 from decamp.engine.ready import Ready, is_small
 from decamp.engine.settling import Settling
@@ -48,6 +48,7 @@ _REFUSALS = 20
 """So many times in a row a service may ask to wait before the run gives up."""
 _PLUGIN_FAULTS = 10
 """So many faults of the plugin itself, one after the other, end the run."""
+_UNSENT = "the run was stopped before it was sent"
 
 
 @define(slots=False, kw_only=True)
@@ -216,6 +217,9 @@ class Delivery:
         for work, result in zip(works, results, strict=True):
             if isinstance(result, Receipt):
                 self._received(work, result)
+            elif isinstance(result, NotBegun):
+                self._settling.add(Settled(work.item.id, "failed", reason=_UNSENT))
+                self._drop(work)
             else:
                 self._refused(work, as_fault(self._plugin, result))
         self._settling.flush_if_due()
@@ -368,6 +372,9 @@ class Delivery:
         elif self._capabilities.delivery == "blind":
             self._settling.add(Settled(work.item.id, "unknown", reason=error.message))
             self._end(work, "unknown", error.code, error.message)
+        elif self._stop.is_set() and error.reaction == "retry":
+            self._drop(work)  # not tried again for the stop alone; the intent stays open
+            return
         else:  # the intent stays open: the next run finds out what is there
             self._end(work, "failed", error.code, error.message)
         self._count_fault(error, stop=reaction != "skip")
@@ -380,7 +387,7 @@ class Delivery:
             self._error = error
 
     def _drop(self, work: Work) -> None:
-        """Let go of an item that was not sent because the run stops."""
+        """Let go of an item: it has ended, or was not sent because the run stops."""
         if work.frozen is not None:
             self._held_bytes -= work.size
         self._release(work.item)
@@ -388,15 +395,6 @@ class Delivery:
     def _end(self, work: Work, state: State, code: str = "", reason: str = "") -> None:
         """Count an item that has left the window, and tell about it."""
         item = work.item
-        if work.frozen is not None:
-            self._held_bytes -= work.size
-        column: str = state
-        if state == "confirmed":
-            column = "delivered" if work.action == "send" else "updated"
-            if work.rows is not None:
-                self._tally.segments[item.kind] += 1
-        self._tally.add(item.kind, column, 1 if work.rows is None else work.rows)
-        if code:
-            self._tally.problem(item.id, item.kind, state, code, reason)
-        self._release(item)
+        self._tally.ended(work, state, code, reason)
+        self._drop(work)
         self._emit(ItemSettled(item.id, item.kind, state, work.rows, work.size, reason))

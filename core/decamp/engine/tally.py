@@ -8,6 +8,8 @@ from typing import Any
 
 from attrs import define, field
 
+from decamp.engine.work import Work
+from decamp.journal import State
 from decamp.model import Loss, Missing, Preview
 
 __all__ = ["Tally"]
@@ -64,6 +66,17 @@ class Tally:
         """Count something."""
         assert column in COLUMNS
         self.counts.setdefault(kind, Counter())[column] += count
+
+    def ended(self, work: Work, state: State, code: str, reason: str) -> None:
+        """Count an item that was on its way, and list it if there is a code for what went wrong."""
+        item, column = work.item, str(state)
+        if state == "confirmed":
+            column = "delivered" if work.action == "send" else "updated"
+            if work.rows is not None:
+                self.segments[item.kind] += 1
+        self.add(item.kind, column, 1 if work.rows is None else work.rows)
+        if code:
+            self.problem(item.id, item.kind, state, code, reason)
 
     def problem(self, item_id: str, kind: str, state: str, code: str, reason: str) -> None:
         """List an item that needs attention."""

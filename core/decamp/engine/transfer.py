@@ -95,6 +95,8 @@ class Engine:
                 raise
         if error is not None:
             _log.info("run %s ends: %s %s", job.id, type(error).__name__, error)
+            if settings.stop.is_set():  # whatever was raised, perhaps for the stop
+                error = Interrupted()
         self._let_go()
         document = self._document(started, fingerprint, error)
         if not isinstance(error, Interrupted | KeyboardInterrupt) or sides.found:
