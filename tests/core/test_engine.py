@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from decamp.engine import Selection
+from decamp.engine.waits import Waits
 from decamp.errors import (
     Conflict,
     DestinationFull,
@@ -20,7 +21,7 @@ from decamp.errors import (
     SourceUnreadable,
     Unavailable,
 )
-from decamp.events import ItemSettled, Notice, Waiting
+from decamp.events import Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
 from decamp.model import (
     Blob,
     Collection,
@@ -69,6 +70,30 @@ def test_everything_arrives(bench: Bench) -> None:
     }
     assert row_numbers(bench.importer) == [1, 2, 3]
     assert len(bench.importer.finished) == 1
+
+
+def test_each_stage_tells_of_its_own_things(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+    bench.events.clear()
+    bench.run(Page(rows=(watched(1, 2, 3, 4),)), posts(1, 2, 3, 4))
+    told = [
+        (event.stage, event.total) if isinstance(event, Stage) else event.kind
+        for event in bench.events
+        if isinstance(event, Stage | ItemSettled)
+    ]
+    assert told[1:] == [
+        *(("items", None), "post", "post"),
+        *(("rows", 4), "event"),
+        ("finishing", None),
+    ]
+    assert ReadProgress(1.0, 4, 4, due=2) in bench.events, "two of the four were there already"
+
+
+def test_rows_that_nobody_asked_for_are_no_stage(bench: Bench) -> None:
+    chosen = Selection.parse(("posts",), None, None, None)
+    bench.run(Page(rows=(watched(1, 2, 3),)), posts(1), selection=chosen)
+    stages = [event.stage for event in bench.events if isinstance(event, Stage)]
+    assert stages == ["reading", "items", "finishing"]
 
 
 def test_again_sends_nothing(bench: Bench) -> None:
@@ -449,6 +474,36 @@ def test_a_passing_failure_is_repeated(tmp_path: Path) -> None:
     bench = Bench(tmp_path, failing(Unavailable("busy", retry_after=0), once=True))
 
     assert bench.run(posts(1))["exit_code"] == 0
+
+
+def test_a_wait_for_a_busy_destination_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    busy = Unavailable("The server cannot answer now.", retry_after=7)
+    bench = Bench(tmp_path, failing(busy, once=True), now=lambda: moment)
+    pauses = []
+    monkeypatch.setattr(bench.stop, "wait", lambda seconds=None: bool(pauses.append(seconds)))
+    assert bench.run(posts(1, 2))["exit_code"] == 0
+    assert pauses == [7]
+    waits = [event for event in bench.events if isinstance(event, Waiting)]
+    assert waits == [Waiting("2026-01-01T00:00:07Z", "The server cannot answer now.")]
+
+
+def test_waits_for_the_same_are_told_of_once_and_short_ones_never() -> None:
+    events: list[Event] = []
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    waits = Waits(events.append, lambda: clock[0])
+    for seconds in (1, 10, 11, 12):
+        waits.note(seconds, "busy")
+    assert events == []
+    waits.tell()
+    clock[0] += timedelta(seconds=10)
+    waits.say(5, "still busy")
+    assert events == [
+        Waiting("2026-01-01T00:00:10Z", "busy"),
+        Waiting("2026-01-01T00:00:15Z", "still busy"),
+    ]
 
 
 def test_one_fault_of_a_plugin_is_blamed_and_the_others_go_on(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ class Calls:
     max_blob_bytes: int | None
     stop: threading.Event
     stopping: Callable[[], bool]
+    waits: Callable[[float, str], None]
+    """Told, in the thread of the call, of each pause before it is made again."""
     previews: Previews | None = field(init=False)
     """The importer, if it tells what becomes of an item; found out once, not for each item."""
 
@@ -72,7 +74,7 @@ class Calls:
             assert isinstance(self.importer, Updates)
             return self.importer.update_item(work.item, work.previous.receipt)
 
-        return [self._checked(work, attempt(once, self.stop, rests=True))]
+        return [self._checked(work, attempt(once, self.stop, rests=True, waits=self.waits))]
 
     def many(self, works: Sequence[Work]) -> Sequence[Receipt | Exception]:
         """Have several new items imported together."""
@@ -80,7 +82,9 @@ class Calls:
         importer = self.importer
         assert isinstance(importer, Batches)
         items = [work.item for work in works]
-        results = attempt(lambda: importer.import_batch(items), self.stop, rests=True)
+        results = attempt(
+            lambda: importer.import_batch(items), self.stop, rests=True, waits=self.waits
+        )
         if len(results) != len(works):
             raise PluginError(
                 f"{self.plugin} gave {len(results)} answers for {len(works)} items.",

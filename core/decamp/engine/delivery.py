@@ -20,12 +20,13 @@ from typing import Literal
 
 from attrs import define, field
 
-from decamp.engine.blame import as_fault
+from decamp.engine.blame import as_fault, hung
 from decamp.engine.calls import Calls, Fetch, NotBegun
 from decamp.engine.pace import Pace
 from decamp.engine.ready import Ready, is_small
 from decamp.engine.settling import Settling
 from decamp.engine.tally import Tally
+from decamp.engine.waits import Waits
 from decamp.engine.work import Work, repairable
 from decamp.engine.workers import Done, Workers
 from decamp.errors import PluginError, RateLimited, TransferError
@@ -67,6 +68,7 @@ class Delivery:
     _emit: Emit
     _stop: threading.Event
     _pace: Pace
+    _waits: Waits
     _patience: float = 1800.0
     """Seconds without any answer after which the importer counts as hung."""
 
@@ -83,7 +85,7 @@ class Delivery:
     _linked: bool = field(default=False, init=False)
     """Files of this run lie behind links, which do not work for ever."""
     _draining: bool = field(default=False, init=False)
-    """Nothing more comes in."""
+    """What is on its way is waited for, also if that takes long."""
     _error: TransferError | None = field(default=None, init=False)
     _hung: bool = field(default=False, init=False)
     _closing: bool = field(default=False, init=False)
@@ -95,7 +97,7 @@ class Delivery:
         )
         self._calls = Calls(
             self._importer, self._plugin, self._fetch, self._capabilities.max_blob_bytes,
-            self._stop, lambda: self._stopping,
+            self._stop, lambda: self._stopping, self._waits.note,
         )  # fmt: skip
         together = self._capabilities.delivery == "idempotent"
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
@@ -197,12 +199,7 @@ class Delivery:
             done = self._next()
         except queue.Empty:
             self._hung = True
-            self._error = PluginError(
-                f"{self._plugin} has not answered for {self._patience:.0f} seconds; "
-                "what it was doing may or may not have happened.",
-                plugin=self._plugin,
-                hint="Run the same command again: decamp finds out what is there first.",
-            )
+            self._error = hung(self._plugin, self._patience)
             raise self._error from None
         if done is None:
             return
@@ -233,6 +230,7 @@ class Delivery:
         deadline = time.monotonic() + self._patience
         while True:
             try:
+                self._waits.tell()
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
                 if self._importing and time.monotonic() >= deadline:

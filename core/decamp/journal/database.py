@@ -174,8 +174,8 @@ class Database:
         with _explained(self.path):
             # A reader may be let go of after the journal was closed; `yield from` would then
             # close the cursor, which SQLite's module takes for a use of it.
-            for row in self._db.execute(query, values):
-                yield row  # noqa: UP028
+            for row in self._db.execute(query, values):  # noqa: UP028
+                yield row
 
 
 def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
