@@ -93,6 +93,28 @@ def test_a_strangers_file_is_told_and_no_harm(cli: Cli, bundle: Path) -> None:
     assert ended.document["added"] == [str(bundle / "data" / "mine.txt")]
 
 
+def test_a_bundle_that_is_gone_is_missing(cli: Cli, bundle: Path) -> None:
+    shutil.rmtree(bundle)
+    for words in ([str(bundle)], [str(bundle), "--deep"], []):
+        ended = cli("verify", *words, "--json")
+        assert ended.code == 3, ended.err
+        items = ended.document["items"]
+        assert len([one for one in ended.document["problems"] if one["item"]]) == items > 3
+        assert f"All {items} items that decamp brought are missing" in ended.err
+        assert "decamp verify PLACE" in ended.err
+        assert "is gone" not in ended.err, "one sentence says it for all"
+    bundle.mkdir()
+    assert cli("verify", str(bundle)).code == 3, "an empty folder, too"
+    assert not list(bundle.iterdir())
+
+
+def test_what_was_taken_back_is_not_missing(cli: Cli, bundle: Path) -> None:
+    assert cli("undo", "--yes").code == 0
+    ended = cli("verify", str(bundle))
+    assert ended.code == 2
+    assert "nothing that decamp wrote" in ended.err
+
+
 def test_nothing_to_look_at(cli: Cli, tmp_path: Path) -> None:
     ended = cli("verify", str(tmp_path / "nowhere"))
     assert ended.code == 2
