@@ -12,6 +12,7 @@ from cli_text import heard, listening
 from decamp.cli import statement
 from decamp.cli.contents import show_inspection
 from decamp.cli.preview import show_plan
+from decamp.cli.receipt_page import receipt_page
 from decamp.cli.summary import next_steps, show_receipt
 from decamp.validation import validator
 
@@ -405,3 +406,24 @@ def test_times_are_written_for_people():
     assert statement.not_covered(document) == (
         "what became of the copy after 2026-11-26 05:04 UTC; what the export did not hold"
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "already"),
+    [
+        ({"found": 27, "new": 8, "unchanged": 19, "incomplete": 27}, 0),
+        ({"found": 27, "new": 2, "unchanged": 25, "delivered": 2, "incomplete": 5}, 20),
+        ({"found": 9, "unchanged": 9, "updated": 1, "incomplete": 1}, 7),
+        ({"found": 9, "unchanged": 9, "deleted": 2}, 7),
+        ({"found": 9, "unchanged": 9, "superseded": 3}, 9),
+        ({"found": 9, "unchanged": 8, "rejected": 1}, 8),
+        ({"found": 9, "unchanged": 9}, 9),
+    ],
+)
+def test_no_entry_stands_in_two_lines(columns, already):
+    document = receipt(counts={"post": columns}, state="partial", exit_code=3)
+    said = said_of(document)
+    assert (f"There already {already} posts" in said) is bool(already)
+    assert ("There already" in said) is bool(already)
+    page = receipt_page(document).decode()
+    assert f"<td>{already}</td>" in page

@@ -15,6 +15,7 @@ from typing import Any
 from decamp.cli import statement
 from decamp.cli.checks import check_commands
 from decamp.cli.words import by_kind, moment, number, printable, several, size
+from decamp.report.verdict import there_already
 
 __all__ = ["receipt_page"]
 
@@ -134,6 +135,10 @@ def _opening(receipt: Mapping[str, Any]) -> str:
 
 
 def _table(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    counts = {
+        kind: {**columns, "unchanged": there_already(kind, columns)}
+        for kind, columns in counts.items()
+    }
     sums: Counter[str] = Counter()
     for columns in counts.values():
         sums.update(columns)

@@ -63,7 +63,7 @@ def proof(receipt: Mapping[str, Any]) -> list[str]:
             f"{number(before)} {_was(before)} there from earlier runs. {proved['how']}"
         )
     else:
-        said.append("Nothing of this export was proved to be there.")
+        said.append("No entry of this export was proved to be there with all that belongs to it.")
     said += [
         f"Read back later: {number(one['items'])} of the {plural(proved['held'], 'item')} of this "
         f"account that are there, {_DEPTHS[one['depth']]}; none longer ago than "

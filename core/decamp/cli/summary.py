@@ -21,6 +21,7 @@ from decamp.cli.words import (
     point,
     size,
 )
+from decamp.report.verdict import there_already
 
 __all__ = ["next_steps", "show_receipt"]
 
@@ -140,11 +141,8 @@ def _some_of(items: Sequence[str]) -> list[str]:
 
 
 def _there(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    """Count what is there as before, without what was deleted there."""
-    return {
-        kind: {"unchanged": columns.get("unchanged", 0) - columns.get("deleted", 0)}
-        for kind, columns in counts.items()
-    }
+    """Count what is there as before, and in no other line."""
+    return {kind: {"unchanged": there_already(kind, columns)} for kind, columns in counts.items()}
 
 
 def _unasked(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
