@@ -148,3 +148,19 @@ def test_items_are_said_when_asked_for_and_trouble_always(verbose):
     assert ("post:1" in said) is verbose
     assert "post:2" in said
     assert "it is too large" in said
+
+
+def test_what_goes_wrong_for_one_reason_is_said_once():
+    said = show(
+        listening(),
+        *[
+            ItemSettled(f"post:{n}", "post", "failed", reason=f"No room left to write /d/{n}.mp4.")
+            for n in range(20)
+        ],
+        ItemSettled("post:x", "post", "failed", reason="It is too large."),
+    )
+    assert said.splitlines() == [
+        "post:0: No room left to write /d/0.mp4.",
+        "The same goes for more; they are listed at the end.",
+        "post:x: It is too large.",
+    ]

@@ -84,6 +84,38 @@ def test_problems_are_grouped_by_why():
     assert "Next: run the same command again" in said
 
 
+FULL_DISK = "No room left to write {}: the server's disk or your quota is full (HTTP 507)."
+
+
+@pytest.mark.parametrize("at", ["https://h/.tmp-7/{}/1.mp4", "/home/ada/{}.mp4", r"C:\ada\{}.mp4"])
+def test_one_cause_is_one_block_wherever_it_was_met(at):
+    problem = {"kind": "post", "state": "failed", "code": "destination-full"}
+    problems = [
+        problem | {"item": f"post:{number}", "reason": FULL_DISK.format(at.format(number))}
+        for number in range(20)
+    ]
+    document = receipt(problems=problems, state="partial", exit_code=3)
+    said = said_of(document)
+    assert "20 posts could not be delivered" in said
+    assert said.count("Why") == 1
+    assert f"Why, for the first: {problems[0]['reason']}" in said
+    assert receipt_page(document).count(b"No room left") == 1
+
+
+def test_files_that_are_missing_for_one_reason_are_one_line():
+    never = "It could not be had when this bundle was made."
+    codes = ["expired"] * 6 + ["not-found"]
+    missing = [
+        {"item": f"post:{n}", "name": "1.mp4", "code": code, "reason": never}
+        for n, code in enumerate(codes)
+    ]
+    document = receipt(state="partial", exit_code=3)
+    document["media"]["missing"] = missing
+    said = said_of(document)
+    assert f"7 x {never}" in said
+    assert said.count(never) == 1
+
+
 FULL = {"code": "destination-full", "message": "The disk is full.", "hint": "Free some."}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ from rich.text import Text
 
 from decamp.cli.output import Output
 from decamp.cli.signals import STOPPING
+from decamp.cli.troubles import cause
 from decamp.cli.words import amount, number, plural, point, size
 from decamp.events import Downloaded, Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
 
@@ -42,6 +44,7 @@ _STAGES = {
     "verifying": "Looking at what is there",
     "undoing": "Taking back",
 }
+_SAID_AGAIN = 2
 _TROUBLE = ("failed", "conflict", "unknown", "skipped")
 
 
@@ -102,6 +105,8 @@ class RunProgress:
     _bytes: int = field(default=0, init=False)
     _bytes_since: float = field(default=0.0, init=False)
     _said: float = field(default=0.0, init=False)
+    _causes: Counter[str] = field(factory=Counter, init=False)
+    """How often something went wrong, by `cause`."""
 
     def __enter__(self) -> Self:
         if self.output.console.is_terminal and not self.output.quiet:
@@ -200,7 +205,16 @@ class RunProgress:
             said = amount(event.kind, event.rows) + ", " if event.rows is not None else ""
             self.output.say(f"{event.state}  {said}{event.id}  {event.reason}".rstrip())
         elif event.state in _TROUBLE and event.reason:
+            self._warn(event)
+
+    def _warn(self, event: ItemSettled) -> None:
+        """Say what went wrong, once for each cause; the end of the run tells of all."""
+        why = cause(event.reason)
+        self._causes[why] += 1
+        if self._causes[why] == 1:
             self.output.warn(f"{event.id}: {event.reason}")
+        elif self._causes[why] == _SAID_AGAIN:
+            self.output.warn("The same goes for more; they are listed at the end.")
 
     def _show(self) -> None:
         if self._live is not None:
