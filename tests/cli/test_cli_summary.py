@@ -76,7 +76,7 @@ def test_missing_media_are_grouped_with_examples_and_a_way_out():
 
 
 def test_problems_are_grouped_by_why():
-    problem = {"kind": "post", "state": "failed", "code": "item-rejected", "reason": "too large"}
+    problem = {"kind": "post", "state": "failed", "code": "corrupted", "reason": "too large"}
     problems = [problem | {"item": "post:1"}, problem | {"item": "post:2"}]
     said = said_of(receipt(problems=problems, state="partial", exit_code=3))
     assert "2 posts could not be delivered" in said
@@ -327,7 +327,7 @@ def test_what_was_held_back_does_not_come_by_running_the_same_again():
     ]}  # fmt: skip
     document = receipt(state="partial", exit_code=3, problems=[held], media=media)
     assert next_steps(document)[0].startswith("Next: what was held back needs files")
-    failed = {**held, "state": "failed", "code": "item-rejected"}
+    failed = {**held, "state": "failed", "code": "corrupted"}
     [said] = next_steps(document | {"problems": [held, failed]})
     assert said.startswith("Next: run the same command again")
 
@@ -430,6 +430,36 @@ def test_what_the_source_never_had_does_not_come_by_running_the_same_again():
     counts = {"post": {"found": 2, "unchanged": 2, "incomplete": 1}}
     [said] = next_steps(receipt(state="partial", exit_code=3, counts=counts))
     assert said.startswith("Next: this source does not have what is missing.")
+
+
+def test_what_the_source_lacks_is_no_reason_to_run_the_same_again():
+    lacking = {"item": "post:1", "name": "1.mp4", "code": "not-found", "reason": "Never had."}
+    counts = {"post": {"found": 2, "new": 2, "delivered": 1, "incomplete": 1}}
+    document = receipt(state="partial", exit_code=3, counts=counts)
+    document["media"]["missing"] = [lacking | {"source_lacks": True}]
+    [said] = next_steps(document)
+    assert said.startswith("Next: this source does not have what is missing.")
+    document["media"]["missing"].append(lacking)
+    [said] = next_steps(document)
+    assert said.startswith("Next: run the same command again")
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "said"),
+    [
+        ("failed", "item-rejected", "Next: change what keeps the destination from taking"),
+        ("conflict", "conflict", "Next: look at what lies in the place of what was left alone."),
+    ],
+)
+def test_what_the_same_run_does_not_settle_has_advice_of_its_own(state, code, said):
+    problem = {"item": "post:1", "kind": "post", "state": state, "code": code, "reason": "why"}
+    document = receipt(state="partial", exit_code=3, problems=[problem])
+    [step] = next_steps(document)
+    assert step.startswith(said)
+    assert "the next run tries again" not in said_of(document)
+    other = problem | {"item": "post:2", "state": "failed", "code": "corrupted"}
+    steps = next_steps(document | {"problems": [problem, other]})
+    assert [one[:30] for one in steps] == [said[:30], "Next: run the same command aga"]
 
 
 def test_times_are_written_for_people():

@@ -336,6 +336,13 @@ def test_missing_media_leave_an_item_incomplete_and_due(bench: Bench) -> None:
     assert bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))["counts"]["post"]["unchanged"] == 1
 
 
+def test_what_the_source_itself_lacks_is_told_apart(bench: Bench) -> None:
+    bench.missing = {"2.mp4"}
+    item = linked(1, "2.mp4").evolve(missing=(Missing("1.mp4", "not-found", "Never had."),))
+    told = bench.run(Page((item,)))["media"]["missing"]
+    assert {one["name"]: one.get("source_lacks") for one in told} == {"1.mp4": True, "2.mp4": None}
+
+
 def test_still_missing_media_touch_nothing(bench: Bench) -> None:
     bench.missing = {"1.mp4"}
     bench.run(Page((linked(1, "1.mp4"),)))

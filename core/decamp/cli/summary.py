@@ -31,6 +31,9 @@ _NEW_COPY_HELPS = frozenset(("expired", "gone", "refused", "empty", "not-media")
 _RETRIED = frozenset(("failed", "incomplete", "unknown"))
 """States of what running the same again may settle."""
 
+_BY_HAND = frozenset(("ambiguous", "conflict", "item-rejected"))
+"""Codes of problems that the same run alone does not settle; each has words of its own."""
+
 _SHOWN = 5
 _BROUGHT = ("delivered", "updated", "incomplete")
 """Columns of what a run has written."""
@@ -210,10 +213,25 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
     error = receipt.get("error")
     if error:
         return [f"Next: {error['hint']}"] if error["hint"] else []
-    codes = {entry["code"] for entry in receipt["media"]["missing"]}
-    states = {problem["state"] for problem in receipt["problems"]} - {"deleted"}
-    steps = []
+    missing = receipt["media"]["missing"]
+    codes = {entry["code"] for entry in missing if not entry.get("source_lacks")}
     reasons = {problem["code"] for problem in receipt["problems"]}
+    states = {
+        problem["state"]
+        for problem in receipt["problems"]
+        if problem["state"] != "deleted" and problem["code"] not in _BY_HAND
+    }
+    steps = []
+    if "item-rejected" in reasons:
+        steps.append(
+            "Next: change what keeps the destination from taking what it refused, for example a limit "
+            "for the size of files, and run the same command again; or choose another destination."
+        )
+    if "conflict" in reasons:
+        steps.append(
+            "Next: look at what lies in the place of what was left alone. To have it sent, move that "
+            "away and run the same command again; to let that stay: decamp resolve"
+        )
     if "ambiguous" in reasons:
         steps.append(
             "Next: see whether what could not be told apart is there. If not, transfer the copy "
@@ -234,12 +252,12 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
             "Next: what was held back needs files that this source does not have. Bring it from one "
             "that has them, such as a new copy of your data."
         )
-    elif not states and not codes and _total(receipt, "incomplete"):
+    elif not states and not codes and not reasons and _total(receipt, "incomplete"):
         steps.append(
             "Next: this source does not have what is missing. Bring it from one that has it, such "
             "as a new copy of your data."
         )
-    elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
+    elif receipt["exit_code"] and (reasons - _BY_HAND or codes or not reasons):
         steps.append("Next: run the same command again; decamp brings only what is missing.")
     if "deleted" in reasons:
         steps.append(

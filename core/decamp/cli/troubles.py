@@ -30,6 +30,7 @@ _SENTENCES = {
     "deleted": "{what} {are} not sent again: {they} {have} been deleted there.",
 }
 _BY_CODE = {
+    "item-rejected": "{what} could not be delivered: the destination refuses {them} as {they} {are}.",
     "ambiguous": "{what} could not be told apart from {kinds} that were delivered before, and "
     "{are} not sent again.",
     "duplicate-id": "{what} had the same id as another of this export; the first was taken.",
@@ -38,8 +39,8 @@ _BY_CODE = {
 }
 """Said instead, where the code tells more than the state."""
 
-_ONE = {"their": "its", "are": "is", "do": "does", "have": "has", "they": "it"}
-_MANY = {"their": "their", "are": "are", "do": "do", "have": "have", "they": "they"}
+_ONE = {"their": "its", "are": "is", "do": "does", "have": "has", "they": "it", "them": "it"}
+_MANY = {"their": "their", "are": "are", "do": "do", "have": "have", "they": "they", "them": "them"}
 _ROWS = {"event": "A part of your activity", "message": "A part of your messages"}
 """Kinds whose problems stand for many rows each: a segment, or a batch of the source."""
 

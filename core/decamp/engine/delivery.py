@@ -248,7 +248,7 @@ class Delivery:
                 self._end(work, "failed", "source", f"its media could not be read: {error}")
             return
         for missing in work.item.missing:
-            self._tally.lacks(work.item.id, missing)
+            self._tally.lacks(work.item.id, missing, source_lacks=True)
         for result in results.values():
             if isinstance(result, Missing):
                 self._tally.lacks(work.item.id, result)
