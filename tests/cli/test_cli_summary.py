@@ -252,6 +252,38 @@ def test_a_grant_of_a_service_is_told_with_its_scopes_and_its_end():
     ) in said_of(document)
 
 
+def test_a_sign_in_by_user_name_knows_no_scopes():
+    place = "webdav:https://cloud.example/TikTok"
+    document = receipt(counts={"profile": {"found": 1, "new": 1, "delivered": 1}})
+    document["consent"] = {
+        "basis": "authorization", "named": place, "given": "2026-11-23T09:15:00Z", "asked": {},
+        "scopes": [], "granted": [],
+    }  # fmt: skip
+    assert not validator("receipt").problems(document)
+    said = said_of(document)
+    assert (
+        f"You signed decamp in to {place} on 2026-11-23 09:15 UTC, by a user name and password or a "
+        "token, so it may do all that this user may; and you asked for everything."
+    ) in said
+    assert "not granted" not in said, "whoever may read a folder may read all of it"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "place", "command"),
+    [
+        ("webdav", "https://cloud.example/TikTok", "webdav:https://cloud.example/TikTok"),
+        ("disk", "s3://bucket/tiktok", "disk:s3://bucket/tiktok"),
+        ("bluesky", "did:plc:abcdef", None),
+    ],
+)
+def test_a_copy_that_has_an_address_can_be_checked_there(plugin, place, command):
+    there = {"plugin": plugin, "id": place, "title": place, "where": "elsewhere"}
+    said = said_of(receipt(destination=there))
+    assert (f"decamp verify --deep {command}" in said) is bool(command)
+    assert ("Check it at any time:" in said) is bool(command)
+    assert "a tool that is not ours" not in said
+
+
 def test_where_nothing_can_be_done_nothing_is_asked():
     problem = {"item": "Activity/Watch", "kind": "event", "state": "rejected", "code": "invalid"}
     document = receipt(

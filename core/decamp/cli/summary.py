@@ -268,12 +268,16 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
 
 
 def _after(output: Output, receipt: Mapping[str, Any]) -> None:
-    """Say what to do with a copy that lies on this computer."""
+    """Say how to look at a copy, and how to check it."""
+    if receipt["state"] not in ("done", "partial"):
+        return
     place = folder_of(receipt["destination"])
-    if receipt["state"] in ("done", "partial") and place is not None:
-        page = place / "index.html"
-        if page.is_file():
-            output.say(f"Look at it: open {page} in a browser.")
-        output.say("Check it at any time, also with a tool that is not ours:")
-        for line in check_commands(receipt["destination"]):
-            output.command(line)
+    page = place / "index.html" if place is not None else None
+    if page is not None and page.is_file():
+        output.say(f"Look at it: open {page} in a browser.")
+    lines = check_commands(receipt["destination"])
+    if lines:
+        tool = ", also with a tool that is not ours" if len(lines) > 1 else ""
+        output.say(f"Check it at any time{tool}:")
+    for line in lines:
+        output.command(line)
