@@ -70,6 +70,8 @@ class ReadProgress(Event):
     """0 to 1."""
     rows: int
     items: int
+    due: int = 0
+    """How many of these items have to be delivered; each of them is told of when it is settled."""
 
 
 @frozen

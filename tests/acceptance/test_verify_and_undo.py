@@ -7,10 +7,12 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ import pytest
 from cli_run import Cli
 from hand_files import account, documents, pack
 from journey import tree
+from terminal import at_terminal, needs_terminal
 
 POST = "data/posts/2024/2024-01-01T000001Z/post.json"
 
@@ -91,6 +94,28 @@ def test_a_strangers_file_is_told_and_no_harm(cli: Cli, bundle: Path) -> None:
     ended = cli("verify", str(bundle), "--deep", "--json")
     assert ended.code == 0
     assert ended.document["added"] == [str(bundle / "data" / "mine.txt")]
+
+
+def test_a_bundle_that_is_gone_is_missing(cli: Cli, bundle: Path) -> None:
+    shutil.rmtree(bundle)
+    for words in ([str(bundle)], [str(bundle), "--deep"], []):
+        ended = cli("verify", *words, "--json")
+        assert ended.code == 3, ended.err
+        items = ended.document["items"]
+        assert len([one for one in ended.document["problems"] if one["item"]]) == items > 3
+        assert f"All {items} items that decamp brought are missing" in ended.err
+        assert "decamp verify PLACE" in ended.err
+        assert "is gone" not in ended.err, "one sentence says it for all"
+    bundle.mkdir()
+    assert cli("verify", str(bundle)).code == 3, "an empty folder, too"
+    assert not list(bundle.iterdir())
+
+
+def test_what_was_taken_back_is_not_missing(cli: Cli, bundle: Path) -> None:
+    assert cli("undo", "--yes").code == 0
+    ended = cli("verify", str(bundle))
+    assert ended.code == 2
+    assert "nothing that decamp wrote" in ended.err
 
 
 def test_nothing_to_look_at(cli: Cli, tmp_path: Path) -> None:
@@ -233,6 +258,28 @@ def test_an_edit_that_is_given_up(cli: Cli, bundle: Path, tmp_path: Path) -> Non
     assert cli("resolve", "--all", "again", "--json").document["again"] == 1
     assert cli("transfer", str(newer), str(bundle)).code == 0
     assert json.loads(record.read_text())["caption"] == "edited 1"
+
+
+@needs_terminal
+def test_each_answer_is_kept_as_it_is_given(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    for record in bundle.glob("data/posts/*/*/post.json"):
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"caption": "mine"}))
+    cli("transfer", str(export(tmp_path / "b.zip", "one two", "edited")), str(bundle))
+    kept = []
+
+    def hang_on(said: str) -> str:
+        with closing(sqlite3.connect(cli.home / "journal.db")) as db:
+            kept.extend(db.execute("SELECT id FROM items WHERE state = 'kept'"))
+        return "leave"
+
+    asked = "[keep/again/leave]"
+    ended = at_terminal(
+        cli, "resolve", answers=[(asked, "keep"), (asked, hang_on), (asked, "again")]
+    )
+    assert kept == [("post:2024-01-01T00:00:00Z",)], "before the next question is answered"
+    assert "1 item settled: what is there stays." in ended.err
+    assert "1 item will be sent by the next run." in ended.err
+    assert len(cli("resolve", "--json").document["open"]) == 1
 
 
 # --- forget ------------------------------------------------------------------------------------

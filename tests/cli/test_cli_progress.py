@@ -46,7 +46,7 @@ def test_a_terminal_gets_one_line_that_is_drawn_again():
     assert "Messages and activity" in said
     assert "100%" in said
     assert "1,000 rows" in said
-    assert "500 kB/s" in said
+    assert "333 kB/s" in said, "4 MB in the 12 seconds since the stage began"
 
 
 def test_each_stage_counts_its_own_things():
@@ -60,8 +60,46 @@ def test_each_stage_counts_its_own_things():
         *[ItemSettled("segment", "message", "confirmed", 20)] * 2,
         *[ReadProgress(1.0, 40, 2)] * 3,
     )
-    assert "Posts and media: 100% 2 items, 1 without all media" in said
+    assert "Posts and media: 100% 2 of 2 items, 1 without all media" in said
     assert "Messages and activity: 100% 40 rows\n" in said
+
+
+def test_uploads_show_items_bytes_and_speed():
+    """Two items are there already and two are on their way, when the source has been read."""
+    said = show(
+        listening(),
+        Stage("items", 4),
+        ItemSettled("post:1", "post", "confirmed", size=30_000_000),
+        *[ReadProgress(1.0, 0, 4, 2)] * 4,
+        ItemSettled("post:2", "post", "confirmed", size=30_000_000),
+        *[ReadProgress(1.0, 0, 4, 2)] * 4,
+    )
+    assert "Posts and media: 75% 3 of 4 items, 30.0 MB, " in said
+    assert "Posts and media: 100% 4 of 4 items, 60.0 MB, " in said
+    assert said.splitlines()[-1].endswith("/s")
+
+
+def test_how_many_items_there_are_may_be_known_late():
+    said = show(
+        listening(),
+        Stage("items", None),
+        *[ItemSettled(f"post:{number}", "post", "confirmed") for number in range(4)],
+        *[ReadProgress(1.0, 0, 8, 8)] * 4,
+    )
+    assert "Posts and media: 2 items" in said
+    assert "Posts and media: 50% 4 of 8 items" in said
+
+
+def test_a_stage_with_nothing_to_count_says_how_long_it_takes():
+    output = listening(terminal=True)
+    with RunProgress(output, threading.Event()) as progress:
+        progress(Stage("finishing"))
+        live = progress._live
+        assert live is not None
+        [task] = live.tasks
+        task.start_time = live.get_time() - 83
+        live.refresh()
+    assert "1:23 so far" in heard(output)
 
 
 def test_what_has_nothing_to_count_is_said_once():
@@ -110,3 +148,19 @@ def test_items_are_said_when_asked_for_and_trouble_always(verbose):
     assert ("post:1" in said) is verbose
     assert "post:2" in said
     assert "it is too large" in said
+
+
+def test_what_goes_wrong_for_one_reason_is_said_once():
+    said = show(
+        listening(),
+        *[
+            ItemSettled(f"post:{n}", "post", "failed", reason=f"No room left to write /d/{n}.mp4.")
+            for n in range(20)
+        ],
+        ItemSettled("post:x", "post", "failed", reason="It is too large."),
+    )
+    assert said.splitlines() == [
+        "post:0: No room left to write /d/0.mp4.",
+        "The same goes for more; they are listed at the end.",
+        "post:x: It is too large.",
+    ]

@@ -52,6 +52,9 @@ def test_the_second_signal_quits():
     assert process.stdout.readline() == "stopping\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
+    assert process.stderr.read().endswith(
+        "\nQuit at once, as you asked. Run the same command again to go on.\n"
+    )
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()
 

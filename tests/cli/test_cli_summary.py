@@ -12,6 +12,7 @@ from cli_text import heard, listening
 from decamp.cli import statement
 from decamp.cli.contents import show_inspection
 from decamp.cli.preview import show_plan
+from decamp.cli.receipt_page import receipt_page
 from decamp.cli.summary import next_steps, show_receipt
 from decamp.validation import validator
 
@@ -75,12 +76,44 @@ def test_missing_media_are_grouped_with_examples_and_a_way_out():
 
 
 def test_problems_are_grouped_by_why():
-    problem = {"kind": "post", "state": "failed", "code": "item-rejected", "reason": "too large"}
+    problem = {"kind": "post", "state": "failed", "code": "corrupted", "reason": "too large"}
     problems = [problem | {"item": "post:1"}, problem | {"item": "post:2"}]
     said = said_of(receipt(problems=problems, state="partial", exit_code=3))
     assert "2 posts could not be delivered" in said
     assert "Why: too large post:1 post:2" in said
     assert "Next: run the same command again" in said
+
+
+FULL_DISK = "No room left to write {}: the server's disk or your quota is full (HTTP 507)."
+
+
+@pytest.mark.parametrize("at", ["https://h/.tmp-7/{}/1.mp4", "/home/ada/{}.mp4", r"C:\ada\{}.mp4"])
+def test_one_cause_is_one_block_wherever_it_was_met(at):
+    problem = {"kind": "post", "state": "failed", "code": "destination-full"}
+    problems = [
+        problem | {"item": f"post:{number}", "reason": FULL_DISK.format(at.format(number))}
+        for number in range(20)
+    ]
+    document = receipt(problems=problems, state="partial", exit_code=3)
+    said = said_of(document)
+    assert "20 posts could not be delivered" in said
+    assert said.count("Why") == 1
+    assert f"Why, for the first: {problems[0]['reason']}" in said
+    assert receipt_page(document).count(b"No room left") == 1
+
+
+def test_files_that_are_missing_for_one_reason_are_one_line():
+    never = "It could not be had when this bundle was made."
+    codes = ["expired"] * 6 + ["not-found"]
+    missing = [
+        {"item": f"post:{n}", "name": "1.mp4", "code": code, "reason": never}
+        for n, code in enumerate(codes)
+    ]
+    document = receipt(state="partial", exit_code=3)
+    document["media"]["missing"] = missing
+    said = said_of(document)
+    assert f"7 x {never}" in said
+    assert said.count(never) == 1
 
 
 FULL = {"code": "destination-full", "message": "The disk is full.", "hint": "Free some."}
@@ -219,6 +252,38 @@ def test_a_grant_of_a_service_is_told_with_its_scopes_and_its_end():
     ) in said_of(document)
 
 
+def test_a_sign_in_by_user_name_knows_no_scopes():
+    place = "webdav:https://cloud.example/TikTok"
+    document = receipt(counts={"profile": {"found": 1, "new": 1, "delivered": 1}})
+    document["consent"] = {
+        "basis": "authorization", "named": place, "given": "2026-11-23T09:15:00Z", "asked": {},
+        "scopes": [], "granted": [],
+    }  # fmt: skip
+    assert not validator("receipt").problems(document)
+    said = said_of(document)
+    assert (
+        f"You signed decamp in to {place} on 2026-11-23 09:15 UTC, by a user name and password or a "
+        "token, so it may do all that this user may; and you asked for everything."
+    ) in said
+    assert "not granted" not in said, "whoever may read a folder may read all of it"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "place", "command"),
+    [
+        ("webdav", "https://cloud.example/TikTok", "webdav:https://cloud.example/TikTok"),
+        ("disk", "s3://bucket/tiktok", "disk:s3://bucket/tiktok"),
+        ("bluesky", "did:plc:abcdef", None),
+    ],
+)
+def test_a_copy_that_has_an_address_can_be_checked_there(plugin, place, command):
+    there = {"plugin": plugin, "id": place, "title": place, "where": "elsewhere"}
+    said = said_of(receipt(destination=there))
+    assert (f"decamp verify --deep {command}" in said) is bool(command)
+    assert ("Check it at any time:" in said) is bool(command)
+    assert "a tool that is not ours" not in said
+
+
 def test_where_nothing_can_be_done_nothing_is_asked():
     problem = {"item": "Activity/Watch", "kind": "event", "state": "rejected", "code": "invalid"}
     document = receipt(
@@ -294,7 +359,7 @@ def test_what_was_held_back_does_not_come_by_running_the_same_again():
     ]}  # fmt: skip
     document = receipt(state="partial", exit_code=3, problems=[held], media=media)
     assert next_steps(document)[0].startswith("Next: what was held back needs files")
-    failed = {**held, "state": "failed", "code": "item-rejected"}
+    failed = {**held, "state": "failed", "code": "corrupted"}
     [said] = next_steps(document | {"problems": [held, failed]})
     assert said.startswith("Next: run the same command again")
 
@@ -399,9 +464,60 @@ def test_what_the_source_never_had_does_not_come_by_running_the_same_again():
     assert said.startswith("Next: this source does not have what is missing.")
 
 
+def test_what_the_source_lacks_is_no_reason_to_run_the_same_again():
+    lacking = {"item": "post:1", "name": "1.mp4", "code": "not-found", "reason": "Never had."}
+    counts = {"post": {"found": 2, "new": 2, "delivered": 1, "incomplete": 1}}
+    document = receipt(state="partial", exit_code=3, counts=counts)
+    document["media"]["missing"] = [lacking | {"source_lacks": True}]
+    [said] = next_steps(document)
+    assert said.startswith("Next: this source does not have what is missing.")
+    document["media"]["missing"].append(lacking)
+    [said] = next_steps(document)
+    assert said.startswith("Next: run the same command again")
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "said"),
+    [
+        ("failed", "item-rejected", "Next: change what keeps the destination from taking"),
+        ("conflict", "conflict", "Next: look at what lies in the place of what was left alone."),
+    ],
+)
+def test_what_the_same_run_does_not_settle_has_advice_of_its_own(state, code, said):
+    problem = {"item": "post:1", "kind": "post", "state": state, "code": code, "reason": "why"}
+    document = receipt(state="partial", exit_code=3, problems=[problem])
+    [step] = next_steps(document)
+    assert step.startswith(said)
+    assert "the next run tries again" not in said_of(document)
+    other = problem | {"item": "post:2", "state": "failed", "code": "corrupted"}
+    steps = next_steps(document | {"problems": [problem, other]})
+    assert [one[:30] for one in steps] == [said[:30], "Next: run the same command aga"]
+
+
 def test_times_are_written_for_people():
     said = ["what became of the copy after 2026-11-26T05:04:12Z", "what the export did not hold"]
     document = receipt() | {"proof": {"not_covered": said}}
     assert statement.not_covered(document) == (
         "what became of the copy after 2026-11-26 05:04 UTC; what the export did not hold"
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "already"),
+    [
+        ({"found": 27, "new": 8, "unchanged": 19, "incomplete": 27}, 0),
+        ({"found": 27, "new": 2, "unchanged": 25, "delivered": 2, "incomplete": 5}, 20),
+        ({"found": 9, "unchanged": 9, "updated": 1, "incomplete": 1}, 7),
+        ({"found": 9, "unchanged": 9, "deleted": 2}, 7),
+        ({"found": 9, "unchanged": 9, "superseded": 3}, 9),
+        ({"found": 9, "unchanged": 8, "rejected": 1}, 8),
+        ({"found": 9, "unchanged": 9}, 9),
+    ],
+)
+def test_no_entry_stands_in_two_lines(columns, already):
+    document = receipt(counts={"post": columns}, state="partial", exit_code=3)
+    said = said_of(document)
+    assert (f"There already {already} posts" in said) is bool(already)
+    assert ("There already" in said) is bool(already)
+    page = receipt_page(document).decode()
+    assert f"<td>{already}</td>" in page

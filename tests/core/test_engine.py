@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from decamp.engine import Selection
+from decamp.engine.waits import Waits
 from decamp.errors import (
     Conflict,
     DestinationFull,
@@ -20,7 +21,7 @@ from decamp.errors import (
     SourceUnreadable,
     Unavailable,
 )
-from decamp.events import ItemSettled, Notice, Waiting
+from decamp.events import Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
 from decamp.model import (
     Blob,
     Collection,
@@ -69,6 +70,30 @@ def test_everything_arrives(bench: Bench) -> None:
     }
     assert row_numbers(bench.importer) == [1, 2, 3]
     assert len(bench.importer.finished) == 1
+
+
+def test_each_stage_tells_of_its_own_things(bench: Bench) -> None:
+    bench.run(Page(rows=(watched(1, 2, 3),)), posts(1, 2))
+    bench.events.clear()
+    bench.run(Page(rows=(watched(1, 2, 3, 4),)), posts(1, 2, 3, 4))
+    told = [
+        (event.stage, event.total) if isinstance(event, Stage) else event.kind
+        for event in bench.events
+        if isinstance(event, Stage | ItemSettled)
+    ]
+    assert told[1:] == [
+        *(("items", None), "post", "post"),
+        *(("rows", 4), "event"),
+        ("finishing", None),
+    ]
+    assert ReadProgress(1.0, 4, 4, due=2) in bench.events, "two of the four were there already"
+
+
+def test_rows_that_nobody_asked_for_are_no_stage(bench: Bench) -> None:
+    chosen = Selection.parse(("posts",), None, None, None)
+    bench.run(Page(rows=(watched(1, 2, 3),)), posts(1), selection=chosen)
+    stages = [event.stage for event in bench.events if isinstance(event, Stage)]
+    assert stages == ["reading", "items", "finishing"]
 
 
 def test_again_sends_nothing(bench: Bench) -> None:
@@ -311,6 +336,13 @@ def test_missing_media_leave_an_item_incomplete_and_due(bench: Bench) -> None:
     assert bench.run(Page((linked(1, "1.mp4", "2.mp4"),)))["counts"]["post"]["unchanged"] == 1
 
 
+def test_what_the_source_itself_lacks_is_told_apart(bench: Bench) -> None:
+    bench.missing = {"2.mp4"}
+    item = linked(1, "2.mp4").evolve(missing=(Missing("1.mp4", "not-found", "Never had."),))
+    told = bench.run(Page((item,)))["media"]["missing"]
+    assert {one["name"]: one.get("source_lacks") for one in told} == {"1.mp4": True, "2.mp4": None}
+
+
 def test_still_missing_media_touch_nothing(bench: Bench) -> None:
     bench.missing = {"1.mp4"}
     bench.run(Page((linked(1, "1.mp4"),)))
@@ -451,6 +483,36 @@ def test_a_passing_failure_is_repeated(tmp_path: Path) -> None:
     assert bench.run(posts(1))["exit_code"] == 0
 
 
+def test_a_wait_for_a_busy_destination_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    busy = Unavailable("The server cannot answer now.", retry_after=7)
+    bench = Bench(tmp_path, failing(busy, once=True), now=lambda: moment)
+    pauses = []
+    monkeypatch.setattr(bench.stop, "wait", lambda seconds=None: bool(pauses.append(seconds)))
+    assert bench.run(posts(1, 2))["exit_code"] == 0
+    assert pauses == [7]
+    waits = [event for event in bench.events if isinstance(event, Waiting)]
+    assert waits == [Waiting("2026-01-01T00:00:07Z", "The server cannot answer now.")]
+
+
+def test_waits_for_the_same_are_told_of_once_and_short_ones_never() -> None:
+    events: list[Event] = []
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    waits = Waits(events.append, lambda: clock[0])
+    for seconds in (1, 10, 11, 12):
+        waits.note(seconds, "busy")
+    assert events == []
+    waits.tell()
+    clock[0] += timedelta(seconds=10)
+    waits.say(5, "still busy")
+    assert events == [
+        Waiting("2026-01-01T00:00:10Z", "busy"),
+        Waiting("2026-01-01T00:00:15Z", "still busy"),
+    ]
+
+
 def test_one_fault_of_a_plugin_is_blamed_and_the_others_go_on(tmp_path: Path) -> None:
     bench = Bench(tmp_path, failing(KeyError("oops"), once=True))
     receipt = bench.run(posts(1, 2, 3))
@@ -528,6 +590,58 @@ def test_a_stop_keeps_what_was_done_and_the_next_run_goes_on(bench: Bench) -> No
     assert len(bench.importer.calls) == 100
 
 
+def test_what_a_call_raises_after_a_stop_is_no_error_of_the_run(bench: Bench) -> None:
+    def busy(call: str, item: Item) -> None:
+        bench.stop.set()
+        raise Unavailable("The server cannot answer now.")
+
+    bench.importer.before = busy
+    receipt = bench.run(posts(*range(20)))
+    assert (receipt["exit_code"], receipt["state"]) == (130, "interrupted")
+    assert receipt["error"]["code"] == "interrupted"
+    assert receipt["problems"] == []
+    assert bench.importer.calls == [("import", post_item(0).id)], "what waited was not begun"
+    assert not any(isinstance(event, ItemSettled) for event in bench.events)
+
+    bench.stop.clear()
+    bench.importer.before = lambda call, item: None
+    assert bench.run(posts(*range(20)))["exit_code"] == 0
+    assert len(bench.importer.store) == 20
+
+
+def test_a_stop_while_a_run_ends_for_an_error_is_a_stop(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    def full(call: str, item: Item) -> None:
+        bench.stop.set()
+        raise DestinationFull("full", hint="Make room.")
+
+    bench.importer.before = full
+    receipt = bench.run(posts(1, 2))
+    assert (receipt["exit_code"], receipt["state"]) == (130, "interrupted")
+    assert receipt["problems"][0]["code"] == "destination-full", "and what went wrong is told"
+
+
+class Blind(MemoryImporter):
+    """Cannot be asked what it has."""
+
+    find_item = None  # type: ignore[assignment]
+
+
+def test_what_was_not_begun_for_a_stop_is_not_in_doubt(tmp_path: Path) -> None:
+    """A destination that cannot be asked again: only the call that was made is in doubt."""
+    bench = Bench(tmp_path, Blind(ImporterCapabilities(delivery="blind", max_concurrency=1)))
+    bench.importer.after = lambda call, item: bench.stop.set()
+    assert bench.run(posts(1, 2, 3))["exit_code"] == 130
+    assert len(bench.importer.store) == 1
+
+    bench.stop.clear()
+    bench.importer.after = lambda call, item: None
+    receipt = bench.run(posts(1, 2, 3))
+    assert receipt["counts"]["post"].get("unknown", 0) == 0
+    assert len(bench.importer.store) == 3
+
+
 # --- lost answers ------------------------------------------------------------------------------
 
 
@@ -559,9 +673,6 @@ def test_rows_of_a_lost_answer_are_not_sent_again_with_newer_ones(bench: Bench) 
 
 
 def test_blind_delivery_lists_a_doubt_and_never_repeats(tmp_path: Path) -> None:
-    class Blind(MemoryImporter):
-        find_item = None  # type: ignore[assignment]
-
     bench = Bench(tmp_path, Blind(ImporterCapabilities(delivery="blind")))
     lost_answer(bench, posts(1))
     receipt = bench.run(posts(1))

@@ -387,3 +387,25 @@ def test_a_journal_without_requests_learns_about_them(tmp_path: Path) -> None:
     ask(journal)
     assert len(journal.all_routes()) == 1
     assert (tmp_path / "journal.db.v2.bak").exists()
+
+
+def test_a_reader_that_outlives_the_journal_ends_quietly(
+    journal: Journal, route: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a destination breaks off while it is given the receipts."""
+    shown: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", shown.append)
+    journal.intend(route, "r1", [Intent(post(n), "digest", 3) for n in (1, 2)], full=True)
+    settled = [Settled(f"post:{n}", "confirmed", receipt(n)) for n in (1, 2)]
+    journal.settle(route, "r1", settled)
+    reader = journal.receipts(route)
+    assert next(reader).item_id == "post:1"
+    journal.close()
+    del reader
+    assert shown == []
+
+
+def test_a_closed_journal_is_not_called_damaged(journal: Journal, route: int) -> None:
+    journal.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        journal.known(route, "post:1")

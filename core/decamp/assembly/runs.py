@@ -211,7 +211,8 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
     with ExitStack() as stack:
         signed = stack.enter_context(around.sign_in(source))
         exporter = stack.enter_context(made(source.spec, source.config, scratch, signed, home, now))
-        there = stack.enter_context(signed_in(target, home, stop))
+        # Not told of a stop: what is on its way there is finished.
+        there = stack.enter_context(signed_in(target, home))
         importer = created(target.spec, target.config, scratch, there, home, now)
         capable = configured(target.spec, target.config)
         folder = getattr(source.config, "media", None)

@@ -22,13 +22,16 @@ def folder_of(destination: Mapping[str, Any]) -> Path | None:
 
 
 def check_commands(destination: Mapping[str, Any]) -> list[str]:
-    """Write the commands that check a copy on this computer; none if it is elsewhere.
+    """Write the commands that check a copy; none if it is no folder, and has no address.
 
-    A bag is also judged by a tool that is not ours, the Library of Congress's.
+    On this computer a bag is also judged by a tool that is not ours, the Library of Congress's.
     """
     place = folder_of(destination)
     if place is None:
-        return []
+        address = destination.get("id") or ""
+        if "://" not in address:
+            return []
+        return [command_line("decamp", "verify", "--deep", f"{destination['plugin']}:{address}")]
     lines = [command_line("decamp", "verify", "--deep", str(place))]
     if (place / "bagit.txt").is_file():
         lines += [

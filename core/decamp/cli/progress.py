@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,12 +24,15 @@ from rich.text import Text
 
 from decamp.cli.output import Output
 from decamp.cli.signals import STOPPING
+from decamp.cli.troubles import cause
 from decamp.cli.words import amount, number, plural, point, size
 from decamp.events import Downloaded, Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
 
 __all__ = ["RunProgress"]
 
 _SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_ALONE = 3.0
+"""After that a stage with nothing to count says how long it has taken."""
 _STAGES = {
     "requesting": "Asking for a copy",
     "downloading": "Downloading the copy",
@@ -40,6 +44,7 @@ _STAGES = {
     "verifying": "Looking at what is there",
     "undoing": "Taking back",
 }
+_SAID_AGAIN = 2
 _TROUBLE = ("failed", "conflict", "unknown", "skipped")
 
 
@@ -71,6 +76,8 @@ class _Details(ProgressColumn):
             details.insert(0, f"{task.percentage:.0f}%")
             if task.time_remaining is not None and not task.finished:
                 details.append(f"{timedelta(seconds=round(task.time_remaining))} left")
+        if not details and (task.elapsed or 0) >= _SECONDS_ALONE:
+            details.append(f"{timedelta(seconds=round(task.elapsed or 0))} so far")
         return Text(", ".join(details))
 
 
@@ -85,14 +92,21 @@ class RunProgress:
     _task: TaskID = field(default=TaskID(0), init=False)
     _stage: str = field(default="", init=False)
     _total: float | None = field(default=None, init=False)
+    _counts: bool = field(default=False, init=False)
+    """How many items there are is only known when all were read."""
     _done: float = field(default=0.0, init=False)
     _read_rows: int = field(default=0, init=False)
+    _read_items: int = field(default=0, init=False)
+    _due: int = field(default=0, init=False)
+    """How many of the items that were read have to be delivered."""
     _items: int = field(default=0, init=False)
     _lacking: int = field(default=0, init=False)
     _rows: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
     _bytes_since: float = field(default=0.0, init=False)
     _said: float = field(default=0.0, init=False)
+    _causes: Counter[str] = field(factory=Counter, init=False)
+    """How often something went wrong, by `cause`."""
 
     def __enter__(self) -> Self:
         if self.output.console.is_terminal and not self.output.quiet:
@@ -153,9 +167,9 @@ class RunProgress:
     def _begin(self, event: Stage) -> None:
         self._stage = _STAGES.get(event.stage, event.stage)
         self._total = 1.0 if event.stage == "reading" else event.total
+        self._counts = event.stage == "items" and event.total is None
         self._done, self._bytes = 0.0, 0
-        if event.stage == "downloading":
-            self._bytes_since = self.clock()
+        self._bytes_since = self.clock()
         if self._live is not None:
             self._live.remove_task(self._task)  # a task cannot lose its total
             self._task = self._live.add_task(self._stage, total=self._total, facts="")
@@ -165,34 +179,49 @@ class RunProgress:
 
     def _read(self, event: ReadProgress) -> None:
         self._read_rows = event.rows
-        if self._stage != _STAGES["reading"]:
-            return
-        self._done = event.fraction
+        self._read_items, self._due = event.items, event.due
+        if self._counts and event.fraction >= 1:
+            self._total = event.items
+        if self._stage == _STAGES["reading"]:
+            self._done = event.fraction
+        self._pass_items()
+
+    def _pass_items(self) -> None:
+        """Count items that are done with: read, and not, or no longer, on their way."""
+        if self._stage == _STAGES["items"]:
+            self._done = self._read_items - self._due + self._items
 
     def _settled(self, event: ItemSettled) -> None:
-        if not self._bytes:
-            self._bytes_since = self.clock()
         self._bytes += event.size
         if event.rows is None:
             self._items += 1
             self._lacking += event.state == "incomplete"
         else:
             self._rows += event.rows
-        if self._stage == _STAGES["items"] and event.rows is None:
-            self._done += 1
-        elif self._stage == _STAGES["rows"]:
+        self._pass_items()
+        if self._stage == _STAGES["rows"]:
             self._done += event.rows or 0
         if self.output.verbose:
             said = amount(event.kind, event.rows) + ", " if event.rows is not None else ""
             self.output.say(f"{event.state}  {said}{event.id}  {event.reason}".rstrip())
         elif event.state in _TROUBLE and event.reason:
+            self._warn(event)
+
+    def _warn(self, event: ItemSettled) -> None:
+        """Say what went wrong, once for each cause; the end of the run tells of all."""
+        why = cause(event.reason)
+        self._causes[why] += 1
+        if self._causes[why] == 1:
             self.output.warn(f"{event.id}: {event.reason}")
+        elif self._causes[why] == _SAID_AGAIN:
+            self.output.warn("The same goes for more; they are listed at the end.")
 
     def _show(self) -> None:
         if self._live is not None:
             self._live.update(
                 self._task,
                 description=self._stage,
+                total=self._total,
                 completed=self._done,
                 facts=self._facts(),
             )
@@ -217,9 +246,12 @@ class RunProgress:
         elif self._stage == _STAGES["rows"]:
             facts.append(f"{number(self._rows)} rows")
         elif self._stage == _STAGES["items"]:
-            facts.append(plural(self._items, "item"))
+            done = f"{number(int(self._done))} of " if self._total else ""
+            facts.append(done + plural(int(self._total or self._done), "item"))
             if self._lacking:
                 facts.append(f"{number(self._lacking)} without all media")
+            if self._bytes:
+                facts.append(size(self._bytes))
         seconds = self.clock() - self._bytes_since
         if self._bytes and seconds > 1:
             facts.append(f"{size(self._bytes / seconds)}/s")

@@ -14,7 +14,9 @@ from typing import Any
 
 from decamp.cli import statement
 from decamp.cli.checks import check_commands
+from decamp.cli.troubles import cause
 from decamp.cli.words import by_kind, moment, number, printable, several, size
+from decamp.report.verdict import there_already
 
 __all__ = ["receipt_page"]
 
@@ -134,6 +136,10 @@ def _opening(receipt: Mapping[str, Any]) -> str:
 
 
 def _table(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    counts = {
+        kind: {**columns, "unchanged": there_already(kind, columns)}
+        for kind, columns in counts.items()
+    }
     sums: Counter[str] = Counter()
     for columns in counts.values():
         sums.update(columns)
@@ -147,12 +153,12 @@ def _table(counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
 
 def _listed(entries: Sequence[Mapping[str, str]], unlisted: int) -> dict[str, Any]:
     """Put entries of one reason together, the most frequent first."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, tuple[str, list[str]]] = {}
     for entry in entries[:_EXAMPLES]:
         name = f"{entry['item']}  {entry['name']}" if "name" in entry else entry["item"]
-        groups.setdefault(entry["reason"], []).append(name)
+        groups.setdefault(cause(entry["reason"]), (entry["reason"], []))[1].append(name)
     return {
-        "groups": sorted(groups.items(), key=lambda group: -len(group[1])),
+        "groups": sorted(groups.values(), key=lambda group: -len(group[1])),
         "more": max(0, len(entries) - _EXAMPLES) + unlisted,
     }
 

@@ -16,6 +16,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
 
 STOPPING = "Stopping after what is on its way; press again to quit now."
+_QUIT = "Quit at once, as you asked. Run the same command again to go on."
 _STDERR = 2
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -35,7 +36,7 @@ def stop_on_signals(*, announce: bool) -> Iterator[threading.Event]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         # Only os.write: the signal may have come in the middle of a write to sys.stderr.
         if stop.is_set():
-            _write("\n" + (_SHOW_CURSOR if sys.stderr.isatty() else ""))
+            _write(f"\n{_SHOW_CURSOR if sys.stderr.isatty() else ''}{_QUIT}\n")
             os._exit(INTERRUPTED)
         stop.set()
         if announce:

@@ -63,7 +63,7 @@ def proof(receipt: Mapping[str, Any]) -> list[str]:
             f"{number(before)} {_was(before)} there from earlier runs. {proved['how']}"
         )
     else:
-        said.append("Nothing of this export was proved to be there.")
+        said.append("No entry of this export was proved to be there with all that belongs to it.")
     said += [
         f"Read back later: {number(one['items'])} of the {plural(proved['held'], 'item')} of this "
         f"account that are there, {_DEPTHS[one['depth']]}; none longer ago than "
@@ -94,7 +94,8 @@ def exported(receipt: Mapping[str, Any]) -> str:
 
 def hollow(receipt: Mapping[str, Any]) -> str:
     """Say that a service gave next to nothing, which has a reason; empty if it gave more."""
-    asked = receipt.get("consent", {}).get("basis") == "authorization"
+    consented = receipt.get("consent", {})
+    asked = consented.get("basis") == "authorization" and not _may_all(consented)
     ended = receipt["state"] in ("done", "partial")
     if not (asked and ended) or any(
         receipt["counts"].get(kind, {}).get("found") for kind in ("post", "message", "event")
@@ -128,6 +129,12 @@ def consent(receipt: Mapping[str, Any]) -> str:
             f"You named {given['named']} to decamp, on {moment(given['given'])}, and asked for "
             f"{_selection(given['asked'])}."
         )
+    if _may_all(given):
+        return (
+            f"You signed decamp in to {given['named']} on {moment(given['given'])}, by a user name and "
+            "password or a token, so it may do all that this user may; and you asked for "
+            f"{_selection(given['asked'])}."
+        )
     said = f"{given['named']} gave decamp access on {moment(given['given'])}"
     for name, text in (("scopes", ", asked for {}"), ("granted", ", granted {}")):
         if name in given:
@@ -137,6 +144,11 @@ def consent(receipt: Mapping[str, Any]) -> str:
     if "revoked" in given:
         said += f"; it was taken back on {moment(given['revoked'])}"
     return f"{said}."
+
+
+def _may_all(given: Mapping[str, Any]) -> bool:
+    """Tell whether the sign-in was one that knows no scopes, as that of a file server."""
+    return given.get("scopes") == given.get("granted") == []
 
 
 def _selection(chosen: Mapping[str, Any]) -> str:

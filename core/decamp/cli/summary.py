@@ -21,6 +21,7 @@ from decamp.cli.words import (
     point,
     size,
 )
+from decamp.report.verdict import there_already
 
 __all__ = ["next_steps", "show_receipt"]
 
@@ -29,6 +30,9 @@ _NEW_COPY_HELPS = frozenset(("expired", "gone", "refused", "empty", "not-media")
 
 _RETRIED = frozenset(("failed", "incomplete", "unknown"))
 """States of what running the same again may settle."""
+
+_BY_HAND = frozenset(("ambiguous", "conflict", "item-rejected"))
+"""Codes of problems that the same run alone does not settle; each has words of its own."""
 
 _SHOWN = 5
 _BROUGHT = ("delivered", "updated", "incomplete")
@@ -140,11 +144,8 @@ def _some_of(items: Sequence[str]) -> list[str]:
 
 
 def _there(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    """Count what is there as before, without what was deleted there."""
-    return {
-        kind: {"unchanged": columns.get("unchanged", 0) - columns.get("deleted", 0)}
-        for kind, columns in counts.items()
-    }
+    """Count what is there as before, and in no other line."""
+    return {kind: {"unchanged": there_already(kind, columns)} for kind, columns in counts.items()}
 
 
 def _unasked(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
@@ -212,10 +213,25 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
     error = receipt.get("error")
     if error:
         return [f"Next: {error['hint']}"] if error["hint"] else []
-    codes = {entry["code"] for entry in receipt["media"]["missing"]}
-    states = {problem["state"] for problem in receipt["problems"]} - {"deleted"}
-    steps = []
+    missing = receipt["media"]["missing"]
+    codes = {entry["code"] for entry in missing if not entry.get("source_lacks")}
     reasons = {problem["code"] for problem in receipt["problems"]}
+    states = {
+        problem["state"]
+        for problem in receipt["problems"]
+        if problem["state"] != "deleted" and problem["code"] not in _BY_HAND
+    }
+    steps = []
+    if "item-rejected" in reasons:
+        steps.append(
+            "Next: change what keeps the destination from taking what it refused, for example a limit "
+            "for the size of files, and run the same command again; or choose another destination."
+        )
+    if "conflict" in reasons:
+        steps.append(
+            "Next: look at what lies in the place of what was left alone. To have it sent, move that "
+            "away and run the same command again; to let that stay: decamp resolve"
+        )
     if "ambiguous" in reasons:
         steps.append(
             "Next: see whether what could not be told apart is there. If not, transfer the copy "
@@ -236,12 +252,12 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
             "Next: what was held back needs files that this source does not have. Bring it from one "
             "that has them, such as a new copy of your data."
         )
-    elif not states and not codes and _total(receipt, "incomplete"):
+    elif not states and not codes and not reasons and _total(receipt, "incomplete"):
         steps.append(
             "Next: this source does not have what is missing. Bring it from one that has it, such "
             "as a new copy of your data."
         )
-    elif receipt["exit_code"] and (reasons != {"ambiguous"} or codes):
+    elif receipt["exit_code"] and (reasons - _BY_HAND or codes or not reasons):
         steps.append("Next: run the same command again; decamp brings only what is missing.")
     if "deleted" in reasons:
         steps.append(
@@ -252,12 +268,16 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
 
 
 def _after(output: Output, receipt: Mapping[str, Any]) -> None:
-    """Say what to do with a copy that lies on this computer."""
+    """Say how to look at a copy, and how to check it."""
+    if receipt["state"] not in ("done", "partial"):
+        return
     place = folder_of(receipt["destination"])
-    if receipt["state"] in ("done", "partial") and place is not None:
-        page = place / "index.html"
-        if page.is_file():
-            output.say(f"Look at it: open {page} in a browser.")
-        output.say("Check it at any time, also with a tool that is not ours:")
-        for line in check_commands(receipt["destination"]):
-            output.command(line)
+    page = place / "index.html" if place is not None else None
+    if page is not None and page.is_file():
+        output.say(f"Look at it: open {page} in a browser.")
+    lines = check_commands(receipt["destination"])
+    if lines:
+        tool = ", also with a tool that is not ours" if len(lines) > 1 else ""
+        output.say(f"Check it at any time{tool}:")
+    for line in lines:
+        output.command(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 from decamp.cli.output import Output
 from decamp.cli.words import amount, number, plural, several
 
-__all__ = ["show_missing", "show_problems"]
+__all__ = ["cause", "show_missing", "show_problems"]
 
 _Entry = Mapping[str, str]
+
+_PLACE = re.compile(r"\S*[/\\]\S*?(?=[.:;,)]*(?:\s|$))")
+"""An address or a path in a sentence, without the marks that follow it."""
 
 _EXAMPLES = 5
 _SENTENCES = {
@@ -26,6 +30,7 @@ _SENTENCES = {
     "deleted": "{what} {are} not sent again: {they} {have} been deleted there.",
 }
 _BY_CODE = {
+    "item-rejected": "{what} could not be delivered: the destination refuses {them} as {they} {are}.",
     "ambiguous": "{what} could not be told apart from {kinds} that were delivered before, and "
     "{are} not sent again.",
     "duplicate-id": "{what} had the same id as another of this export; the first was taken.",
@@ -34,10 +39,15 @@ _BY_CODE = {
 }
 """Said instead, where the code tells more than the state."""
 
-_ONE = {"their": "its", "are": "is", "do": "does", "have": "has", "they": "it"}
-_MANY = {"their": "their", "are": "are", "do": "do", "have": "have", "they": "they"}
+_ONE = {"their": "its", "are": "is", "do": "does", "have": "has", "they": "it", "them": "it"}
+_MANY = {"their": "their", "are": "are", "do": "do", "have": "have", "they": "they", "them": "them"}
 _ROWS = {"event": "A part of your activity", "message": "A part of your messages"}
 """Kinds whose problems stand for many rows each: a segment, or a batch of the source."""
+
+
+def cause(reason: str) -> str:
+    """Give a reason without the places that it names: what many have in common."""
+    return _PLACE.sub("...", reason)
 
 
 def show_missing(output: Output, missing: Sequence[_Entry], unlisted: int) -> None:
@@ -52,7 +62,7 @@ def show_missing(output: Output, missing: Sequence[_Entry], unlisted: int) -> No
         return
     output.say()
     output.warn(f"{plural(len(missing) + unlisted, 'media file')} could not be had:")
-    for group in _grouped(missing, lambda entry: (entry["code"], entry["reason"])):
+    for group in _grouped(missing, lambda entry: cause(entry["reason"])):
         output.say(f"  {number(len(group))} x {group[0]['reason']}")
         _examples(output, (f"{entry['item']}  {entry['name']}" for entry in group))
 
@@ -69,12 +79,15 @@ def show_problems(
     """
     if problems:
         output.say()
-    groups = _grouped(problems, lambda one: (one["kind"], one["state"], one["code"], one["reason"]))
+    groups = _grouped(
+        problems, lambda one: (one["kind"], one["state"], one["code"], cause(one["reason"]))
+    )
     for group in groups:
         first = group[0]
         alone = not any(_same_column(first, other[0]) for other in groups if other is not group)
         output.warn(_sentence(group, counts.get(first["kind"], {}) if alone else {}))
-        output.say(f"  Why: {first['reason']}")
+        alike = all(entry["reason"] == first["reason"] for entry in group)
+        output.say(f"  Why{'' if alike else ', for the first'}: {first['reason']}")
         _examples(output, (entry["item"] for entry in group))
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from decamp.errors import PluginError, TransferError
 from decamp.filesystems import no_room
 
-__all__ = ["as_fault", "blamed"]
+__all__ = ["as_fault", "blamed", "hung"]
 
 
 def as_fault(plugin: str, error: BaseException) -> TransferError:
@@ -25,6 +25,16 @@ def as_fault(plugin: str, error: BaseException) -> TransferError:
     )
     fault.__cause__ = error
     return fault
+
+
+def hung(plugin: str, seconds: float) -> PluginError:
+    """Say that a plugin has not come back for so long."""
+    return PluginError(
+        f"{plugin} has not answered for {seconds:.0f} seconds; "
+        "what it was doing may or may not have happened.",
+        plugin=plugin,
+        hint="Run the same command again: decamp finds out what is there first.",
+    )
 
 
 @contextmanager

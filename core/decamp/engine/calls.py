@@ -14,10 +14,14 @@ from decamp.errors import ItemError, PluginError
 from decamp.model import Blob, Item, Missing, Preview, Receipt
 from decamp.spec import Batches, Fills, Importer, Previews, Updates
 
-__all__ = ["Calls", "Fetch"]
+__all__ = ["Calls", "Fetch", "NotBegun"]
 
 Fetch = Callable[[Blob, Item], "Blob | Missing"]
 """Turns a linked blob into a readable one, or says why it cannot be had."""
+
+
+class NotBegun(Exception):
+    """The run was asked to stop before this was sent."""
 
 
 @frozen
@@ -30,6 +34,8 @@ class Calls:
     max_blob_bytes: int | None
     stop: threading.Event
     stopping: Callable[[], bool]
+    waits: Callable[[float, str], None]
+    """Told, in the thread of the call, of each pause before it is made again."""
     previews: Previews | None = field(init=False)
     """The importer, if it tells what becomes of an item; found out once, not for each item."""
 
@@ -55,7 +61,8 @@ class Calls:
         return found
 
     def one(self, work: Work) -> Sequence[Receipt | Exception]:
-        """Have one item imported."""
+        """Have one item imported; raises `NotBegun`, as `many` does."""
+        self._begin()
 
         def once() -> Receipt:
             if work.action == "send":
@@ -67,14 +74,17 @@ class Calls:
             assert isinstance(self.importer, Updates)
             return self.importer.update_item(work.item, work.previous.receipt)
 
-        return [self._checked(work, attempt(once, self.stop, rests=True))]
+        return [self._checked(work, attempt(once, self.stop, rests=True, waits=self.waits))]
 
     def many(self, works: Sequence[Work]) -> Sequence[Receipt | Exception]:
         """Have several new items imported together."""
+        self._begin()
         importer = self.importer
         assert isinstance(importer, Batches)
         items = [work.item for work in works]
-        results = attempt(lambda: importer.import_batch(items), self.stop, rests=True)
+        results = attempt(
+            lambda: importer.import_batch(items), self.stop, rests=True, waits=self.waits
+        )
         if len(results) != len(works):
             raise PluginError(
                 f"{self.plugin} gave {len(results)} answers for {len(works)} items.",
@@ -93,6 +103,10 @@ class Calls:
                 with blamed(self.plugin):
                     work.preview = self.previews.preview(work.item)
         return work.preview
+
+    def _begin(self) -> None:
+        if self.stop.is_set():
+            raise NotBegun
 
     def _checked(self, work: Work, receipt: Receipt) -> Receipt:
         if not isinstance(receipt, Receipt) or receipt.item_id != work.item.id:

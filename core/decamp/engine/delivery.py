@@ -20,12 +20,13 @@ from typing import Literal
 
 from attrs import define, field
 
-from decamp.engine.blame import as_fault
-from decamp.engine.calls import Calls, Fetch
+from decamp.engine.blame import as_fault, hung
+from decamp.engine.calls import Calls, Fetch, NotBegun
 from decamp.engine.pace import Pace
 from decamp.engine.ready import Ready, is_small
 from decamp.engine.settling import Settling
 from decamp.engine.tally import Tally
+from decamp.engine.waits import Waits
 from decamp.engine.work import Work, repairable
 from decamp.engine.workers import Done, Workers
 from decamp.errors import PluginError, RateLimited, TransferError
@@ -48,6 +49,7 @@ _REFUSALS = 20
 """So many times in a row a service may ask to wait before the run gives up."""
 _PLUGIN_FAULTS = 10
 """So many faults of the plugin itself, one after the other, end the run."""
+_UNSENT = "the run was stopped before it was sent"
 
 
 @define(slots=False, kw_only=True)
@@ -66,6 +68,7 @@ class Delivery:
     _emit: Emit
     _stop: threading.Event
     _pace: Pace
+    _waits: Waits
     _patience: float = 1800.0
     """Seconds without any answer after which the importer counts as hung."""
 
@@ -82,7 +85,7 @@ class Delivery:
     _linked: bool = field(default=False, init=False)
     """Files of this run lie behind links, which do not work for ever."""
     _draining: bool = field(default=False, init=False)
-    """Nothing more comes in."""
+    """What is on its way is waited for, also if that takes long."""
     _error: TransferError | None = field(default=None, init=False)
     _hung: bool = field(default=False, init=False)
     _closing: bool = field(default=False, init=False)
@@ -94,7 +97,7 @@ class Delivery:
         )
         self._calls = Calls(
             self._importer, self._plugin, self._fetch, self._capabilities.max_blob_bytes,
-            self._stop, lambda: self._stopping,
+            self._stop, lambda: self._stopping, self._waits.note,
         )  # fmt: skip
         together = self._capabilities.delivery == "idempotent"
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
@@ -196,12 +199,7 @@ class Delivery:
             done = self._next()
         except queue.Empty:
             self._hung = True
-            self._error = PluginError(
-                f"{self._plugin} has not answered for {self._patience:.0f} seconds; "
-                "what it was doing may or may not have happened.",
-                plugin=self._plugin,
-                hint="Run the same command again: decamp finds out what is there first.",
-            )
+            self._error = hung(self._plugin, self._patience)
             raise self._error from None
         if done is None:
             return
@@ -216,6 +214,9 @@ class Delivery:
         for work, result in zip(works, results, strict=True):
             if isinstance(result, Receipt):
                 self._received(work, result)
+            elif isinstance(result, NotBegun):
+                self._settling.add(Settled(work.item.id, "failed", reason=_UNSENT))
+                self._drop(work)
             else:
                 self._refused(work, as_fault(self._plugin, result))
         self._settling.flush_if_due()
@@ -229,6 +230,7 @@ class Delivery:
         deadline = time.monotonic() + self._patience
         while True:
             try:
+                self._waits.tell()
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
                 if self._importing and time.monotonic() >= deadline:
@@ -246,7 +248,7 @@ class Delivery:
                 self._end(work, "failed", "source", f"its media could not be read: {error}")
             return
         for missing in work.item.missing:
-            self._tally.lacks(work.item.id, missing)
+            self._tally.lacks(work.item.id, missing, source_lacks=True)
         for result in results.values():
             if isinstance(result, Missing):
                 self._tally.lacks(work.item.id, result)
@@ -368,6 +370,9 @@ class Delivery:
         elif self._capabilities.delivery == "blind":
             self._settling.add(Settled(work.item.id, "unknown", reason=error.message))
             self._end(work, "unknown", error.code, error.message)
+        elif self._stop.is_set() and error.reaction == "retry":
+            self._drop(work)  # not tried again for the stop alone; the intent stays open
+            return
         else:  # the intent stays open: the next run finds out what is there
             self._end(work, "failed", error.code, error.message)
         self._count_fault(error, stop=reaction != "skip")
@@ -380,7 +385,7 @@ class Delivery:
             self._error = error
 
     def _drop(self, work: Work) -> None:
-        """Let go of an item that was not sent because the run stops."""
+        """Let go of an item: it has ended, or was not sent because the run stops."""
         if work.frozen is not None:
             self._held_bytes -= work.size
         self._release(work.item)
@@ -388,15 +393,6 @@ class Delivery:
     def _end(self, work: Work, state: State, code: str = "", reason: str = "") -> None:
         """Count an item that has left the window, and tell about it."""
         item = work.item
-        if work.frozen is not None:
-            self._held_bytes -= work.size
-        column: str = state
-        if state == "confirmed":
-            column = "delivered" if work.action == "send" else "updated"
-            if work.rows is not None:
-                self._tally.segments[item.kind] += 1
-        self._tally.add(item.kind, column, 1 if work.rows is None else work.rows)
-        if code:
-            self._tally.problem(item.id, item.kind, state, code, reason)
-        self._release(item)
+        self._tally.ended(work, state, code, reason)
+        self._drop(work)
         self._emit(ItemSettled(item.id, item.kind, state, work.rows, work.size, reason))

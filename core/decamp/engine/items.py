@@ -61,6 +61,8 @@ class ItemIntake:
     _same: list[str] = field(factory=list, init=False)
     """Ids of items of this page that are held just as this export has them."""
     _taken: int = field(default=0, init=False)
+    due: int = field(default=0, init=False)
+    """How many of those that were taken have to be delivered."""
 
     def __attrs_post_init__(self) -> None:
         self._ordinals = Ordinals(self._journal, self._route.id)
@@ -139,6 +141,7 @@ class ItemIntake:
             if preview is not None:
                 self._foresee(item, decision, preview)
         if decision.work is not None and self._delivery is not None:
+            self.due += 1
             self._delivery.submit(decision.work)
         elif decision.state in ("incomplete", "unknown", "superseded", "kept", "deleted"):
             self._tally.add(item.kind, decision.state)

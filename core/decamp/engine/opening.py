@@ -23,6 +23,7 @@ from decamp.engine.renames import Renames
 from decamp.engine.route import RouteFinder
 from decamp.engine.sides import Sides
 from decamp.engine.tally import Tally
+from decamp.engine.waits import Waits
 from decamp.events import Notice
 from decamp.journal import Route
 from decamp.model import Item, Origin, Preview
@@ -161,6 +162,7 @@ class Opening:
             emit=settings.emit,
             stop=settings.stop,
             pace=pace,
+            waits=Waits(settings.emit, settings.now),
             patience=settings.patience,
         )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import now, stamp
+from decamp.engine.waits import Waits
 from decamp.engine.workers import attempt
 from decamp.errors import NotReady, PluginError, TransferError
 from decamp.events import Emit, Waiting
@@ -41,6 +42,7 @@ def pages(
         Interrupted: The run was asked to stop.
         PluginError: The exporter failed with an error of its own.
     """
+    waits = Waits(emit, now)
     cursor: str | None = None
     source: Iterator[Page] | None = None
 
@@ -57,7 +59,7 @@ def pages(
 
     while not stop.is_set():
         try:
-            page = attempt(step, stop)
+            page = attempt(step, stop, waits=waits.say)
         except NotReady as error:
             if not wait:
                 raise

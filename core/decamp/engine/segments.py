@@ -36,6 +36,8 @@ class RowIntake:
     _bad: list[tuple[RowBatch, _Bad]] = field(factory=list, init=False)
     total: int = field(default=0, init=False)
     """Rows that were read."""
+    asked: int = field(default=0, init=False)
+    """How many of these were asked for."""
 
     @classmethod
     def open(
@@ -60,6 +62,7 @@ class RowIntake:
         kind = batch.collection.kind
         self.total += len(batch.rows)
         rows = self._selection.rows(batch.rows) if self._selection.takes_kind(kind) else ()
+        self.asked += len(rows)
         left_out = len(batch.rows) - len(rows)
         if left_out:
             self._people.notice(batch)

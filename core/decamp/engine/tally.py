@@ -8,6 +8,8 @@ from typing import Any
 
 from attrs import define, field
 
+from decamp.engine.work import Work
+from decamp.journal import State
 from decamp.model import Loss, Missing, Preview
 
 __all__ = ["Tally"]
@@ -37,7 +39,7 @@ class Tally:
     segments: Counter[str] = field(factory=Counter)
     """How many segments were delivered, per kind of row."""
     problems: list[dict[str, Any]] = field(factory=list)
-    missing: list[dict[str, str]] = field(factory=list)
+    missing: list[dict[str, Any]] = field(factory=list)
     unlisted: Counter[str] = field(factory=Counter)
     """How many ``problems`` and ``missing`` there were beyond what the lists take."""
     vanished: list[str] = field(factory=list)
@@ -65,6 +67,17 @@ class Tally:
         assert column in COLUMNS
         self.counts.setdefault(kind, Counter())[column] += count
 
+    def ended(self, work: Work, state: State, code: str, reason: str) -> None:
+        """Count an item that was on its way, and list it if there is a code for what went wrong."""
+        item, column = work.item, str(state)
+        if state == "confirmed":
+            column = "delivered" if work.action == "send" else "updated"
+            if work.rows is not None:
+                self.segments[item.kind] += 1
+        self.add(item.kind, column, 1 if work.rows is None else work.rows)
+        if code:
+            self.problem(item.id, item.kind, state, code, reason)
+
     def problem(self, item_id: str, kind: str, state: str, code: str, reason: str) -> None:
         """List an item that needs attention."""
         if len(self.problems) >= LISTED:
@@ -74,19 +87,22 @@ class Tally:
             {"item": item_id, "kind": kind, "state": state, "code": code, "reason": reason}
         )
 
-    def lacks(self, item_id: str, missing: Missing) -> None:
-        """List a medium that could not be had."""
+    def lacks(self, item_id: str, missing: Missing, *, source_lacks: bool = False) -> None:
+        """List a medium that could not be had.
+
+        Args:
+            source_lacks: The source itself says so: running the same again does not bring it.
+        """
         if len(self.missing) >= LISTED:
             self.unlisted["missing"] += 1
             return
-        self.missing.append(
-            {
-                "item": item_id,
-                "name": missing.name,
-                "code": missing.code,
-                "reason": missing.reason,
-            }
-        )
+        entry: dict[str, Any] = {
+            "item": item_id,
+            "name": missing.name,
+            "code": missing.code,
+            "reason": missing.reason,
+        }
+        self.missing.append(entry | ({"source_lacks": True} if source_lacks else {}))
 
     def foresee(self, item_id: str, kind: str, preview: Preview) -> None:
         """Take note of what becomes of an item."""

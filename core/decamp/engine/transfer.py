@@ -29,6 +29,7 @@ from decamp.engine.segments import RowIntake
 from decamp.engine.sides import Sides
 from decamp.engine.tally import Tally
 from decamp.engine.vanished import vanished_conversations, vanished_posts
+from decamp.engine.waits import Waits
 from decamp.engine.workers import attempt
 from decamp.errors import ConfigError, DestinationRefused, TransferError
 from decamp.events import Notice, ReadProgress, RunEnded, RunStarted, Stage
@@ -95,6 +96,8 @@ class Engine:
                 raise
         if error is not None:
             _log.info("run %s ends: %s %s", job.id, type(error).__name__, error)
+            if settings.stop.is_set():  # whatever was raised, perhaps for the stop
+                error = Interrupted()
         self._let_go()
         document = self._document(started, fingerprint, error)
         if not isinstance(error, Interrupted | KeyboardInterrupt) or sides.found:
@@ -240,9 +243,14 @@ class Engine:
                     self._open(opening, page).items.take(page)
                 items += len(page.items)
                 if page.progress is not None:
-                    settings.emit(ReadProgress(page.progress, rows.total, items))
+                    due = self._opened.items.due if self._opened is not None else 0
+                    settings.emit(ReadProgress(page.progress, rows.total, items, due))
             opened = self._open(opening)
-            settings.emit(Stage("rows", rows.total))
+            settings.emit(ReadProgress(1.0, rows.total, items, opened.items.due))
+            if opened.delivery is not None:
+                opened.delivery.drain()  # so that each stage tells of its own things
+            if rows.asked and not opened.capabilities.public:
+                settings.emit(Stage("rows", rows.asked))
             rows.send(settings.journal, opened, settings.stop)
             if opened.delivery is not None:
                 self._look_for_vanished(opened, rows)
@@ -294,6 +302,10 @@ class Engine:
         if isinstance(importer, Finishes):
             self.settings.emit(Stage("finishing"))
             with blamed(self.job.importer_spec.name):
-                attempt(lambda: importer.finish(journal.receipts(route.id)), self.settings.stop)
+                attempt(
+                    lambda: importer.finish(journal.receipts(route.id)),
+                    self.settings.stop,
+                    waits=Waits(self.settings.emit, self.settings.now).say,
+                )
                 seal = importer.check().seal
         journal.finished(route.id, seal)

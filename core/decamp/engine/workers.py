@@ -59,7 +59,13 @@ class Workers(Generic[T]):
             self._done.put(done)
 
 
-def attempt(call: Callable[[], T], stop: threading.Event, *, rests: bool = False) -> T:
+def attempt(
+    call: Callable[[], T],
+    stop: threading.Event,
+    *,
+    rests: bool = False,
+    waits: Callable[[float, str], None] = lambda seconds, reason: None,
+) -> T:
     """Make a call, again where its error says so, with growing, random pauses.
 
     The pause is uniform between zero and a bound that doubles ("full jitter"), and at
@@ -67,6 +73,7 @@ def attempt(call: Callable[[], T], stop: threading.Event, *, rests: bool = False
 
     Args:
         rests: The caller itself waits where a service says how long to wait.
+        waits: Told of each pause before it begins: its seconds, and why.
     """
     for number in range(_ATTEMPTS):
         try:
@@ -79,6 +86,9 @@ def attempt(call: Callable[[], T], stop: threading.Event, *, rests: bool = False
             pause = random.uniform(0, min(_CAP_SECONDS, _BASE_SECONDS * 2**number))
             if isinstance(error, Unavailable) and error.retry_after is not None:
                 pause = max(pause, error.retry_after)
-            if pause > _CAP_SECONDS or stop.wait(pause):
+            if pause > _CAP_SECONDS or stop.is_set():
+                raise
+            waits(pause, error.message)
+            if stop.wait(pause):
                 raise
     raise AssertionError("unreachable")

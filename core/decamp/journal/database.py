@@ -172,7 +172,10 @@ class Database:
 
     def _read(self, query: str, *values: Any) -> Iterator[Any]:
         with _explained(self.path):
-            yield from self._db.execute(query, values)
+            # A reader may be let go of after the journal was closed; `yield from` would then
+            # close the cursor, which SQLite's module takes for a use of it.
+            for row in self._db.execute(query, values):  # noqa: UP028
+                yield row
 
 
 def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
@@ -229,6 +232,8 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise  # a fault of ours, such as the use of a closed journal; the file is none the worse
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorname", "")
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

@@ -31,7 +31,7 @@ class Counts(Protocol):
 
     segments: Any
     problems: list[dict[str, Any]]
-    missing: list[dict[str, str]]
+    missing: list[dict[str, Any]]
     unlisted: Any
     vanished: list[str]
     links: int

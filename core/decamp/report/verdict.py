@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from decamp.journal import Standing
 
-__all__ = ["Table", "proof_of", "read_back", "total", "verdict_of"]
+__all__ = ["Table", "proof_of", "read_back", "there_already", "total", "verdict_of"]
 
 Table: TypeAlias = dict[str, dict[str, int]]
 """Counts by kind and column; see `decamp.engine.tally`. Rows count one by one."""
@@ -41,6 +41,12 @@ _ONE = {
 }
 """The same for a single item, where that reads otherwise."""
 
+_ELSEWHERE = (
+    *("delivered", "updated", "incomplete", "failed", "conflict", "unknown", "held", "withheld"),
+    *("deleted", "skipped", "not_asked"),
+)
+"""Columns of what has a line of its own, also if it is as it was before."""
+
 _ROWS = ("message", "event")
 """Kinds that never bring files: kept raw, nothing of them is lost."""
 
@@ -58,6 +64,17 @@ _DEPTHS = ("digest", "size", "exists")
 def total(table: Mapping[str, Mapping[str, int]], column: str) -> int:
     """Add up one column over all kinds."""
     return sum(columns.get(column, 0) for columns in table.values())
+
+
+def there_already(kind: str, columns: Mapping[str, int]) -> int:
+    """Count what is there from before with all that belongs to it, and is told nowhere else.
+
+    What lacks media is unchanged, too, and so is what was brought some of them.
+    """
+    elsewhere = sum(columns.get(column, 0) for column in _ELSEWHERE)
+    raw = columns.get("rejected", 0) if kind != "section" else 0
+    unchanged = columns.get("unchanged", 0) - columns.get("deleted", 0)
+    return max(0, min(unchanged, columns["found"] - raw - elsewhere))
 
 
 def verdict_of(

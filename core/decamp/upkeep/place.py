@@ -36,6 +36,11 @@ class Place:
         route = self.route
         return route if route is not None and in_step(route, self.destination) else None
 
+    @property
+    def held(self) -> int:
+        """How many items lie here, by the journal."""
+        return self.journal.standing(self.route.id).held if self.route is not None else 0
+
     def as_json(self) -> dict[str, Any]:
         """Describe it for a document."""
         return {

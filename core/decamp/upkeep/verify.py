@@ -42,11 +42,11 @@ def verify(
         What was found, valid by ``verification.schema.json``.
 
     Raises:
-        ConfigError: There is nothing of decamp's there, or its plugin cannot look.
+        ConfigError: Nothing of decamp's is there, or ever was; or its plugin cannot look.
         JournalDamaged: The journal does not know it, and it cannot be read back.
     """
     importer = place.importer
-    if place.destination.holds is None:
+    if place.destination.holds is None and not place.held:
         raise ConfigError(
             f"There is nothing that decamp wrote at {place.destination.title}.",
             hint="Check the path for typing mistakes.",
@@ -137,6 +137,8 @@ class _Look:
             "problems": broken[:_LISTED],
             "added": [place for one in others if _added(one) for place in one.places][:_LISTED],
             "unlisted": max(0, len(broken) - _LISTED),
+            "unfinished": self._route is not None
+            and self._place.journal.finish_due(self._route.id),
             "finished": not stopped,
             "intact": not broken and not stopped,
             "exit_code": 130 if stopped else 3 if broken else 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -79,9 +78,7 @@ def resolve(
     with opened(destination, option or (), registry=registry.load(), home=home) as place:
         document = upkeep.resolve(place, keep=keep or (), again=again or (), everything=everything)
         if document["open"] and not (keep or again):
-            chosen = _ask(output, document["open"])
-            if any(chosen.values()):
-                document = upkeep.resolve(place, keep=chosen["keep"], again=chosen["again"])
+            document = _ask(output, place, document)
     _show(output, document)
     if json:
         output.document(document)
@@ -101,16 +98,22 @@ def _say_settled(output: Output, before: RequestRecord, now: dict[str, Any]) -> 
         )
 
 
-def _ask(output: Output, entries: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
-    chosen: dict[str, list[str]] = {"keep": [], "again": []}
-    for one in entries:
+def _ask(output: Output, place: upkeep.Place, document: dict[str, Any]) -> dict[str, Any]:
+    """Ask about each, and keep each answer as it is given: nobody has to stay to the end."""
+    kept = again = 0
+    for one in document["open"]:
         question = f"{one['item']} {_STATES[one['state']]}: {one['reason']}"
         answer = choose(output, question, _WORDS)
         if answer is None:
             break
-        if answer in chosen:
-            chosen[answer].append(one["item"])
-    return chosen
+        if answer == "leave":
+            continue
+        settled = {answer: [one["item"]]}
+        document = upkeep.resolve(
+            place, keep=settled.get("keep", ()), again=settled.get("again", ())
+        )
+        kept, again = kept + document["kept"], again + document["again"]
+    return document | {"kept": kept, "again": again}
 
 
 def _show(output: Output, document: dict[str, Any]) -> None:

@@ -31,6 +31,13 @@ _NEXT = (
     "Next: what is missing comes back when you run the transfer again. If you changed a file "
     "yourself, all is well; if not, take it from your second copy."
 )
+_NEXT_ALL = (
+    "Next: if it lies in another place now, look there: decamp verify PLACE. If not, run the transfer "
+    "again: what the source still has comes back."
+)
+_NEXT_UNFINISHED = (
+    "Next: run the same transfer again; it finds out what of that is its own, and brings the rest."
+)
 _NEXT_PUBLIC = (
     "Next: if you edited or deleted that yourself, all is well: a transfer does not write it again."
 )
@@ -95,19 +102,38 @@ def _show(output: Output, document: Mapping[str, Any], *, public: bool) -> None:
         for one in document["problems"]
         for place in one["places"]
     ]
-    for line in lines[:_SHOWN]:
-        output.warn(line)
-    hidden = len(lines) - _SHOWN + document["unlisted"]
-    if hidden > 0:
-        output.warn(f"... and {number(hidden)} more; --json lists them.")
-    if document["added"]:
-        added = document["added"]
-        output.say(f"{plural(len(added), 'file')} there {_are(added)} not from decamp:")
-        for place in added[:_SHOWN]:
-            output.say(f"  {place}")
-    output.final(_verdict(document), "bold")
-    if document["problems"]:
+    all_missing = not public and _all_missing(document)
+    if not all_missing:
+        for line in lines[:_SHOWN]:
+            output.warn(line)
+        hidden = len(lines) - _SHOWN + document["unlisted"]
+        if hidden > 0:
+            output.warn(f"... and {number(hidden)} more; --json lists them.")
+    _show_added(output, document)
+    output.final(_all_gone(document) if all_missing else _verdict(document), "bold")
+    if document["unfinished"]:
+        output.say("A transfer to it was cut off, or has not come to its end.")
+    if all_missing:
+        output.say(_NEXT_ALL)
+    elif document["unfinished"]:
+        output.say(_NEXT_UNFINISHED)
+    elif document["problems"]:
         output.say(_NEXT_PUBLIC if public else _NEXT)
+
+
+def _show_added(output: Output, document: Mapping[str, Any]) -> None:
+    added = document["added"]
+    if not added:
+        return
+    whose = "not from decamp"
+    if document["unfinished"]:
+        whose += ", or not confirmed yet"
+    output.say(f"{plural(len(added), 'file')} there {_are(added)} {whose}:")
+    for place in added[:_SHOWN]:
+        output.say(f"  {place}")
+    hidden = len(added) - _SHOWN
+    if hidden > 0:
+        output.say(f"  ... and {number(hidden)} more; --json lists them.")
 
 
 def _forget(place: upkeep.Place, destination: str, given: Sequence[str]) -> str:
@@ -122,12 +148,23 @@ def _forget(place: upkeep.Place, destination: str, given: Sequence[str]) -> str:
 
 def _all_wrong(document: Mapping[str, Any]) -> bool:
     """Tell whether nothing is left that is as decamp wrote it."""
-    wrong = len(document["problems"]) + document["unlisted"]
-    return bool(document["finished"] and wrong and wrong == document["items"])
+    wrong = sum(bool(one["item"]) for one in document["problems"]) + document["unlisted"]
+    return bool(document["finished"] and wrong and wrong >= document["items"])
+
+
+def _all_missing(document: Mapping[str, Any]) -> bool:
+    """Tell whether nothing is there of all that decamp wrote."""
+    return _all_wrong(document) and all(one["problem"] == "missing" for one in document["problems"])
 
 
 def _are(things: list[str]) -> str:
     return "is" if len(things) == 1 else "are"
+
+
+def _all_gone(document: Mapping[str, Any]) -> str:
+    items = document["items"]
+    what = f"All {plural(items, 'item')} that decamp brought {'is' if items == 1 else 'are'}"
+    return f"{what} missing, at {_title(document)}."
 
 
 def _verdict(document: Mapping[str, Any]) -> str:
