@@ -74,3 +74,6 @@ def test_of_several_at_one_folder_the_address_is_in_the_hint(
     assert ended.code == 2
     assert f"one:{place} or two:{place}" in " ".join(ended.err.split())
     assert cli("verify", f"two:{place}", **FILE).code == 0
+    assert "decamp disconnect two" in cli("undo", "--yes", **FILE).err
+    assert cli("disconnect", "two", **FILE).code == 0
+    assert cli("undo", "--yes", **FILE).code == 0

@@ -247,7 +247,9 @@ def _signed_in_there(
         place = location or login.url if isinstance(login, Login) else location
         names = " or ".join(f"{one.name}:{place}" for one in found)
         raise ConfigError(
-            f"There are several connections to {where}.", hint=f"Say which one: {names}"
+            f"There are several connections to {where}.",
+            hint=f"Say which one: {names}. Where no address can be given, let one go: "
+            f"decamp disconnect {found[-1].name}",
         )
     if not found:
         return config, None
