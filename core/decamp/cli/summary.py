@@ -237,7 +237,7 @@ def next_steps(receipt: Mapping[str, Any]) -> list[str]:
             "Next: see whether what could not be told apart is there. If not, transfer the copy "
             "that the others came from: in it decamp can tell them apart."
         )
-    if codes & _NEW_COPY_HELPS:
+    if any(entry["code"] in _NEW_COPY_HELPS for entry in missing):
         steps.append(
             "Next: ask for a new copy of your data, and run the same command with it, soon "
             "after you get it: decamp brings only what is missing."
