@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 
 from cli_run import Cli, Ended
-from dav_proxy import Action, Answer, DavProxy, Refuse, Request, dav_proxy, when
+from dav_proxy import Action, Answer, DavProxy, Refuse, Request, dav_proxy
 from dav_servers import DavServer
 from hand_files import account, pack
 
@@ -59,7 +59,14 @@ def brought(scene: Scene) -> Scene:
 
 
 def test_a_look_that_breaks_off_says_so_and_nothing_else(brought: Scene) -> None:
-    brought.proxy.reset(when("GET", Refuse(), path="post.json"))
+    down = False
+
+    def act(request: Request) -> Action | None:
+        nonlocal down
+        down = down or request.path.endswith("post.json")
+        return Refuse() if down else None
+
+    brought.proxy.reset(act)
     ended = brought.run("verify", brought.address, "--deep")
     assert ended.code == 7
     assert "Exception ignored" not in ended.err
