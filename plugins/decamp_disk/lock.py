@@ -39,7 +39,7 @@ class BundleLock:
                     f"Another run of decamp is writing to {folder}.",
                     hint="Wait until it has ended, then run the same command again.",
                 ) from error
-            except NotImplementedError as error:
+            except NotImplementedError as error:  # what filelock says where flock(2) is unknown
                 raise DestinationRefused(
                     f"{folder} lies on a file system without locks.",
                     hint="Choose a folder on a local disk.",

@@ -77,7 +77,7 @@ class RemoteFolder:
             try:
                 self._send(staged, relative, "create", FileExistsError, NotImplementedError)
                 return
-            except NotImplementedError:
+            except NotImplementedError:  # what fsspec says of stores that cannot refuse a name
                 self.looks_first = True
         if self.exists(relative):
             raise FileExistsError(self.path(relative))

@@ -258,20 +258,20 @@ def test_a_server_that_is_busy_at_the_end_is_waited_for(
     journey: DavJourney, proxy: DavProxy, place: str, source: Path, expected: dict[str, str]
 ) -> None:
     """Everything has arrived: for the manifest alone nobody should have to run it again."""
-    busy = _once(lambda request: _names(request, "/manifest-sha256.txt"), Answer(503))
+    busy = _Once(lambda request: _names(request, "/manifest-sha256.txt"), Answer(503))
     proxy.reset(busy)
     assert journey.run(source)["exit_code"] == OK
     assert busy.met
     assert differences(journey.bundle(place), expected) == {}
-    busy = _once(lambda one: one.method == "DELETE" and "/data/" in one.path, Answer(503))
+    busy = _Once(lambda one: one.method == "DELETE" and "/data/" in one.path, Answer(503))
     proxy.reset(busy)
     assert journey.undo()["exit_code"] == OK
     assert busy.met
     assert tree(journey.bundle(place)) == {}
 
 
-class _once:  # noqa: N801 - it is one of the functions that choose an action
-    """Do this to the first request that is like that."""
+class _Once:
+    """Does this to the first request that is like that, and tells whether there was one."""
 
     def __init__(self, is_it: Callable[[Request], bool], action: Answer) -> None:
         self._is_it, self._action = is_it, action

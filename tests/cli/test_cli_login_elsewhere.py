@@ -8,25 +8,11 @@ from pathlib import Path
 import pytest
 
 from cli_run import Cli
+from dav_login import FILE, archive, cli, sign_in
 from dav_proxy import DavProxy, dav_proxy
 from dav_servers import DavServer, apache, dav_servers
-from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
 
-__all__ = ["apache", "dav_servers"]
-
-FILE = {"DECAMP_SECRETS": "file"}
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> str:
-    path = tmp_path / "TikTok_Data.zip"
-    write_archive(path, ArchiveOptions(counts=Counts(posts=0, watched=3)))
-    return str(path)
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    return Cli(tmp_path / "home")
+__all__ = ["apache", "archive", "cli", "dav_servers"]
 
 
 @pytest.fixture
@@ -34,13 +20,6 @@ def elsewhere(dav_servers: Callable[..., DavServer]) -> Iterator[DavProxy]:
     """Another server, which would take the same user name and password."""
     with dav_proxy(dav_servers("wsgidav").url) as proxy:
         yield proxy
-
-
-def sign_in(cli: Cli, server: DavServer, name: str = "webdav") -> None:
-    stem = f"DECAMP_{name.upper()}"
-    variables = {f"{stem}_USER": server.user, f"{stem}_PASSWORD": server.password}
-    ended = cli("connect", f"webdav:{server.url}", name, **FILE | variables)
-    assert ended.code == 0, ended.err
 
 
 @pytest.mark.parametrize("command", ["verify", "check", "plan", "transfer", "source"])

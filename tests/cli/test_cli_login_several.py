@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-
-import pytest
 
 from cli_run import Cli
+from dav_login import FILE, archive, cli, sign_in
 from dav_servers import DavServer, apache, dav_servers
-from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
 
-__all__ = ["apache", "dav_servers"]
-
-FILE = {"DECAMP_SECRETS": "file"}
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> str:
-    path = tmp_path / "TikTok_Data.zip"
-    write_archive(path, ArchiveOptions(counts=Counts(posts=0, watched=3)))
-    return str(path)
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    return Cli(tmp_path / "home")
-
-
-def sign_in(cli: Cli, server: DavServer, name: str, url: str = "") -> None:
-    stem = f"DECAMP_{name.upper()}"
-    variables = {f"{stem}_USER": server.user, f"{stem}_PASSWORD": server.password}
-    ended = cli("connect", f"webdav:{url or server.url}", name, **FILE | variables)
-    assert ended.code == 0, ended.err
+__all__ = ["apache", "archive", "cli", "dav_servers"]
 
 
 def test_the_place_of_the_last_run_is_reached_by_the_connection_of_its_server(

@@ -13,17 +13,11 @@ import pytest
 import trustme
 
 from cli_run import Cli, Ended
+from dav_login import FILE, cli
 from dav_proxy import Action, Answer, DavProxy, Refuse, Request, always, dav_proxy, nth
 from dav_servers import DavServer, apache, dav_servers
 
-__all__ = ["apache", "dav_servers"]
-
-FILE = {"DECAMP_SECRETS": "file"}
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    return Cli(tmp_path / "home")
+__all__ = ["apache", "cli", "dav_servers"]
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ class ExporterSuite:
     @pytest.fixture
     def exporter(self) -> Exporter:
         """Give an exporter on a source that holds something."""
+        # Only a subclass can give it; its author reads this where it was forgotten.
         raise NotImplementedError("give the fixture 'exporter'")
 
     @staticmethod

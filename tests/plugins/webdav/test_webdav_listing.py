@@ -10,17 +10,11 @@ import pytest
 
 from bundle_dav import begun, client
 from bundle_items import post
-from dav_proxy import DavProxy, dav_proxy
+from dav_proxy import DavProxy
 from dav_servers import DavServer
 from decamp_webdav.importer import DavImporter
 
 DAYS = ("2023-05-01", "2023-05-02", "2024-01-01")
-
-
-@pytest.fixture
-def proxy(apache: DavServer) -> Iterator[DavProxy]:
-    with dav_proxy(apache.url) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from bundle_dav import MOMENT, begun, client, context, importer_at
-from dav_proxy import Answer, DavProxy, Rewrite, dav_proxy, when
+from dav_proxy import Answer, DavProxy, Rewrite, when
 from dav_servers import DavServer
 from decamp import DestinationRefused
 from decamp_webdav.findings import Findings, load, save
@@ -56,12 +56,6 @@ def test_what_each_server_honours(
 
 def test_chunks_are_learnt(nextcloud_simulator: DavServer, tmp_path: Path) -> None:
     assert learnt(nextcloud_simulator, nextcloud_simulator.place(), tmp_path).chunks
-
-
-@pytest.fixture
-def proxy(apache: DavServer) -> Iterator[DavProxy]:
-    with dav_proxy(apache.url) as running:
-        yield running
 
 
 def test_a_success_that_is_no_proof(apache: DavServer, proxy: DavProxy, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bundle_dav import begun
 from bundle_items import post, profile
-from dav_proxy import Act, Answer, DavProxy, Drop, Rewrite, dav_proxy, when
+from dav_proxy import Act, Answer, DavProxy, Drop, Request, Rewrite, when
 from dav_servers import DavServer
 from decamp import Corrupted, Receipt, Unavailable
 from decamp.bundle import Entry
@@ -19,17 +19,6 @@ from decamp_webdav.importer import DavImporter
 
 FILM = b"film" * 200_000
 """More than is asked for at once."""
-
-
-@pytest.fixture
-def proxy(apache: DavServer) -> Iterator[DavProxy]:
-    with dav_proxy(apache.url) as running:
-        yield running
-
-
-@pytest.fixture
-def through(apache: DavServer, proxy: DavProxy) -> str:
-    return proxy.here(apache.place())
 
 
 @pytest.fixture
@@ -51,9 +40,9 @@ def shorter(_status: int, _body: bytes) -> tuple[int, bytes]:
 def _half_and_no_more() -> Act:
     seen = 0
 
-    def act(request: object) -> Answer | Rewrite | None:
+    def act(request: Request) -> Answer | Rewrite | None:
         nonlocal seen
-        if request.method != "GET" or not request.path.endswith("/1.mp4"):  # type: ignore[attr-defined]
+        if request.method != "GET" or not request.path.endswith("/1.mp4"):
             return None
         seen += 1
         return Rewrite(shorter) if seen == 1 else Answer(416)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from bundle_dav import begun, client, importer_at, transfer
 from bundle_items import post, profile
-from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, dav_proxy, when
+from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, when
 from dav_servers import DavServer
 from decamp import (
     AccessDenied,
@@ -33,18 +33,6 @@ from decamp_webdav.answers import refusal
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WHERE = "https://cloud.example/dav/TikTok/"
-
-
-@pytest.fixture
-def proxy(apache: DavServer) -> Iterator[DavProxy]:
-    with dav_proxy(apache.url) as running:
-        yield running
-
-
-@pytest.fixture
-def through(apache: DavServer, proxy: DavProxy) -> str:
-    """The address of a new place, through the proxy."""
-    return proxy.here(apache.place())
 
 
 @pytest.mark.parametrize(
