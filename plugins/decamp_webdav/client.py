@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +22,7 @@ __all__ = ["Answer", "Body", "DavClient", "FileBody"]
 
 _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
+_OF_CONTENT = ("GET", "PUT")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
 _NOBODY = Access()
@@ -92,6 +94,11 @@ class DavClient:
         self._now = now
         self._worked: set[str] = set()
         """Methods that this server has carried out."""
+        self._turn: AbstractContextManager[object] = nullcontext()
+
+    def take_turns(self) -> None:
+        """From now on send one request about names at a time; contents still go side by side."""
+        self._turn = threading.Lock()
 
     def has_worked(self, *methods: str) -> None:
         """Take it that this server has carried out these methods, in an earlier run."""
@@ -208,19 +215,20 @@ class DavClient:
         *,
         again: bool = True,
     ) -> Iterator[Reply]:
-        response = self._answered(method, url, headers, body, again=again)
-        try:
-            status = response.status
-            if status >= 300 and status not in passing:
-                raise self._refusal(method, status, url, response.headers, response.location)
-            if status < 300:
-                self._worked.add(method)
-            if response.headers.get("content-encoding", "identity").lower() != "identity":
-                raise not_webdav(url, "it compresses what nobody asked it to compress")
-            yield response
-            _drain(response)
-        finally:
-            response.close()
+        with nullcontext() if method in _OF_CONTENT else self._turn:
+            response = self._answered(method, url, headers, body, again=again)
+            try:
+                status = response.status
+                if status >= 300 and status not in passing:
+                    raise self._refusal(method, status, url, response.headers, response.location)
+                if status < 300:
+                    self._worked.add(method)
+                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                    raise not_webdav(url, "it compresses what nobody asked it to compress")
+                yield response
+                _drain(response)
+            finally:
+                response.close()
 
     def _refusal(
         self, method: str, status: int, url: str, headers: Mapping[str, str], target: str = ""

@@ -62,6 +62,16 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         return "folder" if self.moves_folders else "file"
 
     @property
+    def takes_turns(self) -> bool:
+        """Only one request at a time may look for names or change them.
+
+        Known by name, for a try would end the server: rclone looks for a name that is not there
+        without a lock, and dies if anything in that folder changes meanwhile (``stat`` in
+        vfs/dir.go, seen with 1.75.2).
+        """
+        return self.server.startswith("rclone/")
+
+    @property
     def looks_first(self) -> bool:
         """Nothing refuses to replace a file, so only a look can tell."""
         return not self.move_keeps and self.way != "put"
@@ -95,6 +105,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         yield "upper and lower case", _yes(self.ignores_case, "the same", "different")
         yield "names of the greatest length", _yes(self.long_names, "taken", "refused")
         yield "chunked upload of Nextcloud", _yes(self.chunks, "used", "not offered")
+        yield "requests about names", _yes(self.takes_turns, "one at a time", "side by side")
         yield "learnt", f"{self.learnt:%Y-%m-%d}"
 
 

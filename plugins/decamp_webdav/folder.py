@@ -49,6 +49,8 @@ class DavFolder:
     def use(self, findings: Findings) -> None:
         """Write in the way that this server honours."""
         self._publishing.findings = findings
+        if findings.takes_turns:
+            self._client.take_turns()
         self._client.has_worked("DELETE", "MKCOL", "MOVE", "PUT")  # or nothing would be found
         self.looks_first = findings.looks_first
         self._folders.tells_new = findings.mkcol_again != 201

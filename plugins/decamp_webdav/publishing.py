@@ -25,7 +25,7 @@ __all__ = ["Publishing"]
 
 _CREATE = {"If-None-Match": "*"}
 _WHOLE = "whole"
-"""Name of a file that a server puts together, in a temporary folder of its own."""
+"""Name of a file in a temporary folder of its own."""
 
 
 class Publishing:
@@ -185,7 +185,11 @@ class Publishing:
         whole beside it.
         """
         for _ in range(2):
-            temporary = self._address.at(self._temporaries.path())
+            path = self._temporaries.path()
+            if self._way.takes_turns:  # contents do not, so they need a folder of their own
+                self._folders.make(path)
+                path = f"{path}/{_WHOLE}"
+            temporary = self._address.at(path)
             self._put(staged, temporary)
             found = self._client.find(temporary)
             if found is not None and found.size == size:

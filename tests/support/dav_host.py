@@ -31,6 +31,8 @@ _PATIENCE = 30.0
 """Seconds until a program has to answer."""
 _LAST_WORDS = 3.0
 """Seconds in which it may end by itself."""
+_MOST_WORDS = 8_000
+"""Characters of its output that are shown."""
 
 
 @frozen
@@ -231,6 +233,14 @@ def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
+def _watch(settings: Settings, process: subprocess.Popen[bytes], ending: threading.Event) -> None:
+    """Tell why a server ended before the tests that use it."""
+    status = process.wait()
+    if not ending.is_set():
+        said = Path(settings.run, "output.log").read_text(errors="replace")[-_MOST_WORDS:]
+        print(f"{settings.kind} ended with {status}:\n{said}", file=sys.stderr, flush=True)
+
+
 def _run_program(settings: Settings) -> None:
     for _ in range(_TRIES):
         port = free_port()
@@ -247,7 +257,11 @@ def _run_program(settings: Settings) -> None:
         try:
             if _answers(port, process):
                 print(port, flush=True)
+                ending = threading.Event()
+                watched = (settings, process, ending)
+                threading.Thread(target=_watch, args=watched, daemon=True).start()
                 sys.stdin.read()
+                ending.set()
                 return
         finally:
             process.terminate()

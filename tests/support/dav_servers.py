@@ -25,7 +25,7 @@ from attrs import frozen
 import dav_host
 from dav_host import PASSWORD, USER
 
-__all__ = ["DIGEST", "KNOWN", "REAL", "STRANGER", "DavServer", "dav_server"]
+__all__ = ["DIGEST", "KNOWN", "REAL", "STRANGER", "DavServer", "dav_server", "require"]
 
 KNOWN = ("apache", "rclone", "wsgidav")
 """The real servers that the plugin was written with."""
@@ -85,6 +85,12 @@ def missing(kind: str) -> str | None:
     return None if found else f"{kind} is not installed"
 
 
+def require(kind: str) -> None:
+    """Skip a test whose server cannot be had; fail where CI is set."""
+    if why := missing(kind):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+
+
 @contextmanager
 def dav_server(kind: str, *, digest: bool = False, tls: bool = False) -> Iterator[DavServer]:
     """Run one of `dav_host.SERVERS`."""
@@ -142,8 +148,7 @@ def dav_servers() -> Iterator[Callable[..., DavServer]]:
         def server(kind: str, *, digest: bool = False, tls: bool = False) -> DavServer:
             key = (kind, digest, tls)
             if key not in running:
-                if why := missing(kind):
-                    (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+                require(kind)
                 running[key] = stack.enter_context(dav_server(kind, digest=digest, tls=tls))
             return running[key]
 

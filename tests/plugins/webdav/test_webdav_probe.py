@@ -114,6 +114,8 @@ def test_plugins_check_leaves_not_even_the_folder(dav: DavServer, tmp_path: Path
     told = dict(importer.probe())
     importer.close()
     assert told["MOVE with Overwrite: F"] == "honoured"
+    turns = "one at a time" if dav.kind == "rclone" else "side by side"
+    assert told["requests about names"] == turns
     assert not dav.path(url).exists()
 
 
