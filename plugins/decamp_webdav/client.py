@@ -129,7 +129,9 @@ class DavClient:
                 # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
                 bad = [one.status for one in self._listed(response, url) if one.status >= 300]
                 for status in bad:
-                    raise self._refusal(method, status, url, response.headers)
+                    if status not in passing:
+                        raise self._refusal(method, status, url, response.headers)
+                    return Answer(status, response.headers)
             return Answer(response.status, response.headers)
 
     def find(self, url: str) -> Resource | None:

@@ -19,7 +19,7 @@ Way = Literal["put", "folder", "file"]
 """How new files get their names: by one conditional PUT each; a whole folder by one MOVE; or
 each file by a MOVE."""
 
-_FORM = 1
+_FORM = 2
 """Raised when findings of an older decamp are not enough any more."""
 _LIFETIME = timedelta(days=30)
 
@@ -46,6 +46,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """It tells entity tags, by which other programs see changes."""
     mkcol_again: int
     """Its status for making a folder that is there."""
+    lists_dots: bool
+    """Its lists have the names that begin with a dot, as those of temporaries do."""
     names: Literal["kept", "another form", "changed"]
     """What becomes of accents, blanks and signs in a name."""
     ignores_case: bool
@@ -102,6 +104,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
             "accents, blanks and signs in names",
             {"another form": "in another normal form"}.get(self.names, self.names),
         )
+        yield "names that begin with a dot", _yes(self.lists_dots, "listed", "hidden")
         yield "upper and lower case", _yes(self.ignores_case, "the same", "different")
         yield "names of the greatest length", _yes(self.long_names, "taken", "refused")
         yield "chunked upload of Nextcloud", _yes(self.chunks, "used", "not offered")

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from decamp import Conflict, DestinationRefused, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
+from decamp_webdav.begun import Begun
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import Collections
 from decamp_webdav.drafts import Drafts
@@ -33,7 +34,11 @@ class DavFolder:
     """A collection on a server. What its methods promise: `decamp.bundle.Folder`."""
 
     def __init__(
-        self, client: DavClient, scratch: Path, pause: Callable[[float], None] = time.sleep
+        self,
+        client: DavClient,
+        scratch: Path,
+        state: Path | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.root = client.address.url
         self._client = client
@@ -41,9 +46,11 @@ class DavFolder:
         self._drafts = Drafts(os.fspath(scratch))
         self._listing = Listing(client)
         self._folders = Collections(client)
-        self._temporaries = Temporaries(client, self._folders)
+        self.begun = Begun(state, self.root)
+        self._temporaries = Temporaries(client, self._folders, self.begun)
         self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
         self._taken: set[str] = set()
+        self._sees_all = True
         self.looks_first = False
 
     def use(self, findings: Findings) -> None:
@@ -53,6 +60,7 @@ class DavFolder:
             self._client.take_turns()
         self._client.has_worked("DELETE", "MKCOL", "MOVE", "PUT")  # or nothing would be found
         self.looks_first = findings.looks_first
+        self._sees_all = findings.lists_dots
         self._folders.tells_new = findings.mkcol_again != 201
 
     def path(self, relative: str) -> str:
@@ -66,12 +74,14 @@ class DavFolder:
 
         Those that it is still busy with are removed at the end, or by the next run.
         """
-        for name in self.names():
-            if name.startswith(TEMPORARY) and name != self._temporaries.name:
-                try:
-                    self.clear(name)
-                except DestinationRefused:
-                    self._temporaries.left.append(name)
+        listed = {name for name in self.names() if name.startswith(TEMPORARY)}
+        for name in sorted(listed.union(self.begun.names()) - {self._temporaries.name}):
+            try:
+                self.clear(name)
+            except DestinationRefused:
+                self._temporaries.left.append(name)
+            else:
+                self.begun.drop(name)
 
     def staged_file(self) -> AbstractContextManager[str]:
         """Name a draft."""
@@ -172,7 +182,9 @@ class DavFolder:
             self._listing.forget(relative)
 
     def _remove_empty(self, relative: str) -> bool:
-        """Remove a folder that is empty, if it is there; False if something is in it."""
+        """Remove a folder that is empty, if it is there; False if something is or may be in it."""
+        if not self._sees_all:
+            return False
         with self._changing(relative):
             url = self._address.folder(relative)
             removed = remove_empty(self._client, url, self._temporaries.folder)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from decamp import DestinationRefused, TransferError, Unavailable
 from decamp.bundle import MAX_NAME_BYTES, TEMPORARY
+from decamp_webdav.begun import Begun
 from decamp_webdav.chunks import uploads_of
 from decamp_webdav.client import DavClient
 from decamp_webdav.findings import Findings
@@ -46,20 +47,30 @@ def probe(
     client: DavClient,
     server: str,
     now: datetime,
+    begun: Begun,
     pause: Callable[[float], None] = time.sleep,
 ) -> Findings:
     """Try everything out. The folder of the bundle has to be there.
+
+    Args:
+        client: Speaks to the server.
+        server: See `server_of`.
+        now: The time.
+        begun: Remembers our folder while it is there.
+        pause: Waits for some seconds.
 
     Raises:
         DestinationRefused: It does not keep what is sent to it, or does not tell sizes.
     """
     folder = f"{TEMPORARY}probe-{secrets.token_hex(4)}"
     trial = _Trial(client, folder, pause)
+    begun.add(folder)
     try:
         return trial.findings(server, now)
     finally:
         with suppress(TransferError):  # the next run removes it
             client.send("DELETE", client.address.folder(folder), passing=(404,))
+            begun.drop(folder)
 
 
 class _Trial:
@@ -91,6 +102,7 @@ class _Trial:
             moves_folders=self._moves_folders(),
             etags=bool(found.etag),
             mkcol_again=again,
+            lists_dots=self._lists_dots(),
             names=self._names(),
             ignores_case=self._client.find(self._at("OLD")) is not None,
             long_names=self._keeps("x" * MAX_NAME_BYTES),
@@ -129,14 +141,19 @@ class _Trial:
     def _moves_folders(self) -> bool:
         for name in ("from", "taken"):
             self._client.send("MKCOL", self._at(name) + "/")
-            self._put(f"{name}/file", name.encode())
+            self._put(f"{name}/{name}", name.encode())
         refused = self._move("from/", "taken/") == 412
-        kept = self._read("taken/file") == b"taken"
-        if not (refused and kept):
+        kept = self._read("taken/taken") == b"taken"
+        merged = self._client.find(self._at("taken/from")) is not None
+        if not refused or not kept or merged:
             return False
         moved = 200 <= self._move("from/", "to/") < 300
         gone = self._client.find(self._at("from") + "/") is None
-        return moved and gone and self._read("to/file") == b"from"
+        return moved and gone and self._read("to/from") == b"from"
+
+    def _lists_dots(self) -> bool:
+        listed = self._client.listed(self._client.address.folder()) or []
+        return any(one.path.endswith(f"/{self._folder}") for one in listed)
 
     def _names(self) -> Literal["kept", "another form", "changed"]:
         if not self._keeps(_ODD):

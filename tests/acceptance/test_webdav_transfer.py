@@ -13,7 +13,7 @@ import pytest
 
 from dav_journey import DavJourney, differences
 from dav_proxy import dav_proxy
-from dav_reading import client, download, rclone_copy
+from dav_reading import client, readers
 from dav_servers import DIGEST, REAL, DavServer
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
 from journey import tree
@@ -61,7 +61,7 @@ def test_everything_is_there_and_others_can_read_it(
     done: DavJourney, expected: dict[str, str], tmp_path: Path
 ) -> None:
     assert differences(done.bundle(), expected) == {}, "the same bytes as in a folder"
-    for name, read in (("rclone", rclone_copy), ("lines of our own", download)):
+    for name, read in readers(done.server).items():
         copy = read(done.server, done.url, tmp_path / name)
         assert tree(copy) == expected
         bagit.Bag(str(copy)).validate()

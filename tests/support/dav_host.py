@@ -7,25 +7,21 @@ Files lie in ``RUN/files`` and are served at ``/dav/``.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
-import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from dav_programs import PROGRAMS, Settings
 
-MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec/apache2")
-APACHE = ("apache2", "httpd")
-USER, PASSWORD, REALM = "ada", "correct horse", "files"
 _TRIES = 5
 _PATIENCE = 30.0
 """Seconds until a program has to answer."""
@@ -33,118 +29,6 @@ _LAST_WORDS = 3.0
 """Seconds in which it may end by itself."""
 _MOST_WORDS = 8_000
 """Characters of its output that are shown."""
-
-
-@frozen
-class Settings:
-    """What to run."""
-
-    kind: str
-    """A name of `SERVERS`."""
-    run: Path
-    """A folder of this server alone."""
-    digest: bool = False
-    """Ask for Digest (RFC 7616) instead of Basic."""
-    certificate: str | None = None
-    """PEM file with key and chain: TLS with it."""
-    user: str = USER
-    password: str = PASSWORD
-
-    @property
-    def files(self) -> Path:
-        return self.run / "files"
-
-
-# --- programs ------------------------------------------------------------------------------
-
-
-_APACHE_MODULES = (
-    "mpm_event",
-    "alias",
-    "authn_core",
-    "authn_file",
-    "authz_core",
-    "authz_user",
-    "auth_basic",
-    "auth_digest",
-    "dav",
-    "dav_fs",
-)
-
-
-def apache_command() -> str | None:
-    """Find the server, which is not on everybody's path."""
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
-    return next((found for name in APACHE if (found := shutil.which(name, path=path))), None)
-
-
-def apache(settings: Settings, port: int) -> list[str]:
-    """Write a configuration that has nothing in common with the machine's own."""
-    run, modules = settings.run, next(path for path in MODULES if Path(path).is_dir())
-    names = [*_APACHE_MODULES, *(["ssl"] if settings.certificate else [])]
-    names = [name for name in names if Path(modules, f"mod_{name}.so").exists()]
-    secret = base64.b64encode(hashlib.sha1(settings.password.encode()).digest()).decode()
-    (run / "basic").write_text(f"{settings.user}:{{SHA}}{secret}\n")
-    named = f"{settings.user}:{REALM}"
-    secret = hashlib.md5(f"{named}:{settings.password}".encode()).hexdigest()
-    (run / "digest").write_text(f"{named}:{secret}\n")
-    lines = [
-        *(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in names),
-        f"ServerRoot {run}",
-        f"PidFile {run}/pid",
-        f"DefaultRuntimeDir {run}",
-        f"Mutex file:{run}",
-        f"ErrorLog {run}/error.log",
-        f"Listen 127.0.0.1:{port}",
-        "ServerName 127.0.0.1",
-        "KeepAlive On",
-        "MaxKeepAliveRequests 0",
-        f"DocumentRoot {run}/nothing",
-        f"DAVLockDB {run}/locks/db",
-        f"Alias /dav {settings.files}",
-        f"<Directory {settings.files}>",
-        "Dav On",
-        f"AuthType {'Digest' if settings.digest else 'Basic'}",
-        f"AuthName {REALM}",
-        f"AuthUserFile {run}/{'digest' if settings.digest else 'basic'}",
-        "Require valid-user",
-        "</Directory>",
-    ]
-    if settings.certificate:
-        lines += ["SSLEngine on", f"SSLCertificateFile {settings.certificate}"]
-    (run / "nothing").mkdir(exist_ok=True)
-    (run / "locks").mkdir(exist_ok=True)
-    if os.getuid() == 0:
-        lines += ["User www-data", "Group www-data"]
-        for folder in (settings.files, run / "locks"):
-            shutil.chown(folder, "www-data", "www-data")
-    (run / "apache.conf").write_text("\n".join(lines) + "\n")
-    return [str(apache_command()), "-f", str(run / "apache.conf"), "-DFOREGROUND"]
-
-
-def rclone_command() -> str | None:
-    """Find rclone: the one beside this Python first, which is the version that we ask for."""
-    beside = shutil.which("rclone", path=str(Path(sys.executable).parent))
-    return beside or shutil.which("rclone")
-
-
-def rclone(settings: Settings, port: int) -> list[str]:
-    command = [str(rclone_command()), "--config", os.devnull, "serve", "webdav"]
-    command += [str(settings.files), "--addr", f"127.0.0.1:{port}", "--baseurl", "/dav"]
-    command += ["--user", settings.user, "--pass", settings.password]
-    if settings.certificate:
-        command += ["--cert", settings.certificate, "--key", settings.certificate]
-    return command
-
-
-def copyparty(settings: Settings, port: int) -> list[str]:
-    """Start it as its manual says for an account that may do everything."""
-    command = [sys.executable, "-m", "copyparty", "-q", "-i", "127.0.0.1", "-p", str(port)]
-    command += ["--usernames", "-a", f"{settings.user}:{settings.password}"]
-    return [*command, "-v", f"{settings.files}:/dav:A,{settings.user}"]
-
-
-# --- in this process -----------------------------------------------------------------------
 
 
 def wsgidav(settings: Settings, _port: int) -> Any:
@@ -196,13 +80,6 @@ def _cheroot(settings: Settings, app: Callable[..., Any]) -> Any:
     return server
 
 
-PROGRAMS: dict[str, Callable[[Settings, int], list[str]]] = {
-    "apache": apache,
-    "rclone": rclone,
-    "copyparty": copyparty,
-}
-"""Servers of their own, started with a port to listen on."""
-
 THREADS: dict[str, Callable[[Settings, int], Any]] = {
     "wsgidav": wsgidav,
     "nextcloud-simulator": nextcloud_simulator,
@@ -252,6 +129,7 @@ def _run_program(settings: Settings) -> None:
                 stdout=log,
                 stderr=log,
                 cwd=settings.run,
+                start_new_session=True,
                 env=os.environ | {"HOME": str(settings.run), "XDG_CONFIG_HOME": str(settings.run)},
             )
         try:
@@ -264,14 +142,18 @@ def _run_program(settings: Settings) -> None:
                 ending.set()
                 return
         finally:
-            process.terminate()
-            try:
-                process.wait(_LAST_WORDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
     print(Path(settings.run, "output.log").read_text(errors="replace"), file=sys.stderr)
     sys.exit(f"{settings.kind} does not start")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a server with the processes that it has begun, which some do not end themselves."""
+    for last in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, last)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS)
 
 
 def _run_thread(settings: Settings) -> None:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 import httpx
 
-from dav_host import rclone_command
+from dav_programs import rclone_command
 from dav_servers import DavServer
 
-__all__ = ["client", "download", "listing", "rclone", "rclone_copy"]
+__all__ = ["client", "download", "listing", "rclone", "rclone_copy", "readers"]
 
 _DAV = "{DAV:}"
 
@@ -30,6 +31,9 @@ def client(server: DavServer, *, digest: bool = False) -> httpx.Client:
     return httpx.Client(auth=auth, verify=verify, trust_env=False, timeout=60)
 
 
+_UNABLE = ("lighttpd", "rclone")
+
+
 def listing(http: httpx.Client, url: str) -> dict[str, int | None]:
     """List a folder and all below it: sizes by relative path; None for a folder."""
     base = unquote(urlsplit(url).path)
@@ -37,7 +41,9 @@ def listing(http: httpx.Client, url: str) -> dict[str, int | None]:
     waiting = [url]
     while waiting:
         folder = waiting.pop()
-        answer = http.request("PROPFIND", folder, headers={"Depth": "1"})
+        # lighttpd wants to know what an empty body would be
+        headers = {"Depth": "1", "Content-Type": "application/xml"}
+        answer = http.request("PROPFIND", folder, headers=headers)
         assert answer.status_code == 207, (folder, answer.status_code)
         for response in ET.fromstring(answer.content).iter(f"{_DAV}response"):
             raw = urlsplit(str(response.findtext(f"{_DAV}href"))).path
@@ -98,3 +104,12 @@ def rclone_copy(server: DavServer, url: str, folder: Path) -> Path:
     """Fetch all below an address with rclone."""
     rclone(server, url, "copy", ":webdav:", str(folder), "--quiet")
     return folder
+
+
+def readers(server: DavServer) -> dict[str, Callable[[DavServer, str, Path], Path]]:
+    """Give the clients that can read from a server, by their names.
+
+    rclone cannot list what lighttpd has: it sends no body and no type, which is answered 415.
+    """
+    every = {"rclone": rclone_copy, "lines of our own": download}
+    return {name: read for name, read in every.items() if (server.kind, name) != _UNABLE}

@@ -7,7 +7,6 @@ failure, since `.ci/run` installs them all.
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import os
 import secrets
@@ -23,17 +22,17 @@ import pytest
 from attrs import frozen
 
 import dav_host
-from dav_host import PASSWORD, USER
+from dav_programs import PASSWORD, USER, found
 
-__all__ = ["DIGEST", "KNOWN", "REAL", "STRANGER", "DavServer", "dav_server", "require"]
+__all__ = ["DIGEST", "KNOWN", "REAL", "STRANGERS", "DavServer", "dav_server", "require"]
 
 KNOWN = ("apache", "rclone", "wsgidav")
 """The real servers that the plugin was written with."""
 
-STRANGER = "copyparty"
-"""One of a kind that it was not written with: no line of the plugin knows it."""
+STRANGERS = ("copyparty", "lighttpd", "nginx", "sabre")
+"""Those that it was not written with: no line of the plugin knows them."""
 
-REAL = (*KNOWN, STRANGER)
+REAL = (*KNOWN, *STRANGERS)
 
 DIGEST = ("apache", "wsgidav")
 """Those that can ask for Digest; the others know Basic alone."""
@@ -76,13 +75,7 @@ class DavServer:
 
 def missing(kind: str) -> str | None:
     """Say why a server cannot be had here; None if it can."""
-    needs = {
-        "apache": lambda: dav_host.apache_command() and any(map(os.path.isdir, dav_host.MODULES)),
-        "rclone": dav_host.rclone_command,
-        "copyparty": lambda: importlib.util.find_spec("copyparty"),
-    }
-    found = needs.get(kind, lambda: importlib.util.find_spec("wsgidav"))()
-    return None if found else f"{kind} is not installed"
+    return None if found(kind) else f"{kind} is not installed"
 
 
 def require(kind: str) -> None:
@@ -165,12 +158,6 @@ def dav(request: pytest.FixtureRequest, dav_servers: Callable[..., DavServer]) -
 def apache(dav_servers: Callable[..., DavServer]) -> DavServer:
     """Give Apache's mod_dav, for what need not be tried on every server."""
     return dav_servers("apache")
-
-
-@pytest.fixture(scope="session")
-def stranger(dav_servers: Callable[..., DavServer]) -> DavServer:
-    """Give the server that nobody wrote a line for."""
-    return dav_servers(STRANGER)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import pytest
 
 from bundle_dav import close_all
 from dav_proxy import DavProxy, dav_proxy
-from dav_servers import DavServer, apache, dav, dav_servers, nextcloud_simulator, stranger
+from dav_servers import DavServer, apache, dav, dav_servers, nextcloud_simulator
 
-__all__ = ["apache", "dav", "dav_servers", "nextcloud_simulator", "stranger"]
+__all__ = ["apache", "dav", "dav_servers", "nextcloud_simulator"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from dav_proxy import Answer, Cut, DavProxy, Drop, Refuse, Rewrite, dav_proxy, nth, when
-from dav_reading import client, download, listing, rclone_copy
+from dav_reading import client, listing, readers
 from dav_servers import DIGEST, REAL, DavServer
 from journey import tree
 from nextcloud_simulator import CHUNK, LOOKS, SLOW
@@ -46,10 +46,12 @@ def test_two_clients_read_the_same(any_server: DavServer, tmp_path: Path) -> Non
         for name in NAMES:
             url = f"{place}sub/{quote(name, safe='')}"
             assert http.put(url, content=name.encode()).status_code == 201
-    ours = download(any_server, place, tmp_path / "ours")
-    theirs = rclone_copy(any_server, place, tmp_path / "theirs")
-    assert set(tree(ours)) == {f"sub/{name}" for name in NAMES}
-    assert tree(ours) == tree(theirs) == tree(any_server.path(place))
+    there = tree(any_server.path(place))
+    assert set(there) == {f"sub/{name}" for name in NAMES}
+    if any_server.kind == "nginx":
+        del there["sub/.hidden"]  # which it lists to nobody
+    for name, read in readers(any_server).items():
+        assert tree(read(any_server, place, tmp_path / name)) == there, name
 
 
 @pytest.mark.parametrize("kind", DIGEST)

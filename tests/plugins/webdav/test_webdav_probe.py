@@ -32,6 +32,9 @@ SEEN = {
     "rclone": ("folder", False, False, False, True, True),
     "wsgidav": ("folder", True, False, False, True, True),
     "copyparty": ("file", False, False, True, False, False),
+    "lighttpd": ("put", True, True, True, True, True),
+    "nginx": ("folder", False, True, True, True, True),
+    "sabre": ("put", True, True, True, True, True),
 }
 
 
@@ -51,6 +54,7 @@ def test_what_each_server_honours(
         found.moves_folders,
     ) == SEEN[kind]
     assert found.long_names and found.names == "kept" and not found.chunks
+    assert found.lists_dots == (kind != "nginx")
     assert list(server.path(url).iterdir()) == []
 
 

@@ -1,0 +1,70 @@
+"""Remembers which temporary names were begun at an address, until they are removed.
+
+A run removes what killed runs have left there. It finds that in the server's list; but some
+servers, such as nginx, list no name that begins with a dot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from decamp.bundle import TEMPORARY
+from decamp.filesystems import make_private, replace_private
+
+__all__ = ["Begun"]
+
+
+class Begun:
+    """Names of temporary folders, kept on this computer. Thread-safe.
+
+    Args:
+        state: The plugin's own folder; without one nothing outlives the process.
+        url: Of the bundle.
+    """
+
+    def __init__(self, state: Path | None, url: str) -> None:
+        self._lock = threading.Lock()
+        self._state = state
+        name = f"begun-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+        self._file = None if state is None else state / name
+        self._names = self._kept()
+
+    def names(self) -> list[str]:
+        """Give those that were not removed, as far as it is known."""
+        return sorted(self._names)
+
+    def add(self, name: str) -> None:
+        """Note one before it is made."""
+        with self._lock:
+            self._names.add(name)
+            self._keep()
+
+    def drop(self, name: str) -> None:
+        """Forget one that is gone."""
+        with self._lock:
+            if name in self._names:
+                self._names.remove(name)
+                self._keep()
+
+    def _kept(self) -> set[str]:
+        if self._file is None:
+            return set()
+        with suppress(OSError, UnicodeDecodeError):
+            lines = self._file.read_text("ascii").splitlines()
+            return {line for line in lines if line.startswith(TEMPORARY) and "/" not in line}
+        return set()
+
+    def _keep(self) -> None:
+        """Write it down, if there is a place."""
+        if self._state is None or self._file is None:
+            return
+        with suppress(OSError):
+            make_private(self._state)
+            if self._names:
+                text = "".join(f"{name}\n" for name in sorted(self._names))
+                replace_private(self._file, text.encode("ascii"))
+            else:
+                self._file.unlink(missing_ok=True)
