@@ -22,7 +22,7 @@ from decamp import (
 )
 from decamp.http_times import retry_after
 
-__all__ = ["Access", "BrokenOff", "not_webdav", "refusal", "unauthorised", "unreachable"]
+__all__ = ["Access", "BrokenOff", "gone", "not_webdav", "refusal", "unauthorised", "unreachable"]
 
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
@@ -157,6 +157,14 @@ def unauthorised(where: str, access: Access) -> AuthError:
     return AuthError(
         f"{where}: the server does not accept the user name and password, or the token (HTTP 401).",
         hint=f"{again} {_CLOUDS}",
+    )
+
+
+def gone(where: str) -> Unavailable:
+    """Say that something was removed under our hands; it may be made again."""
+    return Unavailable(
+        f"{where} is gone: something removed it while decamp was using it.",
+        hint="Run the same command again; it continues where it stopped.",
     )
 
 

@@ -22,7 +22,6 @@ __all__ = ["Answer", "Body", "DavClient", "FileBody"]
 
 _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
-_OF_CONTENT = ("GET", "PUT")
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
 _NOBODY = Access()
@@ -97,7 +96,10 @@ class DavClient:
         self._turn: AbstractContextManager[object] = nullcontext()
 
     def take_turns(self) -> None:
-        """From now on send one request about names at a time; contents still go side by side."""
+        """From now on send one request about names at a time.
+
+        Uploads, and downloads of what is known to be there, still go side by side.
+        """
         self._turn = threading.Lock()
 
     def has_worked(self, *methods: str) -> None:
@@ -124,7 +126,10 @@ class DavClient:
             passing: What is no refusal, besides 2xx.
             again: Repeat it once if there is no answer.
         """
-        with self._asked(method, url, headers or {}, body, passing, again=again) as response:
+        in_turn = method != "PUT"
+        with self._asked(
+            method, url, headers or {}, body, passing, again=again, in_turn=in_turn
+        ) as response:
             if response.status == 207:
                 # Something within could not be done (RFC 4918 sections 9.6.1 and 9.9.4).
                 bad = [one.status for one in self._listed(response, url) if one.status >= 300]
@@ -170,11 +175,20 @@ class DavClient:
         return [itself[0], *below]
 
     @contextmanager
-    def opened(self, url: str, start: int = 0) -> Iterator[Iterator[bytes] | None]:
-        """Fetch a file from a byte on; None if it is not there, or not so long."""
+    def opened(
+        self, url: str, start: int = 0, *, in_turn: bool = False
+    ) -> Iterator[Iterator[bytes] | None]:
+        """Fetch a file from a byte on; None if it is not there, or not so long.
+
+        Args:
+            url: Of the file.
+            start: The first byte, from 0.
+            in_turn: It may well not be there, so this is a request about a name.
+        """
         headers = {"Range": f"bytes={start}-"} if start else {}
-        with self._asked("GET", url, headers, None, (404, 410, 416)) as response:
-            if response.status in (404, 410, 416):
+        passing = (404, 410, 416)
+        with self._asked("GET", url, headers, None, passing, in_turn=in_turn) as response:
+            if response.status in passing:
                 yield None
                 return
             chunks = self._chunks(response, url)
@@ -184,7 +198,7 @@ class DavClient:
 
     def read(self, url: str, most: int) -> bytes | None:
         """Fetch a whole file of some bytes at most; None if it is not there."""
-        with self.opened(url) as chunks:
+        with self.opened(url, in_turn=True) as chunks:
             if chunks is None:
                 return None
             data = bytearray()
@@ -216,8 +230,9 @@ class DavClient:
         passing: Collection[int] = (),
         *,
         again: bool = True,
+        in_turn: bool = True,
     ) -> Iterator[Reply]:
-        with nullcontext() if method in _OF_CONTENT else self._turn:
+        with self._turn if in_turn else nullcontext():
             response = self._answered(method, url, headers, body, again=again)
             try:
                 status = response.status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from decamp import DestinationRefused
+from decamp_webdav.answers import gone
 from decamp_webdav.client import DavClient
 from decamp_webdav.multistatus import Resource
 
@@ -29,6 +30,7 @@ class Collections:
 
         Raises:
             DestinationRefused: One of them is something else.
+            Unavailable: One of them was removed meanwhile.
         """
         if relative not in self._made:
             with self._lock:
@@ -64,10 +66,11 @@ class Collections:
         if not relative:
             self._make_root()
         else:
-            self._make(relative.rpartition("/")[0])
+            above = relative.rpartition("/")[0]
+            self._make(above)
             url = self._address.folder(relative)
             if self._client.send("MKCOL", url, passing=(403, 405, 409)).status != 201:
-                self._require(url)
+                self._require(url, self._address.folder(above))
             elif self.tells_new:
                 self._new.add(relative)
         self._made.add(relative)
@@ -93,10 +96,19 @@ class Collections:
             if self._client.send("MKCOL", url, passing=(405,)).status == 405:
                 self._require(url)
 
-    def _require(self, url: str) -> None:
+    def _require(self, url: str, above: str = "") -> None:
+        """Make sure that there is a folder.
+
+        Raises:
+            DestinationRefused: There is not.
+            Unavailable: What it is to be in was there before, and is not any more.
+        """
         found = self._client.find(url)
-        if found is None or not found.folder:
-            raise _in_the_way(url)
+        if found is not None and found.folder:
+            return
+        if found is None and above and self._client.find(above) is None:
+            raise gone(above)
+        raise _in_the_way(url)
 
 
 def is_empty(found: list[Resource]) -> bool:

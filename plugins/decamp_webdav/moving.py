@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from decamp import Corrupted, Unavailable
 from decamp.bundle import Stamp
+from decamp_webdav.answers import gone
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import is_empty
 from decamp_webdav.multistatus import Resource
@@ -59,10 +60,7 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
         return
     above = to.rstrip("/").rpartition("/")[0] + "/"
     if client.find(above) is None:  # rclone forbids it, Apache has a fault
-        raise Unavailable(
-            f"{above} is gone: something removed it while decamp was using it.",
-            hint="Run the same command again; it continues where it stopped.",
-        )
+        raise gone(above)
     client.send("MOVE", url, headers, again=False)
 
 

@@ -55,6 +55,14 @@ def client(server: DavServer) -> httpx.Client:
     return http
 
 
+def overwrite(server: DavServer, url: str, data: bytes) -> None:
+    """Put a file in the place of another, as a person does: copyparty would keep both."""
+    http = client(server)
+    if server.kind == "copyparty":
+        http.delete(url)
+    http.put(url, content=data).raise_for_status()
+
+
 def close_all() -> None:
     """Close all clients of a test."""
     while OPENED:

@@ -150,6 +150,12 @@ def dav_servers() -> Iterator[Callable[..., DavServer]]:
 
 @pytest.fixture(scope="session", params=KNOWN)
 def dav(request: pytest.FixtureRequest, dav_servers: Callable[..., DavServer]) -> DavServer:
+    """Give each of the servers in turn that the plugin was written with."""
+    return dav_servers(request.param)
+
+
+@pytest.fixture(scope="session", params=REAL)
+def any_dav(request: pytest.FixtureRequest, dav_servers: Callable[..., DavServer]) -> DavServer:
     """Give each of the real servers in turn."""
     return dav_servers(request.param)
 

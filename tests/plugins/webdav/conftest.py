@@ -8,9 +8,9 @@ import pytest
 
 from bundle_dav import close_all
 from dav_proxy import DavProxy, dav_proxy
-from dav_servers import DavServer, apache, dav, dav_servers, nextcloud_simulator
+from dav_servers import DavServer, any_dav, apache, dav, dav_servers, nextcloud_simulator
 
-__all__ = ["apache", "dav", "dav_servers", "nextcloud_simulator"]
+__all__ = ["any_dav", "apache", "dav", "dav_servers", "nextcloud_simulator"]
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bundle_dav import client, importer_at
+from bundle_dav import client, importer_at, overwrite
 from dav_servers import DavServer
 from decamp import Receipt
 from decamp.testing import ImporterSuite
@@ -19,11 +19,12 @@ class TestWebDav(ImporterSuite):
     """All of it; nothing is skipped. What a person does is done by another client."""
 
     @pytest.fixture
-    def importer(self, dav: DavServer, tmp_path: Path) -> Iterator[Any]:
-        self.url = dav.place()
-        self.path = dav.path(self.url)
-        self.http = client(dav)
-        importer = importer_at(dav, self.url, tmp_path)
+    def importer(self, any_dav: DavServer, tmp_path: Path) -> Iterator[Any]:
+        self.server = any_dav
+        self.url = any_dav.place()
+        self.path = any_dav.path(self.url)
+        self.http = client(any_dav)
+        importer = importer_at(any_dav, self.url, tmp_path)
         yield importer
         importer.close()
 
@@ -39,7 +40,7 @@ class TestWebDav(ImporterSuite):
         return self.write("data/mine.txt", b"mine")
 
     def write(self, name: str, data: bytes) -> bool:
-        self.http.put(self.url + name, content=data).raise_for_status()
+        overwrite(self.server, self.url + name, data)
         return True
 
     def content(self) -> object:

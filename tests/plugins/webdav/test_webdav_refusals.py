@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle_dav import begun, client, importer_at, transfer
+from bundle_dav import begun, client, importer_at, overwrite, transfer
 from bundle_items import post, profile
 from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, when
 from dav_servers import DavServer
@@ -344,14 +344,14 @@ def test_a_lost_answer_is_asked_for_again_at_once(
         assert receipt.item_id == post().id
 
 
-def test_an_edit_at_the_destination_wins(dav: DavServer, tmp_path: Path) -> None:
-    url = dav.place()
-    (receipt,) = transfer(dav, url, tmp_path, [post()])
+def test_an_edit_at_the_destination_wins(any_dav: DavServer, tmp_path: Path) -> None:
+    url = any_dav.place()
+    (receipt,) = transfer(any_dav, url, tmp_path, [post()])
     name = receipt.data["files"][0][0]
-    client(dav).put(url + name, content=b'{"caption": "mine"}').raise_for_status()
-    with begun(dav, url, tmp_path) as importer, pytest.raises(Conflict):
+    overwrite(any_dav, url + name, b'{"caption": "mine"}')
+    with begun(any_dav, url, tmp_path) as importer, pytest.raises(Conflict):
         importer.update_item(post(caption="newer"), receipt)
-    assert client(dav).get(url + name).content == b'{"caption": "mine"}'
+    assert client(any_dav).get(url + name).content == b'{"caption": "mine"}'
 
 
 def test_what_someone_puts_into_an_emptied_folder_stays(dav: DavServer, tmp_path: Path) -> None:
@@ -411,9 +411,11 @@ def test_a_name_that_someone_takes_in_a_folder_of_this_run(dav: DavServer, tmp_p
     assert not list(dav.path(url).glob(".decamp*"))
 
 
-def test_a_folder_that_goes_away_meanwhile_is_made_again(dav: DavServer, tmp_path: Path) -> None:
-    url, http = dav.place(), client(dav)
-    with begun(dav, url, tmp_path) as importer:
+def test_a_folder_that_goes_away_meanwhile_is_made_again(
+    any_dav: DavServer, tmp_path: Path
+) -> None:
+    url, http = any_dav.place(), client(any_dav)
+    with begun(any_dav, url, tmp_path) as importer:
         importer.import_item(post())
         http.delete(f"{url}data/").raise_for_status()
         second = post("2023-06-01T12:00:00Z")
