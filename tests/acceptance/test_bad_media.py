@@ -108,7 +108,11 @@ def test_a_folder_of_media_completes_what_expired(tmp_path: Path) -> None:
         videos.mkdir()
         for number, path in enumerate(sorted(whole.bundle.rglob("1.mp4"))):
             shutil.copy(path, videos / f"2024-01-01 00-00-{number:02d}.mp4")
-        receipt = journey.run(archive, options=[f"from.media={videos}"])
+        named = {"options": [f"from.media={videos}"]}
+        plan = journey.run(archive, plan=True, **named)
+        receipt = journey.run(archive, **named)
+    media = {"stored": plan["media"]["here"], "bytes": plan["media"]["bytes"], "missing": []}
+    assert (media, plan["media"]["links"]) == (receipt["media"], 0)
     assert (receipt["exit_code"], receipt["verdict"]["complete"]) == (0, True)
     assert stored(journey.bundle) == {"00", "01"}
     journey.bag()

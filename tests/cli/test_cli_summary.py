@@ -382,15 +382,42 @@ def test_a_plan_says_what_one_item_becomes_and_what_is_held():
         ({"links": 1, "expired": 0}, "A transfer would fetch 1 media file."),
         ({"links": 3, "expired": 3}, "the links to all of them no longer work. Ask for a new"),
         ({"links": 3, "expired": 1}, "the links to 1 of them no longer work."),
+        (
+            {"links": 0, "expired": 0, "here": 1, "bytes": 4_200_000},
+            "1 media file (4.2 MB) would come without being fetched.",
+        ),
+        (
+            {"links": 1, "expired": 0, "here": 2, "bytes": 0},
+            "2 media files would come without being fetched. A transfer would fetch 1 media file.",
+        ),
     ],
 )
-def test_a_plan_tells_of_links_first(media, said):
+def test_a_plan_tells_of_media_first(media, said):
     plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0]) | {"media": media}
     assert not validator("plan").problems(plan)
     output = listening()
     show_plan(output, plan, "decamp transfer a b")
     first = heard(output).splitlines()[0]
     assert said in first if said else first.startswith("Plan:")
+
+
+@pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        ({"links": 0, "expired": 0, "here": 0, "bytes": 0}, False),
+        ({"links": 3, "expired": 3, "here": 0, "bytes": 0}, False),
+        ({"links": 3, "expired": 2, "here": 0, "bytes": 0}, True),
+        ({"links": 0, "expired": 0, "here": 1, "bytes": 10}, True),
+    ],
+)
+def test_a_plan_without_new_records_tells_that_media_may_come(media, said):
+    counts = {"post": {"found": 12, "unchanged": 12, "incomplete": 1}}
+    plan = copy.deepcopy(decamp_schemas.load("plan")["examples"][0])
+    output = listening()
+    show_plan(output, plan | {"media": media, "counts": counts}, "decamp transfer a b")
+    told = heard(output)
+    assert ("media that were missing may come" in told) == said
+    assert ("decamp transfer a b" in told) == said
 
 
 @pytest.mark.parametrize(("until", "warned"), [("2026-11-27", True), ("2026-12-05", False)])

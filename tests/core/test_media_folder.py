@@ -62,6 +62,15 @@ def test_a_found_file_is_readable_and_digested(put):
             assert body.read() == MP4
 
 
+def test_a_look_tells_the_size_without_reading_the_file(put):
+    folder = put(**{"2023-05-01T120000Z.mp4": MP4})
+    blob = video()
+    seen = folder.look(blob, post(blob))
+    assert (seen.name, seen.media_type, seen.link) == ("1.mp4", "video/mp4", None)
+    assert (seen.size, seen.sha256) == (len(MP4), None)
+    assert folder.look(blob, post(blob, time="2023-05-01T12:00:01Z")) is None
+
+
 NAMED_BY_KEY = [
     (KEY, "0123456789abcdef0123456789abcdef.mp4"),
     (KEY, "0123456789ABCDEF0123456789abcdef"),

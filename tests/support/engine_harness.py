@@ -15,6 +15,7 @@ from decamp.auth import Grant
 from decamp.engine import Engine, Job, Selection, Settings
 from decamp.engine.audience import PUBLIC
 from decamp.engine.clock import now, pause
+from decamp.engine.work import digested
 from decamp.errors import TransferError
 from decamp.events import Event
 from decamp.journal import Journal
@@ -58,6 +59,8 @@ class Bench:
     fetched: list[str] = field(factory=list)
     missing: set[str] = field(factory=set)
     """Names of blobs that cannot be had."""
+    here: dict[str, bytes] = field(factory=dict)
+    """What a person has already, by the name of the blob."""
     runs: int = 0
     now: Callable[[], datetime] = now
     lock: Callable[[str], AbstractContextManager[None]] = nullcontext
@@ -135,6 +138,7 @@ class Bench:
                     copies=self.folder / "copies",
                     fetch=self.fetch,
                     release=self.release,
+                    look=self.look,
                     lock=self.lock,
                     emit=self.events.append,
                     stop=self.stop,
@@ -148,17 +152,19 @@ class Bench:
         finally:
             journal.close()
 
+    def look(self, blob: Blob, item: Item) -> Blob | None:
+        data = self.here.get(blob.name)
+        return Blob.from_bytes(blob.name, blob.media_type, data) if data is not None else None
+
     def fetch(self, blob: Blob, item: Item) -> Blob | Missing:
+        found = self.look(blob, item)
+        if found is not None:
+            return digested(found)
         self.fetched.append(blob.name)
         if blob.name in self.missing:
             return Missing(blob.name, "expired", "The link has expired.")
         data = f"bytes of {item.id} {blob.name}".encode()
-        import hashlib
-
-        made = Blob.from_bytes(blob.name, blob.media_type, data)
-        return Blob(
-            made.name, made.media_type, made.open, len(data), hashlib.sha256(data).hexdigest()
-        )
+        return digested(Blob.from_bytes(blob.name, blob.media_type, data))
 
 
 def idempotent(**changes: Any) -> ImporterCapabilities:

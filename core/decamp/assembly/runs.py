@@ -26,7 +26,7 @@ from decamp.assembly.naming import (
 )
 from decamp.assembly.signedin import signed_in, simulator_of
 from decamp.credentials import SecretStore
-from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody
+from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody, nothing_here
 from decamp.engine.audience import widened
 from decamp.engine.clock import now
 from decamp.engine.peoplechoice import require_way
@@ -215,13 +215,14 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
         there = stack.enter_context(signed_in(target, home))
         importer = created(target.spec, target.config, scratch, there, home, now)
         capable = configured(target.spec, target.config)
-        folder = getattr(source.config, "media", None)
+        named = getattr(source.config, "media", None)
+        folder = MediaFolder(named) if named is not None else None
         media = _Media(
             partial(
                 MediaFetcher.open,
                 scratch,
                 allowed=request.allowed + (signed.here if signed else simulator_of(source)),
-                folder=MediaFolder(folder) if folder is not None else None,
+                folder=folder,
                 stop=stop,
                 now=now,
                 spool_bytes=_room(scratch) if capable.capabilities.budgets else SPOOL_BYTES,
@@ -252,6 +253,7 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
             copies=home.copies,
             fetch=media.fetch,
             release=media.release,
+            look=folder.look if folder is not None else nothing_here,
             lock=around.lock,
             emit=around.emit,
             stop=stop,

@@ -7,7 +7,7 @@ from typing import Any
 
 from decamp.cli.output import Output
 from decamp.cli.troubles import show_problems
-from decamp.cli.words import by_kind, moment, no_data, number, people_words, plural, several
+from decamp.cli.words import by_kind, moment, no_data, number, people_words, plural, several, size
 
 __all__ = ["show_losses", "show_plan", "would_bring"]
 
@@ -74,6 +74,8 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
     show_problems(output, plan["problems"], counts)
     output.say()
     bring = would_bring(counts)
+    media = plan["media"]
+    completes = media["links"] > media["expired"] or media.get("here", 0) > 0
     nothing = no_data(counts)
     if nothing:
         output.final(nothing)
@@ -83,9 +85,11 @@ def show_plan(output: Output, plan: Mapping[str, Any], command: str) -> None:
         output.final(
             f"Nothing was changed. A transfer would bring {plural(bring, 'record')}{there}."
         )
+    elif completes:
+        output.final("Nothing was changed. Nothing is new, but media that were missing may come.")
     else:
         output.final("Nothing was changed. Nothing is new.")
-    if bring and command:
+    if (bring or completes) and command:
         output.say("To do it:")
         output.command(command)
 
@@ -149,14 +153,19 @@ def _line(text: str) -> str:
 
 
 def _links(media: Mapping[str, Any]) -> str:
-    """Say how many files would be fetched, and until when; empty where there are none."""
-    links, expired = media["links"], media["expired"]
-    if not links:
-        return ""
-    said = f"A transfer would fetch {plural(links, 'media file')}"
-    if expired:
-        said += f"; the links to {'all' if expired == links else number(expired)} of them no longer"
-        said += " work. Ask for a new copy of your data to get these"
-    if "until" in media:
-        said += f"; links work until {moment(media['until'])}"
-    return said + "."
+    """Say how many files would come, from where, and until when; empty where there are none."""
+    links, expired, here = media["links"], media["expired"], media.get("here", 0)
+    said = []
+    if here:
+        known = f" ({size(media['bytes'])})" if media["bytes"] else ""
+        said.append(f"{plural(here, 'media file')}{known} would come without being fetched.")
+    if links:
+        fetched = f"A transfer would fetch {plural(links, 'media file')}"
+        if expired:
+            of_them = "all" if expired == links else number(expired)
+            fetched += f"; the links to {of_them} of them no longer"
+            fetched += " work. Ask for a new copy of your data to get these"
+        if "until" in media:
+            fetched += f"; links work until {moment(media['until'])}"
+        said.append(fetched + ".")
+    return " ".join(said)

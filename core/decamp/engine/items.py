@@ -136,10 +136,11 @@ class ItemIntake:
         if decision.column == "unchanged" and decision.state not in _OTHER:
             self._same.append(item.id)
         if decision.work is not None:
-            self._links.add(decision.work.item)
-            preview = self._preview(decision.work.item)
-            if preview is not None:
-                self._foresee(item, decision, preview)
+            due = self._links.add(decision.work.item)
+            preview = self._preview(due)
+            held = preview is not None and self._foresee(item, decision, preview)
+            if self._delivery is None and not held:
+                self._tally.will_store(due, self._decider.capabilities.max_blob_bytes)
         if decision.work is not None and self._delivery is not None:
             self.due += 1
             self._delivery.submit(decision.work)
@@ -153,16 +154,18 @@ class ItemIntake:
                 reason = "it may or may not be at the destination"
                 self._tally.problem(item.id, item.kind, "unknown", "unknown", reason)
 
-    def _foresee(self, item: Item, decision: Decision, preview: Preview) -> None:
-        """Take note, in a plan, of what becomes of an item."""
+    def _foresee(self, item: Item, decision: Decision, preview: Preview) -> bool:
+        """Take note, in a plan, of what becomes of an item; tell whether it is held back."""
         assert decision.work is not None
-        if preview.held and decision.work.action == "send":
+        held = bool(preview.held) and decision.work.action == "send"
+        if held:
             self._tally.add(item.kind, "held")
             self._tally.problem(item.id, item.kind, "held", "held", preview.held)
             preview = evolve(preview, costs={})
         elif decision.column != "unchanged":
             self._tally.further += preview.entries - 1
         self._tally.foresee(item.id, item.kind, preview)
+        return held
 
     def _refuse(self, item: Item, code: str, reason: str) -> None:
         self._tally.add(item.kind, "conflict")

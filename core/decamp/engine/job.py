@@ -19,18 +19,26 @@ from decamp.engine.clock import now, pause
 from decamp.engine.selection import Selection
 from decamp.events import Emit
 from decamp.journal import Journal
-from decamp.model import Item
+from decamp.model import Blob, Item
 from decamp.spec import Exporter, ExporterSpec, Importer, ImporterSpec
 
-__all__ = ["Ask", "Job", "Settings", "nobody"]
+__all__ = ["Ask", "Job", "Look", "Settings", "nobody", "nothing_here"]
 
 Ask = Callable[[str], bool | None]
 """Asks a person a question that has yes or no for an answer; None if nobody is there."""
 
 
+Look = Callable[[Blob, Item], Blob | None]
+"""Finds what a linked blob has here already, without reading it; None if nothing is here."""
+
+
 def nobody(question: str) -> bool | None:  # noqa: ARG001
     """Answer no question: nobody is there."""
     return None
+
+
+def nothing_here(blob: Blob, item: Item) -> None:
+    """Find nothing."""
 
 
 @frozen
@@ -78,6 +86,7 @@ class Settings:
     stop: threading.Event
     wait: bool = True
     patience: float = 1800.0
+    look: Look = nothing_here
     ask: Ask = nobody
     secrets: Secrets = field(factory=NoSecrets)
     now: Callable[[], datetime] = now

@@ -7,9 +7,10 @@ from datetime import datetime
 from attrs import define, field
 
 from decamp.engine.clock import now, stamp
+from decamp.engine.job import Look
 from decamp.engine.tally import Tally
 from decamp.events import Emit, Notice
-from decamp.model import Item
+from decamp.model import Blob, Item
 
 __all__ = ["LinkWatch"]
 
@@ -20,11 +21,17 @@ class LinkWatch:
 
     _tally: Tally
     _emit: Emit
+    _look: Look
     _now: datetime = field(factory=now)
     _told: bool = field(default=False, init=False)
 
-    def add(self, item: Item) -> None:
-        """Look at the links of an item that is to be delivered."""
+    def add(self, item: Item) -> Item:
+        """Look at the links of an item that is to be delivered.
+
+        Returns:
+            The item with what is here already in place of its links.
+        """
+        item = item.evolve(blobs=tuple(self._at_hand(blob, item) for blob in item.blobs))
         for blob in item.blobs:
             if blob.link is None:
                 continue
@@ -37,6 +44,11 @@ class LinkWatch:
             elif not self._tally.links_until or stamp(expires) < self._tally.links_until:
                 self._tally.links_until = stamp(expires)
             self._tell(expires)
+        return item
+
+    def _at_hand(self, blob: Blob, item: Item) -> Blob:
+        found = self._look(blob, item) if blob.link is not None else None
+        return found or blob
 
     def _tell(self, expires: datetime) -> None:
         if self._told:

@@ -115,7 +115,7 @@ class Opening:
             route=route,
             decider=self._decider(capabilities, deleted),
             delivery=delivery,
-            links=LinkWatch(self.tally, settings.emit, settings.now()),
+            links=LinkWatch(self.tally, settings.emit, settings.look, settings.now()),
             renames=renames,
             people=self.people,
             preview=self._preview,

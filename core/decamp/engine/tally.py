@@ -10,7 +10,7 @@ from attrs import define, field
 
 from decamp.engine.work import Work
 from decamp.journal import State
-from decamp.model import Loss, Missing, Preview
+from decamp.model import Item, Loss, Missing, Preview
 
 __all__ = ["Tally"]
 
@@ -60,6 +60,7 @@ class Tally:
     further: int = 0
     """How many entries a plan makes there beyond one for each item."""
     media_count: int = 0
+    """Media that were stored; in a plan those that would be, as far as they need no fetching."""
     media_bytes: int = 0
 
     def add(self, kind: str, column: str, count: int = 1) -> None:
@@ -126,6 +127,17 @@ class Tally:
             return
         entry = {"item": item_id, "kind": kind, "code": loss.code, "text": loss.text}
         self.losses.append({**entry, "certain": loss.certain})
+
+    def will_store(self, item: Item, limit: int | None) -> None:
+        """Count, in a plan, the media of an item that need no fetching.
+
+        Args:
+            limit: The most bytes that the destination takes for one.
+        """
+        sizes = [blob.size or 0 for blob in item.blobs if blob.link is None]
+        taken = [size for size in sizes if limit is None or size <= limit]
+        self.media_count += len(taken)
+        self.media_bytes += sum(taken)
 
     def total(self, column: str) -> int:
         """Add up one column over all kinds."""

@@ -68,6 +68,11 @@ class MediaFolder:
 
     def find(self, blob: Blob, item: Item) -> Blob | None:
         """Find a file for a blob; None if there is none, or if there are several."""
+        found = self.look(blob, item)
+        return _digested(found) if found is not None else None
+
+    def look(self, blob: Blob, item: Item) -> Blob | None:
+        """Do as `find`, without reading the file to its end: its digest stays unknown."""
         with self._lock:
             index = self._index
         for paths in (_by_key(index, blob), _by_time(index, blob, item)):
@@ -159,19 +164,20 @@ def _kind(path: Path, declared: str) -> str | None:
 
 
 def _local(path: Path, media_type: str, blob: Blob) -> Blob | None:
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return None
+    return evolve(blob, media_type=media_type, open=lambda: path.open("rb"), size=size, link=None)
+
+
+def _digested(blob: Blob) -> Blob | None:
     digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as body:
+        with blob.open() as body:
             while chunk := body.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
     except OSError:
         return None
-    return evolve(
-        blob,
-        media_type=media_type,
-        open=lambda: path.open("rb"),
-        size=size,
-        sha256=digest.hexdigest(),
-        link=None,
-    )
+    return evolve(blob, size=size, sha256=digest.hexdigest())

@@ -134,7 +134,12 @@ def _destination(run: Run) -> dict[str, str]:
 
 def _planned(run: Run, counts: Counts) -> dict[str, Any]:
     """Tell what only a plan has."""
-    media: dict[str, Any] = {"links": counts.links, "expired": counts.links_expired}
+    media: dict[str, Any] = {
+        "links": counts.links,
+        "expired": counts.links_expired,
+        "here": counts.media_count,
+        "bytes": counts.media_bytes,
+    }
     if counts.links_until:
         media["until"] = counts.links_until
     planned: dict[str, Any] = {"media": media, "public": run.public}

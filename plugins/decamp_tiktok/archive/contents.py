@@ -41,9 +41,17 @@ class Contents:
         entry = self._at(path)
         entry["kept"] = entry.get("kept", 0) + count
 
-    def empty(self, path: Path, value: Any) -> None:
-        """Remember which way of saying "nothing" stands here."""
-        self._at(path)["empty"] = value
+    def empty(self, path: Path, value: Any) -> bool:
+        """Remember which way of saying "nothing" stands here.
+
+        Returns:
+            False if one is remembered already: a key may come twice.
+        """
+        entry = self._at(path)
+        if "empty" in entry:
+            return False
+        entry["empty"] = value
+        return True
 
     def sections(self, parts: Mapping[Path, int]) -> None:
         """Add how many items hold what each section has beyond its lists."""

@@ -74,6 +74,14 @@ class Conversations:
             self.known[key] = conversation
         return conversation
 
-    def note(self, path: Path, value: Any, *, group: bool) -> None:
-        """Remember a conversation that holds no list of messages, and what it holds."""
-        self.at(path, group=group).odd[show(path)] = portable(value)
+    def note(self, path: Path, value: Any, *, group: bool) -> bool:
+        """Remember a conversation that holds no list of messages, and what it holds.
+
+        Returns:
+            False if something was remembered for this path before: a key may come twice.
+        """
+        odd = self.at(path, group=group).odd
+        if (shown := show(path)) in odd:
+            return False
+        odd[shown] = portable(value)
+        return True

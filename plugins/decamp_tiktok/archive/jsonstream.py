@@ -9,7 +9,7 @@ has to read those bytes anyway. Where guessing fails, `scan_elements` finds the 
 
 Numbers: integers keep every digit; fractions become 64-bit floats, as everywhere in JSON.
 Repeated keys: in walked objects each comes as an event of its own; a list element with one is
-rejected, because decoding keeps the last value only. The decoders of a route are not checked.
+rejected, because decoding keeps the last value only. The decoders of a route check that themselves.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ JsonPath = tuple[str, ...]
 
 Decode = Callable[[bytes], list[Any]]
 """Decodes a JSON list, as ``msgspec.json.Decoder(list[Row]).decode`` does. It has to look at
-every byte: a `msgspec.Struct` in it needs ``forbid_unknown_fields=True``. Of a
-key that comes twice it may keep one value, which `read_events` does not notice."""
+every byte: a `msgspec.Struct` in it needs ``forbid_unknown_fields=True``. It raises
+`msgspec.ValidationError` for what it would lose, as where an element names a key twice."""
 
 Route = Callable[[JsonPath], Decode | None]
 """Chooses the decoder for the list at a path; None for plain Python values."""

@@ -38,6 +38,8 @@ class Leftovers:
     _entries: int = 0
     _bytes: int = 0
     _parts: dict[Path, int] = field(factory=dict)
+    _singles: dict[Path, tuple[int, int]] = field(factory=dict)
+    """By list: the last index that `single` was given, and how many times the list has come."""
 
     def add(self, path: Path, value: Any) -> None:
         """Keep one value."""
@@ -50,16 +52,23 @@ class Leftovers:
             for smaller in _pieces(piece):
                 self._keep(path, smaller, len(smaller))
 
-    def single(self, path: Path, value: Any, reason: str = "") -> None:
+    def single(self, path: Path, index: int | None, value: Any, reason: str = "") -> None:
         """Keep one entry of a list that should have been mapped, as an item of its own.
 
         Args:
+            path: Of the list, or of a scalar in no list.
+            index: Its index in the list; None for a scalar in no list.
             reason: Why it could not be read. Something whole that merely is no object needs
                 none: nobody can do anything about it, and nothing of it is lost.
         """
-        name = path[-2] if len(path) > 1 else path[-1]
-        told = {"reason": reason} if reason else {}
-        self.lines.append({"name": name, "path": show(path), **told, "value": portable(value)})
+        last, part = self._singles.get(path, (-1, 1))
+        part += (index or 0) <= last  # the key came again, maybe with the very same
+        self._singles[path] = index or 0, part
+        where = path if index is None else (*path, str(index))
+        record = {"name": where[-2] if len(where) > 1 else where[-1], "path": show(where)}
+        told = {"part": part} if part > 1 else {}
+        why = {"reason": reason} if reason else {}
+        self.lines.append({**record, **told, **why, "value": portable(value)})
 
     def finish(self) -> None:
         """Close the open section."""

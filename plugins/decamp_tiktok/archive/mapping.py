@@ -7,7 +7,7 @@ is over; only posts and sections can be many, and they wait in files.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -124,7 +124,7 @@ class Mapping:
         place = locate(path)
         self._note_talk(path, place)
         if place is not None and place.role == "video-list":
-            place = self._decide(path, place, batch)
+            place = self._decide(found, place)
         if place is None or place.role == "map":
             self._leftovers.extend(path, batch)
         elif place.role in ("profile", "room"):
@@ -154,15 +154,16 @@ class Mapping:
         elif odd:
             for index, entry in enumerate(found.batch, found.index):
                 if not _is_entry(entry):
-                    self._leftovers.single((*found.path, str(index)), entry)
+                    self._leftovers.single(found.path, index, entry)
         return entries
 
-    def _decide(self, path: Path, place: Place, batch: Sequence[Any]) -> Place:
+    def _decide(self, found: Rows, place: Place) -> Place:
         """Tell posts from watch history by the first entries of the list."""
-        if self._video_list is None or self._video_list[0] != path:
-            entries = [entry for entry in batch if isinstance(entry, dict)]
+        again = found.index == 0  # a key may come twice, and hold the one and the other
+        if self._video_list is None or self._video_list[0] != found.path or again:
+            entries = [entry for entry in found.batch if isinstance(entry, dict)]
             rule = None if any(map(posts.is_post, entries)) else WATCHED
-            self._video_list = path, decided(place, rule)
+            self._video_list = found.path, decided(place, rule)
         return self._video_list[1]
 
     def _typed(self, path: Path, place: Place, batch: list[Any]) -> RowBatch:
@@ -228,20 +229,21 @@ class Mapping:
     def _value(self, path: Path, value: Any) -> None:
         place = locate(path) if path else None
         nothing = value in EMPTY
-        if place is not None and place.role in ("chat", "group"):
-            self._conversations.note(path, value, group=place.role == "group")
-        elif place is not None and place.role in ("profile", "room", "room-list"):
+        if place is not None and place.role in ("profile", "room", "room-list"):
             self._into_map(path, place, value)
-        elif nothing and (place is not None or len(path) <= _SHALLOW):
-            self.contents.empty(_shown(path), value)
+            return
+        if place is not None and place.role in ("chat", "group"):
+            kept = self._conversations.note(path, value, group=place.role == "group")
         else:
+            shallow = place is not None or len(path) <= _SHALLOW
+            kept = nothing and shallow and self.contents.empty(_shown(path), value)
+        if not kept:
             self._leftovers.add(path, value)
 
     def _rejected(self, found: Rejected) -> None:
         self._note_talk(found.path, locate(found.path))
-        path = found.path if found.index is None else (*found.path, str(found.index))
         self.contents.kept(_shown(found.path))
-        self._leftovers.single(path, raw_text(found.raw), f"It {found.reason}.")
+        self._leftovers.single(found.path, found.index, raw_text(found.raw), f"It {found.reason}.")
 
     def _into_map(self, path: Path, place: Place, value: Any) -> None:
         """Collect a map whose values make one thing: the profile, or a LIVE room."""

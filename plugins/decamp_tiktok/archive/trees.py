@@ -36,7 +36,7 @@ class Tree:
             if not isinstance(node, dict):
                 return False
             if key not in node:
-                return True
+                return bool(node)  # what is empty was placed so, and says something
             node = node[key]
         return isinstance(node, list) and isinstance(value, list) and bool(node) and bool(value)
 

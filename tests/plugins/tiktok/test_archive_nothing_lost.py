@@ -233,14 +233,6 @@ def test_an_entry_that_names_a_key_twice_is_kept_as_text(twice: str, tmp_path: P
     assert kept["reason"] == "It names a key twice."
 
 
-def test_a_key_that_comes_twice_is_kept_twice(tmp_path: Path) -> None:
-    path = tmp_path / "user_data.json"
-    path.write_text('{"Activity":{"New":{"a":"first","a":"second"}},"Activity":{"New":{"b":1}}}')
-    values = [item.record["value"] for item in export(path, tmp_path).kind("section")]
-    assert {"a": "first"} in values
-    assert {"a": "second", "b": 1} in values or {"a": "second"} in values
-
-
 KEYS = st.sampled_from(
     [
         *("Activity", "Profile", "Watch History", "VideoList", "Like List", "ItemFavoriteList"),

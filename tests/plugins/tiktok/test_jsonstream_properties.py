@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decamp import SourceUnreadable
-from decamp_tiktok.archive.jsonstream import Rejected, Rows, read_events
+from decamp_tiktok.archive.hot import HOT, HotDecoder, plain
+from decamp_tiktok.archive.jsonstream import Rejected, Rows, Value, read_events
 
 WINDOWS = st.sampled_from([16, 17, 64, 300, 4096, 1 << 20])
 PIECES = [
@@ -183,3 +184,50 @@ def test_accepts_damaged_documents_only_if_json_does(document, window, indent, d
             assert repr(found) == repr(leaves(wanted))
         else:
             assert rejected
+
+
+Pairs = list[tuple[str, str]]
+VIDEOS = st.lists(
+    st.sampled_from([*PIECES, '"', '"Link":"x"', "\\\\\\", '","Date":"', "u0022"]), max_size=4
+).map(lambda pieces: "https://" + "".join(pieces))
+
+
+@st.composite
+def _pairs(draw: st.DrawFn) -> tuple[Pairs, str]:
+    """Make a watched video as pairs and as JSON; some name a key twice, or spell it in escapes."""
+    pairs = [("Date", "2024-01-01 00:00:00"), ("Link", draw(VIDEOS))]
+    pairs += [("Title", draw(VIDEOS))] * draw(st.integers(0, 1))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        key, value = draw(st.sampled_from(pairs))
+        again = value if key == "Date" else draw(VIDEOS)
+        pairs.insert(draw(st.integers(0, len(pairs))), (key, again))
+    fields = []
+    for key, value in pairs:
+        escaped = draw(st.integers(0, 9)) == 0
+        name = f"\\u{ord(key[0]):04X}{key[1:]}" if escaped else key
+        space = draw(st.sampled_from(["", "", " ", "\n  "]))
+        quote = draw(st.sampled_from(['\\"', r"\u0022"]))  # the second is none in the bytes
+        text = "".join(quote if char == '"' else json.dumps(char)[1:-1] for char in value)
+        fields.append(f'"{name}"{space}:{space}"{text}"')
+    return pairs, "{" + ",".join(fields) + "}"
+
+
+@settings(max_examples=150, deadline=None)
+@given(videos=st.lists(_pairs(), min_size=1, max_size=12), window=WINDOWS)
+def test_typed_entries_that_name_a_key_twice_are_rejected_and_no_others(videos, window):
+    text = '{"a":[' + " , ".join(entry for _, entry in videos) + "]}"
+    [(_, judge)] = json.loads(text, object_pairs_hook=list)  # Python's own reader keeps all pairs
+    assert judge == [pairs for pairs, _ in videos]
+    types = [shape.type for shape in HOT["watched"]]
+
+    events = read_events(io.BytesIO(text.encode()).read, lambda _: HotDecoder(types), window=window)
+
+    found: list[Any] = []
+    for event in events:
+        assert not isinstance(event, Value)
+        if isinstance(event, Rejected):
+            assert event.reason == "names a key twice"
+            found.append(json.loads(event.raw, object_pairs_hook=list))
+        else:
+            found += plain(event.batch) if event.typed else event.batch
+    assert found == [pairs if len(dict(pairs)) < len(pairs) else dict(pairs) for pairs in judge]
