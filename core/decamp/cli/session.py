@@ -14,7 +14,7 @@ from decamp.cli.questions import confirm
 from decamp.cli.signals import stop_on_signals
 from decamp.cli.words import command_line
 from decamp.engine import Ask
-from decamp.events import Emit, Event, as_json
+from decamp.events import Emit, Event, Sending, as_json
 
 __all__ = ["transfer_command", "watched"]
 
@@ -40,7 +40,7 @@ def watched(
     ):
 
         def emit(event: Event) -> None:
-            if events:
+            if events and not isinstance(event, Sending):
                 output.line(as_json(event))
             progress(event)
 

@@ -24,6 +24,7 @@ from decamp.engine.blame import as_fault, hung
 from decamp.engine.calls import Calls, Fetch, NotBegun
 from decamp.engine.pace import Pace
 from decamp.engine.ready import Ready, is_small
+from decamp.engine.sending import Senders
 from decamp.engine.settling import Settling
 from decamp.engine.tally import Tally
 from decamp.engine.waits import Waits
@@ -70,7 +71,7 @@ class Delivery:
     _pace: Pace
     _waits: Waits
     _patience: float = 1800.0
-    """Seconds without any answer after which the importer counts as hung."""
+    """Seconds without any answer, or byte sent, after which the importer counts as hung."""
 
     _done: queue.SimpleQueue[Done[_Moving]] = field(factory=queue.SimpleQueue, init=False)
     _fetching: int = field(default=0, init=False)
@@ -95,9 +96,10 @@ class Delivery:
         self._importers: Workers[_Moving] = Workers(
             self._capabilities.max_concurrency, "import", self._done
         )
+        self._senders = Senders(self._emit)
         self._calls = Calls(
             self._importer, self._plugin, self._fetch, self._capabilities.max_blob_bytes,
-            self._stop, lambda: self._stopping, self._waits.note,
+            self._stop, lambda: self._stopping, self._waits.note, self._senders,
         )  # fmt: skip
         together = self._capabilities.delivery == "idempotent"
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
@@ -231,10 +233,13 @@ class Delivery:
         while True:
             try:
                 self._waits.tell()
+                self._senders.tell()
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
-                if self._importing and time.monotonic() >= deadline:
-                    raise
+                if self._importing and (now := time.monotonic()) >= deadline:
+                    if not self._senders.moved():
+                        raise
+                    deadline = now + self._patience
                 if self._ready and not self._aside and not self._launching:
                     return None
 
@@ -307,12 +312,9 @@ class Delivery:
 
     def _send(self, works: Sequence[Work]) -> None:
         self._pace.note()
-        self._journal.intend(
-            self._route.id,
-            self._run,
-            [work.intent() for work in works],
-            full=self._capabilities.delivery != "idempotent",
-        )
+        intents = [work.intent() for work in works]
+        full = self._capabilities.delivery != "idempotent"
+        self._journal.intend(self._route.id, self._run, intents, full=full)
         self._hand_on(works)
 
     def _hand_on(self, works: Sequence[Work]) -> None:
