@@ -31,7 +31,7 @@ def open_site(
     ca_file = str(config.ca_file or "")
     access = Access(context.connect, context.grant is not None, ca_file)
     client = DavClient(context.http, address, context.now, access)
-    folder = DavFolder(client, context.scratch)
+    folder = DavFolder(client, context.scratch, context.pause)
     take_over = isinstance(config, Config) and config.break_lock
     site = Site(
         identity=address.url,

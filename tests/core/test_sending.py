@@ -134,7 +134,7 @@ def work(item: Item) -> Work:
 def test_it_is_told_now_and_then_and_never_of_small_items() -> None:
     told: list[Event] = []
     times = [10.0]
-    senders = Senders(told.append, lambda: times[0])
+    senders = Senders(told.append, threading.Event(), lambda: times[0])
     with senders.meter(work(film(b"x" * 1000))) as none:
         assert none is None
     with senders.meter(work(film())) as meter:
@@ -142,8 +142,8 @@ def test_it_is_told_now_and_then_and_never_of_small_items() -> None:
         for seconds, position in ((10.0, 5), (10.1, 6), (10.6, 7), (11.2, 7), (11.8, 9)):
             times[0] = seconds
             meter.reach("1.mp4", position)
-            senders.tell()
-    senders.tell()
+            senders.tell(1)
+    senders.tell(1)
     assert [event.size for event in told if isinstance(event, Sending)] == [5, 7, 9]
 
 

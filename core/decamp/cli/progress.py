@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from attrs import define, field
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -57,29 +58,39 @@ _SAID_AGAIN = 2
 _TROUBLE = ("failed", "conflict", "unknown", "skipped")
 
 
-class _Headline(ProgressColumn):
-    """Names the stage. Drawn anew all the time: a signal is answered while nothing moves."""
+class _Live(Progress):
+    """Is drawn anew all the time: a stop is answered while nothing moves."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        super().__init__(Column(no_wrap=True))
+    def __init__(self, *columns: ProgressColumn, console: Console, stop: threading.Event) -> None:
         self._stop = stop
+        super().__init__(*columns, console=console, transient=True, refresh_per_second=4)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Draw the stage, and below it that the run stops."""
+        yield from super().get_renderables()
+        if self._stop.is_set():
+            yield Text(STOPPING)
+
+
+class _Headline(ProgressColumn):
+    """Names the stage."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
 
     def render(self, task: Task) -> Text:
         """Draw it."""
-        return Text(STOPPING if self._stop.is_set() else task.description)
+        return Text(task.description)
 
 
 class _Details(ProgressColumn):
-    """Says how far it is, how fast, and how long it still takes; gives way to a stop."""
+    """Says how far it is, how fast, and how long it still takes."""
 
-    def __init__(self, stop: threading.Event) -> None:
+    def __init__(self) -> None:
         super().__init__(Column(no_wrap=True))
-        self._stop = stop
 
     def render(self, task: Task) -> Text:
         """Draw it."""
-        if self._stop.is_set():
-            return Text("")
         details = [task.fields["facts"]] if task.fields["facts"] else []
         if task.total:
             details.insert(0, f"{task.percentage:.0f}%")
@@ -120,14 +131,11 @@ class RunProgress:
     """How often something went wrong, by `cause`."""
 
     def __enter__(self) -> Self:
-        if self.output.console.is_terminal and not self.output.quiet:
-            self._live = Progress(
-                _Headline(self.stop),
-                BarColumn(bar_width=10),
-                _Details(self.stop),
+        if self.output.live:
+            self._live = _Live(
+                *(_Headline(), BarColumn(bar_width=10), _Details()),
                 console=self.output.console,
-                transient=True,
-                refresh_per_second=4,
+                stop=self.stop,
             )
             self._task = self._live.add_task("Starting", total=None, facts="", guess=True)
             self._live.start()
@@ -239,7 +247,8 @@ class RunProgress:
                 completed=self._done,
                 facts=self._facts(),
                 # Of a large file that is the last, what others took tells nothing.
-                guess=(self._total or 0) - self._done > len(self._sending),
+                guess=(self._total or 0) - self._done > len(self._sending)
+                and not self.stop.is_set(),
             )
         elif self._stage and self.clock() - self._said >= _SECONDS_BETWEEN_LINES:
             self._said = self.clock()

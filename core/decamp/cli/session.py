@@ -33,9 +33,8 @@ def watched(
             gives its document.
         events: Also print each event to standard output.
     """
-    live = output.console.is_terminal and not output.quiet
     with (
-        stop_on_signals(announce=not live) as stop,
+        stop_on_signals(announce=not output.live) as stop,
         RunProgress(output, stop) as progress,
     ):
 

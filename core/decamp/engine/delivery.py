@@ -96,7 +96,7 @@ class Delivery:
         self._importers: Workers[_Moving] = Workers(
             self._capabilities.max_concurrency, "import", self._done
         )
-        self._senders = Senders(self._emit)
+        self._senders = Senders(self._emit, self._stop)
         self._calls = Calls(
             self._importer, self._plugin, self._fetch, self._capabilities.max_blob_bytes,
             self._stop, lambda: self._stopping, self._waits.note, self._senders,
@@ -211,7 +211,6 @@ class Delivery:
             self._fetched(works[0], done.result, done.error)
             return
         self._importing -= len(works)
-        self._refusals += isinstance(done.error, RateLimited)
         results = done.result if done.error is None else [done.error] * len(works)
         for work, result in zip(works, results, strict=True):
             if isinstance(result, Receipt):
@@ -233,7 +232,7 @@ class Delivery:
         while True:
             try:
                 self._waits.tell()
-                self._senders.tell()
+                self._senders.tell(self._importing)
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
                 if self._importing and (now := time.monotonic()) >= deadline:
@@ -331,6 +330,7 @@ class Delivery:
     def _resume(self) -> None:
         """Rest as the service asked, then call again what it refused for now."""
         again, self._again = self._again, []
+        self._refusals += 1
         self._launching = True
         try:
             self._wait_calmly(*self._rest)
@@ -358,7 +358,7 @@ class Delivery:
         if (
             isinstance(error, RateLimited)
             and error.retry_after is not None
-            and self._refusals <= _REFUSALS
+            and self._refusals < _REFUSALS
             and not self._stopping
         ):
             self._again.append(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from attrs import evolve
 
 from bluesky_runs import blob, mp4, png, post
 from decamp import ConfigError, ItemHeld, ItemRejected, Unavailable
@@ -25,15 +26,16 @@ def service(pds: Pds) -> Iterator[VideoSimulator]:
 def importer(
     make: Callable[..., BlueskyImporter], service: VideoSimulator, waits: list[float]
 ) -> BlueskyImporter:
-    return make(video="service", video_service=service.url)
+    """Let no time pass while a job runs."""
+    made = make(video="service", video_service=service.url)
+    made._context = evolve(made._context, pause=waits.append)
+    return made
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let no time pass while a job runs; gives what would have passed."""
-    waited: list[float] = []
-    monkeypatch.setattr("decamp_bluesky.importer.sleep", waited.append)
-    return waited
+def waits() -> list[float]:
+    """Tell how much time would have passed."""
+    return []
 
 
 def test_it_is_made_ready_first(
