@@ -40,7 +40,11 @@ def open_site(
         lock=LockFile(folder, context.now(), context.log, take_over=take_over),
         survey=partial(_survey, folder),
         is_there=lambda: client.find(address.folder()) is not None,
-        settings={"url": address.url, **({"ca_file": ca_file} if ca_file else {})},
+        settings={
+            "url": address.url,
+            **({"ca_file": ca_file} if ca_file else {}),
+            **({"plain_http": "yes"} if config.plain_http else {}),
+        },
     )
     return site, folder, client
 
