@@ -92,6 +92,10 @@ class Login:
     ca_file: str = ""
     """PEM file of an authority that is trusted besides the public ones."""
 
+    plain_http: bool = False
+    """The person allows http to a server in a private network, which then is told unencrypted.
+    A plugin that lets a person say so has a setting of this name; public servers stay refused."""
+
     keys: str = ""
     """Where a person gets a password for an app; one sentence."""
 

@@ -1,4 +1,4 @@
-"""What the engine reports while it works. Each event becomes one JSON line."""
+"""What the engine reports while it works. Each event but `Sending` becomes one JSON line."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ __all__ = [
     "RouteFound",
     "RunEnded",
     "RunStarted",
+    "Sending",
     "Stage",
     "Waiting",
     "as_json",
@@ -96,6 +97,19 @@ class ItemSettled(Event):
     size: int = 0
     """Bytes of its blobs."""
     reason: str = ""
+
+
+@frozen
+class Sending(Event):
+    """How much of a large item has been sent; told now and then, until it is settled.
+
+    For people who wait. It is no JSON line: those tell what has come of something.
+    """
+
+    name = "sending"
+    id: str
+    size: int
+    """Bytes, of those that `ItemSettled` will tell of."""
 
 
 @frozen

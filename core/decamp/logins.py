@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,11 @@ __all__ = ["Credentials", "login_client", "trusted"]
 
 _PLAIN = (
     "Write https://. If the certificate of the server is of your own authority, name the authority's "
-    "with decamp connect: -o ca_file=FILE.pem"
+    "with decamp connect: -o ca_file=FILE.pem. A server in your own network that has no TLS at all: "
+    "-o plain_http=yes with decamp connect, -o to.plain_http=yes or from.plain_http=yes with other "
+    "commands; then your password and your data travel through that network unencrypted."
 )
+_log = logging.getLogger("decamp.logins")
 
 
 @frozen
@@ -41,23 +45,28 @@ def login_client(
     `decamp.Asks`.
 
     Raises:
-        ConfigError: The address is not https; or the authority's certificate cannot be read.
+        ConfigError: The address is not https, and not allowed without; or the authority's
+            certificate cannot be read.
     """
     from decamp.http.direct import DirectClient
+    from decamp.http.guard import PrivateNetwork
     from decamp.http.login import LoginAuth
 
     tls = trusted(login)
+    plain = login.plain_http and login.origin.startswith("http:")
     auth = None
     if credentials is not None:
         auth = LoginAuth(login.origin, credentials.user, credentials.password, credentials.token)
-    return DirectClient(auth, tls, stop)
+    return DirectClient(auth, tls, stop, PrivateNetwork() if plain else None)
 
 
 def trusted(login: Login) -> ssl.SSLContext:
     """Make sure that a password may go to a server, and tell whose certificates to trust.
 
+    That it goes there unencrypted, where a person allowed that, is said.
+
     Raises:
-        ConfigError: The address is not https; or the authority's certificate cannot be read.
+        ConfigError: The address is not https, and not allowed without; or the authority's certificate cannot be read.
     """
     import ssl
 
@@ -65,7 +74,13 @@ def trusted(login: Login) -> ssl.SSLContext:
 
     from decamp.http import require_safe
 
-    require_safe(login.origin, _PLAIN, localhost=True)
+    if require_safe(login.origin, _PLAIN, localhost=True, private=login.plain_http):
+        _log.warning(
+            "%s is asked without TLS, as you allowed: your password and your data travel "
+            "unencrypted, and whoever is in that network can read and change them.",
+            login.origin,
+            extra={"said": True},
+        )
     tls = httpx.create_ssl_context(trust_env=False)
     if not login.ca_file:
         return tls

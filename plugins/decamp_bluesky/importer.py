@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from time import sleep
 from typing import Any
 
 import httpx
@@ -366,7 +365,7 @@ class BlueskyImporter:
     def _videos(self, client: Client) -> VideoService:
         assert self._http is not None
         address = safe_address(self._config.video_service, "video_service")
-        return VideoService(self._http, client, address, self._context.now, sleep)
+        return VideoService(self._http, client, address, self._context.now, self._context.pause)
 
     def _receipt(
         self,

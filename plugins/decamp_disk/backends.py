@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import fsspec
 from attrs import frozen
+from fsspec.callbacks import Callback
 
 from decamp import ConfigError
+from decamp.sending import sending
 from decamp_disk.remote_failures import remote_explained
 
 if TYPE_CHECKING:
@@ -79,9 +81,9 @@ class Backend:
                 self.fs.pipe_file(path, data, mode=mode)
         elif self.protocol == "s3":
             # Above two parts it is sent in parts, and appears with the last one.
-            self.fs.put_file(local, path, mode=mode, chunksize=_PART)
+            self.fs.put_file(local, path, callback=_told(local), mode=mode, chunksize=_PART)
         else:
-            self.fs.put_file(local, path, mode=mode)
+            self.fs.put_file(local, path, callback=_told(local), mode=mode)
 
     def sweep(self) -> None:
         """Drop uploads in parts that nobody ends: they are invisible, but stored and paid for."""
@@ -160,6 +162,12 @@ def changed(info: dict[str, Any]) -> int | None:
         # HTTP headers tell whole seconds (RFC 9110 section 5.6.7), listings may tell more.
         value = int(value)
     return round(value * 1_000_000)
+
+
+def _told(local: str) -> Callback:
+    """Make what a file system tells how far it is with sending a file."""
+    tell = sending(local)
+    return Callback(hooks={"sent": lambda _size, position, **_: tell(position)})
 
 
 def _s3_options(endpoint_url: str) -> dict[str, Any]:

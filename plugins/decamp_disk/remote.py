@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 
 from decamp import Conflict, DestinationRefused
 from decamp.bundle import Held, Staging, Stamp, measured, says_no_more
+from decamp.sending import aside
 from decamp_disk.backends import Backend, changed
 from decamp_disk.remote_failures import explain_remote, remote_explained
 
@@ -68,7 +69,8 @@ class RemoteFolder:
 
     def write(self, path: str, head: bytes, body: Iterable[bytes] = ()) -> Held:
         """Write a new file on this machine."""
-        return self._local.write(path, head, body)
+        with aside():
+            return self._local.write(path, head, body)
 
     def publish_file(self, staged: str, relative: str) -> None:
         """Send a file, if nothing has its name."""

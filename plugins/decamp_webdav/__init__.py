@@ -53,6 +53,7 @@ def _auth(config: Config | SourceConfig) -> Login:
         origin=address.origin,
         url=address.folder(),
         ca_file=str(config.ca_file or ""),
+        plain_http=config.plain_http,
         keys="Many servers want an app password, which you make on their page about security.",
     )
 

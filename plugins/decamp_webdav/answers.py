@@ -192,7 +192,8 @@ def unreachable(error: httpx.TransportError, where: str, ca_file: str = "") -> T
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return DestinationRefused(
             f"{where}: no secure connection could be made, so nothing was sent.",
-            hint="Check the address and the port: it may be one of plain http.",
+            hint="Check the address and the port: it may be one of plain http. For a server in your "
+            "own network that has no TLS, write http:// and add -o to.plain_http=yes.",
         )
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Unavailable(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from decamp import Unavailable
+from decamp.sending import sending
 from decamp_webdav.address import Address
 from decamp_webdav.client import DavClient, FileBody
 
@@ -79,12 +80,14 @@ class Chunks:
         else:
             there = {}
         chunk = max(CHUNK, -(-size // _MOST_PIECES))
+        tell = sending(staged)
         for number, start in enumerate(range(0, size, chunk), 1):
             piece = f"{number:05}"
             length = min(chunk, size - start)
             if there.get(piece) != length:
                 body = FileBody(staged, start, length)
                 self._client.send("PUT", upload + piece, told, body)
+            tell(start + length)
         self._assemble(upload, told, size, target)
 
     def _assemble(self, upload: str, told: dict[str, str], size: int, target: str) -> None:

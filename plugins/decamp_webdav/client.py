@@ -14,6 +14,7 @@ from attrs import frozen
 
 from decamp import Asks, Reply, TransferError, Unavailable
 from decamp.bundle import TEMPORARY
+from decamp.sending import sending
 from decamp_webdav.address import Address
 from decamp_webdav.answers import Access, not_webdav, refusal, unauthorised, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
@@ -61,12 +62,14 @@ class FileBody:
 
     def __iter__(self) -> Iterator[bytes]:
         """Go through it from the beginning."""
-        left = self.size
+        at, end = self._start, self._start + self.size
+        tell = sending(self._path)
         with open(self._path, "rb") as file:  # noqa: PTH123
-            file.seek(self._start)
-            while left and (chunk := file.read(min(_CHUNK, left))):
-                left -= len(chunk)
+            file.seek(at)
+            while at < end and (chunk := file.read(min(_CHUNK, end - at))):
                 yield chunk
+                at += len(chunk)
+                tell(at)
 
 
 class DavClient:

@@ -18,6 +18,10 @@ CAPABILITIES = ImporterCapabilities(
 )
 
 _CA = "A file with the certificate of your own authority (PEM), trusted besides the public ones."
+_PLAIN = (
+    "Allow http:// to a server in your own network that has no TLS: your password and your data "
+    "travel through it unencrypted. Servers with a public address stay refused."
+)
 
 
 def _whole(path: Path | None) -> Path | None:
@@ -38,6 +42,7 @@ class Config:
         ),
     ]
     ca_file: Annotated[Path | None, Option(_CA)] = field(default=None, converter=_whole)
+    plain_http: Annotated[bool, Option(_PLAIN)] = False
     break_lock: Annotated[
         bool, Option("Take over the lock that another machine has left there.")
     ] = False
@@ -51,6 +56,7 @@ class SourceConfig:
         str, Option("Address of a bundle that decamp made, https://HOST/PATH/FOLDER.", True)
     ]
     ca_file: Annotated[Path | None, Option(_CA)] = field(default=None, converter=_whole)
+    plain_http: Annotated[bool, Option(_PLAIN)] = False
     incomplete: Annotated[
         bool, Option("Also read a bundle whose last run has not come to its end.")
     ] = False

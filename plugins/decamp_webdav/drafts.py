@@ -16,6 +16,7 @@ from itertools import chain, count
 from typing import BinaryIO
 
 from decamp.bundle import Content, Held, Staging
+from decamp.sending import aside
 from decamp_webdav.client import Body, FileBody
 
 __all__ = ["Drafts"]
@@ -71,18 +72,8 @@ class Drafts:
             if draft.size <= _SMALL or not copy:
                 self._known[path] = draft
                 return Held(draft.size, draft.sha256, None, b"", draft.sha256)
-        pieces, size = [head], len(head)
-        rest = iter(body)
-        for piece in rest:
-            pieces.append(piece)
-            size += len(piece)
-            if size > _SMALL:
-                return self._write_large(path, head, chain(pieces[1:], rest))
-        data = b"".join(pieces)
-        self._small[path] = data
-        digest = hashlib.sha256(data).hexdigest()
-        behind = hashlib.sha256(memoryview(data)[len(head) :]).hexdigest() if head else digest
-        return Held(size, digest, None, head, behind)
+        with aside():
+            return self._write(path, head, iter(body))
 
     def size(self, path: str) -> int:
         """Tell the length of a draft in bytes."""
@@ -115,6 +106,19 @@ class Drafts:
     def file(self, path: str) -> str:
         """Tell which file of this machine a large draft is."""
         return self._large[path]
+
+    def _write(self, path: str, head: bytes, rest: Iterator[bytes]) -> Held:
+        pieces, size = [head], len(head)
+        for piece in rest:
+            pieces.append(piece)
+            size += len(piece)
+            if size > _SMALL:
+                return self._write_large(path, head, chain(pieces[1:], rest))
+        data = b"".join(pieces)
+        self._small[path] = data
+        digest = hashlib.sha256(data).hexdigest()
+        behind = hashlib.sha256(memoryview(data)[len(head) :]).hexdigest() if head else digest
+        return Held(size, digest, None, head, behind)
 
     def _write_large(self, path: str, head: bytes, body: Iterable[bytes]) -> Held:
         kept = self._kept[path.partition("/")[0]]

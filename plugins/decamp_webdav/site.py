@@ -31,7 +31,7 @@ def open_site(
     ca_file = str(config.ca_file or "")
     access = Access(context.connect, context.grant is not None, ca_file)
     client = DavClient(context.http, address, context.now, access)
-    folder = DavFolder(client, context.scratch, context.state)
+    folder = DavFolder(client, context.scratch, context.state, context.pause)
     take_over = isinstance(config, Config) and config.break_lock
     site = Site(
         identity=address.url,
@@ -40,7 +40,11 @@ def open_site(
         lock=LockFile(folder, context.now(), context.log, take_over=take_over),
         survey=partial(_survey, folder),
         is_there=lambda: client.find(address.folder()) is not None,
-        settings={"url": address.url, **({"ca_file": ca_file} if ca_file else {})},
+        settings={
+            "url": address.url,
+            **({"ca_file": ca_file} if ca_file else {}),
+            **({"plain_http": "yes"} if config.plain_http else {}),
+        },
     )
     return site, folder, client
 

@@ -75,7 +75,7 @@ def stop(process: subprocess.Popen[str], number: int) -> None:
     """Send a signal, and come back when the process has answered it."""
     process.send_signal(number)
     assert process.stderr is not None
-    while "press again" not in process.stderr.readline():
+    while "Ctrl-C again" not in process.stderr.readline():
         assert process.poll() is None
 
 

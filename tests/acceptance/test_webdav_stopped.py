@@ -1,4 +1,7 @@
-"""Ctrl-C while a server takes its time: what is on its way is finished, and the rest is not begun."""
+"""Ctrl-C while a server takes its time: what is on its way is finished, and the rest is not begun.
+
+What decamp itself waits for is over at once.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,11 @@ import pytest
 from attrs import frozen
 
 from cli_run import Cli
-from dav_proxy import Action, DavProxy, Request, dav_proxy
+from dav_proxy import Action, Answer, DavProxy, Request, dav_proxy, when
 from dav_servers import DavServer
+from decamp_webdav.chunks import CHUNK
 from hand_files import account, pack
+from media_bytes import mp4
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 
@@ -41,8 +46,9 @@ class Scene:
     def bundle(self) -> Path:
         return self.server.path(self.place)
 
-    def start(self) -> subprocess.Popen[str]:
-        words = ["transfer", str(self.archive), f"webdav:{self.proxy.here(self.place)}", "--json"]
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        to = f"webdav:{self.proxy.here(self.place)}"
+        words = ["transfer", str(self.archive), to, "--json", *more]
         return subprocess.Popen(
             [sys.executable, "-m", "decamp", *words],
             env=self.cli.environment(
@@ -59,9 +65,9 @@ class Scene:
         process = self.start()
         assert self.asked.wait(60)
         process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        while "press again" not in process.stderr.readline():
-            assert process.poll() is None
+        said = heard(process, "Ctrl-C again")
+        assert "at once" in said and "nothing is lost" in said
+        assert "items" in heard(process, "Being finished: ")
         return process
 
     def finished(self) -> None:
@@ -72,6 +78,14 @@ class Scene:
         assert process.returncode == 0, err
         bagit.Bag(str(self.bundle)).validate()
         assert len(list(self.bundle.glob(f"data/{RECORD}"))) == POSTS
+
+
+def heard(process: subprocess.Popen[str], words: str) -> str:
+    """Give the next line with these words."""
+    assert process.stderr is not None
+    while words not in (line := process.stderr.readline()):
+        assert line or process.poll() is None, f"it ended and never said {words!r}"
+    return line
 
 
 @pytest.fixture
@@ -120,3 +134,56 @@ def test_stopped_twice_it_quits_at_once(scene: Scene) -> None:
     told = scene.cli("status")
     assert "was cut off" in told.out + told.err
     scene.finished()
+
+
+def test_a_wait_that_the_server_asked_for_ends_at_once(scene: Scene) -> None:
+    asks = Answer(429, headers={"Retry-After": "3600"})
+    scene.proxy.act = when("PUT", asks, path="post.json")
+    process = scene.start()
+    heard(process, "Waiting until")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    scene.proxy.reset()
+    scene.finished()
+
+
+def test_pieces_that_the_server_puts_together_are_not_waited_for(
+    nextcloud_simulator: DavServer, home: Path, tmp_path: Path
+) -> None:
+    """It would take a quarter of an hour; the next run looks what has become of them."""
+    media, film = tmp_path / "media", mp4(2 * CHUNK + 1)
+    media.mkdir()
+    (media / "20240101_000000.mp4").write_bytes(film)
+    posts = [{"Date": "2024-01-01 00:00:00", "Link": "https://v16.tiktokcdn.com/video/one"}]
+    archive = pack(
+        tmp_path / "a.zip", account("hand.made", "", Post={"Posts": {"VideoList": posts}})
+    )
+    began, asked = threading.Event(), threading.Event()
+
+    def act(request: Request) -> Action | None:
+        if request.method == "MOVE" and request.headers.get("oc-total-length") == str(len(film)):
+            began.set()
+            return Answer(504)
+        if began.is_set() and request.method == "PROPFIND":
+            asked.set()
+        return None
+
+    origin = nextcloud_simulator.url.partition("/remote.php")[0]
+    with dav_proxy(f"{origin}/") as proxy:
+        place = nextcloud_simulator.place()
+        scene = Scene(proxy, Cli(home), nextcloud_simulator, archive, place, began, asked)
+        words = ("-o", f"from.media={media}")
+        proxy.act = act
+        process = scene.start(*words)
+        assert asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 130, err
+        proxy.reset()
+        process = scene.start(*words)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert not any("/uploads/" in one.path for one in proxy.seen if one.method == "PUT")
+    [there] = scene.bundle.glob("data/posts/*/*/1.mp4")
+    assert there.read_bytes() == film

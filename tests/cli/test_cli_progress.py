@@ -8,8 +8,17 @@ import pytest
 
 from cli_text import heard, listening
 from decamp.cli.progress import RunProgress
+from decamp.cli.session import watched
 from decamp.cli.signals import STOPPING
-from decamp.events import Downloaded, ItemSettled, Notice, ReadProgress, Stage, Waiting
+from decamp.events import (
+    Downloaded,
+    ItemSettled,
+    Notice,
+    ReadProgress,
+    Sending,
+    Stage,
+    Waiting,
+)
 
 
 def show(output, *events):
@@ -29,6 +38,13 @@ def test_without_a_terminal_there_are_plain_lines_now_and_then():
     assert 10 < len(lines) < 60
     assert any(line.startswith("Reading: 5") and "rows" in line for line in lines)
     assert not {character for character in said if ord(character) < 32} - {"\n"}
+
+
+def test_a_terminal_that_cannot_draw_anew_gets_plain_lines():
+    output = listening(terminal=True)
+    output.console._environ = {"TERM": "dumb"}
+    assert not output.live
+    assert show(output, Stage("reading"), Stage("finishing")) == "Reading ...\nFinishing ...\n"
 
 
 def test_quiet_says_nothing():
@@ -79,6 +95,80 @@ def test_uploads_show_items_bytes_and_speed():
     assert said.splitlines()[-1].endswith("/s")
 
 
+def test_a_large_file_shows_its_bytes_while_it_is_sent_and_counts_once():
+    film = [Sending("post:2", number * 100_000_000) for number in range(1, 12)]
+    again = [Sending("post:2", 5)] * 4
+    said = show(
+        listening(),
+        Stage("items", 2),
+        ItemSettled("post:1", "post", "confirmed", size=30_000_000),
+        *film,
+        *again,
+        ItemSettled("post:2", "post", "confirmed", size=2_000_000_000),
+        *[ReadProgress(1.0, 0, 2, 2)] * 4,
+        Stage("rows", 40),
+        *[ItemSettled("segment", "message", "confirmed", 20, 1_000)] * 4,
+    )
+    amounts = [
+        line.split(", ")[1] for line in said.splitlines() if line.startswith("Posts and media: ")
+    ]
+    assert amounts[0] == "130 MB"
+    assert [float(one.split()[0]) for one in amounts if one.endswith("MB")] == sorted(
+        float(one.split()[0]) for one in amounts if one.endswith("MB")
+    )
+    assert "1.1 GB" in amounts, "and not less when it is sent again"
+    assert amounts[-1] == "2.0 GB"
+    assert "GB" not in said.partition("Messages and activity")[2]
+
+
+def left_said(*events):
+    """Show a film as the last or the last but one item; tell whether a time is guessed."""
+    output = listening(terminal=True)
+    with RunProgress(output, threading.Event()) as progress:
+        live = progress._live
+        assert live is not None
+        times = iter(range(100_000))
+        live.get_time = lambda: float(next(times))
+        progress(Stage("items", 4))
+        for event in events:
+            progress(event)
+        file = output.console.file
+        file.seek(0)
+        file.truncate()
+        live.refresh()
+        return " left" in heard(output)
+
+
+def test_the_time_that_is_left_is_not_guessed_from_others_for_the_last_large_file():
+    read = ReadProgress(1.0, 0, 4, 4)
+    settled = [ItemSettled(f"post:{n}", "post", "confirmed") for n in range(3)]
+    assert left_said(read, *settled)
+    assert left_said(read, *settled[:2], Sending("post:3", 1_000_000))
+    assert not left_said(read, Sending("post:3", 1_000_000), *settled)
+
+
+def test_how_large_files_move_is_no_line_of_json(capsys):
+    def work(emit, stop, ask):
+        emit(Sending("post:1", 5))
+        emit(ItemSettled("post:1", "post", "confirmed", size=10))
+        return {}
+
+    watched(listening(), work, events=True)
+    [line] = capsys.readouterr().out.splitlines()
+    assert '"event":"item"' in line
+
+
+def test_what_was_read_beside_the_items_that_were_announced_counts():
+    said = show(
+        listening(),
+        Stage("items", 3),
+        ReadProgress(1.0, 0, 4, 4),
+        *[ItemSettled(f"post:{n}", "post", "confirmed") for n in range(3)],
+        *[ReadProgress(1.0, 0, 4, 4)] * 3,
+    )
+    assert "75% 3 of 4 items" in said
+
+
 def test_how_many_items_there_are_may_be_known_late():
     said = show(
         listening(),
@@ -125,7 +215,9 @@ def test_a_stop_is_answered_while_nothing_moves():
         live = progress._live
         assert live is not None
         live.refresh()
-    assert STOPPING.split(";", maxsplit=1)[0] in heard(output)
+    said = " ".join(heard(output).split())
+    assert STOPPING in said
+    assert said.index("Reading") < said.index(STOPPING), "and how far it is stays"
 
 
 def test_notices_and_waits_are_said_in_words():

@@ -59,6 +59,15 @@ def test_the_second_signal_quits():
         stream.close()
 
 
+def test_a_wait_has_its_end_and_a_stop_ends_it():
+    with stop_on_signals(announce=False) as stop:
+        assert not stop.wait(0.0)
+        assert not stop.wait(0.01)
+        stop.set()
+        assert stop.wait(3600)
+        assert stop.wait()
+
+
 def test_afterwards_signals_do_what_they_did():
     before = signal.getsignal(signal.SIGINT)
     with stop_on_signals(announce=False):

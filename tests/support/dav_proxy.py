@@ -186,17 +186,26 @@ class DavProxy:
 
 
 @contextmanager
-def dav_proxy(upstream: str) -> Iterator[DavProxy]:
-    """Run a proxy for one address (without TLS) as long as the block runs."""
+def dav_proxy(upstream: str, host: str = "127.0.0.1") -> Iterator[DavProxy]:
+    """Run a proxy for one address (without TLS) as long as the block runs.
+
+    Args:
+        upstream: The address.
+        host: An address of this machine, to listen at.
+    """
     parts = urlsplit(upstream)
     assert parts.scheme == "http" and parts.port
 
     class Handler(_Handler):
         server_address = ("127.0.0.1", parts.port or 80)
 
-    with _Listener(("127.0.0.1", 0), Handler) as listener:
+    class Listener(_Listener):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    with Listener((host, 0), Handler) as listener:
         port = listener.server_address[1]
-        proxy = DavProxy(f"http://127.0.0.1:{port}{parts.path}", upstream)
+        shown = f"[{host}]" if ":" in host else host
+        proxy = DavProxy(f"http://{shown}:{port}{parts.path}", upstream)
         Handler.proxy = proxy
         thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
         thread.start()

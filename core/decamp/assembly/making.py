@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,8 @@ from attrs import evolve, frozen
 
 from decamp.auth import Grant
 from decamp.credentials import notes_of, secrets_of
-from decamp.engine.clock import now
-from decamp.errors import PluginError, TransferError
+from decamp.engine.clock import now, pause
+from decamp.errors import PluginError, TransferError, Unavailable
 from decamp.home import Home
 from decamp.spec import Closes, Context, ExporterSpec, ImporterSpec
 
@@ -53,6 +55,7 @@ def created(
     signed: SignedIn | None = None,
     home: Home | None = None,
     now: Callable[[], datetime] = now,
+    stop: threading.Event | None = None,
 ) -> Any:
     """Make an exporter or importer.
 
@@ -63,6 +66,7 @@ def created(
         signed: Who is signed in, as `decamp.assembly.signedin.signed_in` gives it.
         now: The time, aware and in UTC.
         home: Where it may remember something; without one it remembers nothing.
+        stop: Ends its pauses.
     """
     context = Context(
         config,
@@ -73,6 +77,7 @@ def created(
         grant=signed.grant if signed else None,
         connect=signed.connect if signed else "",
         state=home.plugins / spec.name if home else None,
+        pause=partial(_pause, stop=stop or threading.Event()),
     )
     if home is not None:
         context = evolve(
@@ -100,13 +105,22 @@ def made(
     signed: SignedIn | None = None,
     home: Home | None = None,
     now: Callable[[], datetime] = now,
+    stop: threading.Event | None = None,
 ) -> Iterator[Any]:
     """Make an exporter or importer as `created` does, and close it at the end."""
-    plugin = created(spec, config, scratch, signed, home, now)
+    plugin = created(spec, config, scratch, signed, home, now, stop)
     try:
         yield plugin
     finally:
         _close(plugin)
+
+
+def _pause(seconds: float, stop: threading.Event) -> None:
+    pause(seconds, stop)
+    if stop.is_set():
+        raise Unavailable(
+            "Stopped while a service was waited for.", hint="Run the same command again."
+        )
 
 
 def _close(plugin: object) -> None:

@@ -210,10 +210,12 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
     home, scratch, stop, now = around.home, around.scratch, around.stop, around.now
     with ExitStack() as stack:
         signed = stack.enter_context(around.sign_in(source))
-        exporter = stack.enter_context(made(source.spec, source.config, scratch, signed, home, now))
-        # Not told of a stop: what is on its way there is finished.
+        exporter = stack.enter_context(
+            made(source.spec, source.config, scratch, signed, home, now, stop)
+        )
+        # Not told of a stop: what is on its way there is finished. Its pauses end all the same.
         there = stack.enter_context(signed_in(target, home))
-        importer = created(target.spec, target.config, scratch, there, home, now)
+        importer = created(target.spec, target.config, scratch, there, home, now, stop)
         capable = configured(target.spec, target.config)
         named = getattr(source.config, "media", None)
         folder = MediaFolder(named) if named is not None else None

@@ -42,16 +42,24 @@ class _PrivateFile(RotatingFileHandler):
 
 
 class _Said(logging.Handler):
-    """Also tells a person who wants to know more."""
+    """Also tells a person who wants to know more; and anybody what is marked as ``said``, once."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(logging.WARNING)
         self.setFormatter(RedactingFormatter("%(message)s"))
         self._output = output
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether it is said at all."""
+        return self._output.verbose or getattr(record, "said", False)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it."""
-        self._output.warn(self.format(record))
+        text = self.format(record)
+        if text not in self._said:
+            self._said.add(text)
+            self._output.warn(text)
 
 
 @contextmanager
@@ -62,10 +70,10 @@ def logging_to(home: Home, output: Output | None = None) -> Iterator[None]:
 
     Args:
         home: Where the log lies.
-        output: Where warnings are also said, if it is verbose.
+        output: Where warnings are also said: all of them if it is verbose.
     """
     handlers = [_handler(home)]
-    if output is not None and output.verbose:
+    if output is not None:
         handlers.append(_Said(output))
     level, passes_on = _logger.level, _logger.propagate
     for handler in handlers:

@@ -33,6 +33,11 @@ class Output:
     verbose: bool = False
     console: Console = Factory(_stderr)
 
+    @property
+    def live(self) -> bool:
+        """A terminal is there, and lines on it can be drawn anew."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal and not self.quiet
+
     # --- for people ----------------------------------------------------------------------
 
     def say(self, text: str = "", style: str = "") -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from attrs import define, field
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -26,7 +27,16 @@ from decamp.cli.output import Output
 from decamp.cli.signals import STOPPING
 from decamp.cli.troubles import cause
 from decamp.cli.words import amount, number, plural, point, size
-from decamp.events import Downloaded, Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
+from decamp.events import (
+    Downloaded,
+    Event,
+    ItemSettled,
+    Notice,
+    ReadProgress,
+    Sending,
+    Stage,
+    Waiting,
+)
 
 __all__ = ["RunProgress"]
 
@@ -48,34 +58,45 @@ _SAID_AGAIN = 2
 _TROUBLE = ("failed", "conflict", "unknown", "skipped")
 
 
-class _Headline(ProgressColumn):
-    """Names the stage. Drawn anew all the time: a signal is answered while nothing moves."""
+class _Live(Progress):
+    """Is drawn anew all the time: a stop is answered while nothing moves."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        super().__init__(Column(no_wrap=True))
+    def __init__(self, *columns: ProgressColumn, console: Console, stop: threading.Event) -> None:
         self._stop = stop
+        super().__init__(*columns, console=console, transient=True, refresh_per_second=4)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Draw the stage, and below it that the run stops."""
+        yield from super().get_renderables()
+        if self._stop.is_set():
+            yield Text(STOPPING)
+
+
+class _Headline(ProgressColumn):
+    """Names the stage."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
 
     def render(self, task: Task) -> Text:
         """Draw it."""
-        return Text(STOPPING if self._stop.is_set() else task.description)
+        return Text(task.description)
 
 
 class _Details(ProgressColumn):
-    """Says how far it is, how fast, and how long it still takes; gives way to a stop."""
+    """Says how far it is, how fast, and how long it still takes."""
 
-    def __init__(self, stop: threading.Event) -> None:
+    def __init__(self) -> None:
         super().__init__(Column(no_wrap=True))
-        self._stop = stop
 
     def render(self, task: Task) -> Text:
         """Draw it."""
-        if self._stop.is_set():
-            return Text("")
         details = [task.fields["facts"]] if task.fields["facts"] else []
         if task.total:
             details.insert(0, f"{task.percentage:.0f}%")
-            if task.time_remaining is not None and not task.finished:
-                details.append(f"{timedelta(seconds=round(task.time_remaining))} left")
+            guess = task.time_remaining is not None and task.fields["guess"]
+            if guess and not task.finished:
+                details.append(f"{timedelta(seconds=round(task.time_remaining or 0))} left")
         if not details and (task.elapsed or 0) >= _SECONDS_ALONE:
             details.append(f"{timedelta(seconds=round(task.elapsed or 0))} so far")
         return Text(", ".join(details))
@@ -92,8 +113,7 @@ class RunProgress:
     _task: TaskID = field(default=TaskID(0), init=False)
     _stage: str = field(default="", init=False)
     _total: float | None = field(default=None, init=False)
-    _counts: bool = field(default=False, init=False)
-    """How many items there are is only known when all were read."""
+    """Of items it is only sure when all were read."""
     _done: float = field(default=0.0, init=False)
     _read_rows: int = field(default=0, init=False)
     _read_items: int = field(default=0, init=False)
@@ -103,22 +123,21 @@ class RunProgress:
     _lacking: int = field(default=0, init=False)
     _rows: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
+    _sending: dict[str, int] = field(factory=dict, init=False)
+    """Bytes sent of large items that are not settled yet, by their ids."""
     _bytes_since: float = field(default=0.0, init=False)
     _said: float = field(default=0.0, init=False)
     _causes: Counter[str] = field(factory=Counter, init=False)
     """How often something went wrong, by `cause`."""
 
     def __enter__(self) -> Self:
-        if self.output.console.is_terminal and not self.output.quiet:
-            self._live = Progress(
-                _Headline(self.stop),
-                BarColumn(bar_width=10),
-                _Details(self.stop),
+        if self.output.live:
+            self._live = _Live(
+                *(_Headline(), BarColumn(bar_width=10), _Details()),
                 console=self.output.console,
-                transient=True,
-                refresh_per_second=4,
+                stop=self.stop,
             )
-            self._task = self._live.add_task("Starting", total=None, facts="")
+            self._task = self._live.add_task("Starting", total=None, facts="", guess=True)
             self._live.start()
         return self
 
@@ -153,6 +172,8 @@ class RunProgress:
                 self._read(event)
             case ItemSettled():
                 self._settled(event)
+            case Sending():  # less of one that is sent again after a pause: that is no news
+                self._sending[event.id] = max(event.size, self._sending.get(event.id, 0))
             case Notice(level="warning"):
                 self.output.warn(event.text)
             case Notice():
@@ -167,12 +188,12 @@ class RunProgress:
     def _begin(self, event: Stage) -> None:
         self._stage = _STAGES.get(event.stage, event.stage)
         self._total = 1.0 if event.stage == "reading" else event.total
-        self._counts = event.stage == "items" and event.total is None
         self._done, self._bytes = 0.0, 0
+        self._sending.clear()
         self._bytes_since = self.clock()
         if self._live is not None:
             self._live.remove_task(self._task)  # a task cannot lose its total
-            self._task = self._live.add_task(self._stage, total=self._total, facts="")
+            self._task = self._live.add_task(self._stage, total=self._total, facts="", guess=True)
         else:
             self.output.say(f"{self._stage} ...")
             self._said = self.clock()
@@ -180,7 +201,7 @@ class RunProgress:
     def _read(self, event: ReadProgress) -> None:
         self._read_rows = event.rows
         self._read_items, self._due = event.items, event.due
-        if self._counts and event.fraction >= 1:
+        if self._stage == _STAGES["items"] and event.fraction >= 1:
             self._total = event.items
         if self._stage == _STAGES["reading"]:
             self._done = event.fraction
@@ -192,6 +213,7 @@ class RunProgress:
             self._done = self._read_items - self._due + self._items
 
     def _settled(self, event: ItemSettled) -> None:
+        self._sending.pop(event.id, None)
         self._bytes += event.size
         if event.rows is None:
             self._items += 1
@@ -224,6 +246,9 @@ class RunProgress:
                 total=self._total,
                 completed=self._done,
                 facts=self._facts(),
+                # Of a large file that is the last, what others took tells nothing.
+                guess=(self._total or 0) - self._done > len(self._sending)
+                and not self.stop.is_set(),
             )
         elif self._stage and self.clock() - self._said >= _SECONDS_BETWEEN_LINES:
             self._said = self.clock()
@@ -239,6 +264,7 @@ class RunProgress:
     def _facts(self) -> str:
         """Tell what this stage has moved: rows read, items or rows delivered, bytes."""
         facts = []
+        moved = self._bytes + sum(self._sending.values())
         if self._stage == _STAGES["reading"] and self._read_rows:
             facts.append(f"{number(self._read_rows)} rows")
         elif self._stage == _STAGES["downloading"] and self._bytes:
@@ -250,9 +276,9 @@ class RunProgress:
             facts.append(done + plural(int(self._total or self._done), "item"))
             if self._lacking:
                 facts.append(f"{number(self._lacking)} without all media")
-            if self._bytes:
-                facts.append(size(self._bytes))
+            if moved:
+                facts.append(size(moved))
         seconds = self.clock() - self._bytes_since
-        if self._bytes and seconds > 1:
-            facts.append(f"{size(self._bytes / seconds)}/s")
+        if moved and seconds > 1:
+            facts.append(f"{size(moved / seconds)}/s")
         return ", ".join(facts)

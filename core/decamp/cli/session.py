@@ -14,7 +14,7 @@ from decamp.cli.questions import confirm
 from decamp.cli.signals import stop_on_signals
 from decamp.cli.words import command_line
 from decamp.engine import Ask
-from decamp.events import Emit, Event, as_json
+from decamp.events import Emit, Event, Sending, as_json
 
 __all__ = ["transfer_command", "watched"]
 
@@ -33,14 +33,13 @@ def watched(
             gives its document.
         events: Also print each event to standard output.
     """
-    live = output.console.is_terminal and not output.quiet
     with (
-        stop_on_signals(announce=not live) as stop,
+        stop_on_signals(announce=not output.live) as stop,
         RunProgress(output, stop) as progress,
     ):
 
         def emit(event: Event) -> None:
-            if events:
+            if events and not isinstance(event, Sending):
                 output.line(as_json(event))
             progress(event)
 

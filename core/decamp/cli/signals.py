@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -15,10 +16,28 @@ __all__ = ["INTERRUPTED", "STOPPING", "stop_on_signals"]
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
 
-STOPPING = "Stopping after what is on its way; press again to quit now."
+STOPPING = (
+    "Stopping: what is on its way is finished first. "
+    "Press Ctrl-C again to quit at once; nothing is lost."
+)
 _QUIT = "Quit at once, as you asked. Run the same command again to go on."
 _STDERR = 2
 _SHOW_CURSOR = "\x1b[?25h"
+_STEP_SECONDS = 0.5
+
+
+class _Stop(threading.Event):
+    """Ends also a wait of the main thread: on Windows one long wait is deaf to signals."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait in short steps; tells whether it was set."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = _STEP_SECONDS if end is None else end - time.monotonic()
+            if left <= 0:
+                return False
+            super().wait(min(left, _STEP_SECONDS))
+        return True
 
 
 @contextmanager
@@ -31,7 +50,7 @@ def stop_on_signals(*, announce: bool) -> Iterator[threading.Event]:
     Args:
         announce: Say so on standard error; not needed where a live display says it.
     """
-    stop = threading.Event()
+    stop = _Stop()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         # Only os.write: the signal may have come in the middle of a write to sys.stderr.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from attrs import field, frozen
 
 from decamp.engine.blame import blamed
+from decamp.engine.sending import Senders
 from decamp.engine.work import Work, digested, is_here
 from decamp.engine.workers import attempt
 from decamp.errors import ItemError, PluginError
 from decamp.model import Blob, Item, Missing, Preview, Receipt
+from decamp.sending import Meter
 from decamp.spec import Batches, Fills, Importer, Previews, Updates
 
 __all__ = ["Calls", "Fetch", "NotBegun"]
@@ -26,7 +29,7 @@ class NotBegun(Exception):
 
 @frozen
 class Calls:
-    """Calls of one run. They share nothing that changes."""
+    """Calls of one run. Of what changes they share the senders alone."""
 
     importer: Importer
     plugin: str
@@ -36,6 +39,7 @@ class Calls:
     stopping: Callable[[], bool]
     waits: Callable[[float, str], None]
     """Told, in the thread of the call, of each pause before it is made again."""
+    senders: Senders
     previews: Previews | None = field(init=False)
     """The importer, if it tells what becomes of an item; found out once, not for each item."""
 
@@ -63,18 +67,27 @@ class Calls:
     def one(self, work: Work) -> Sequence[Receipt | Exception]:
         """Have one item imported; raises `NotBegun`, as `many` does."""
         self._begin()
+        with self.senders.meter(work) as meter:
+            if meter is None:
+                call = partial(self._bring, work, work.item)
+            else:
+                call = partial(self._bring_counted, work, meter)
+            receipt = attempt(call, self.stop, rests=True, waits=self.waits)
+        return [self._checked(work, receipt)]
 
-        def once() -> Receipt:
-            if work.action == "send":
-                return self.importer.import_item(work.item)
-            assert work.previous is not None and work.previous.receipt is not None
-            if work.action == "fill":
-                assert isinstance(self.importer, Fills)
-                return self.importer.fill_item(work.item, work.previous.receipt)
-            assert isinstance(self.importer, Updates)
-            return self.importer.update_item(work.item, work.previous.receipt)
+    def _bring_counted(self, work: Work, meter: Meter) -> Receipt:
+        with meter.attempt():
+            return self._bring(work, meter.counted(work.item))
 
-        return [self._checked(work, attempt(once, self.stop, rests=True, waits=self.waits))]
+    def _bring(self, work: Work, item: Item) -> Receipt:
+        if work.action == "send":
+            return self.importer.import_item(item)
+        assert work.previous is not None and work.previous.receipt is not None
+        if work.action == "fill":
+            assert isinstance(self.importer, Fills)
+            return self.importer.fill_item(item, work.previous.receipt)
+        assert isinstance(self.importer, Updates)
+        return self.importer.update_item(item, work.previous.receipt)
 
     def many(self, works: Sequence[Work]) -> Sequence[Receipt | Exception]:
         """Have several new items imported together."""

@@ -24,6 +24,7 @@ from decamp.engine.blame import as_fault, hung
 from decamp.engine.calls import Calls, Fetch, NotBegun
 from decamp.engine.pace import Pace
 from decamp.engine.ready import Ready, is_small
+from decamp.engine.sending import Senders
 from decamp.engine.settling import Settling
 from decamp.engine.tally import Tally
 from decamp.engine.waits import Waits
@@ -70,7 +71,7 @@ class Delivery:
     _pace: Pace
     _waits: Waits
     _patience: float = 1800.0
-    """Seconds without any answer after which the importer counts as hung."""
+    """Seconds without any answer, or byte sent, after which the importer counts as hung."""
 
     _done: queue.SimpleQueue[Done[_Moving]] = field(factory=queue.SimpleQueue, init=False)
     _fetching: int = field(default=0, init=False)
@@ -95,9 +96,10 @@ class Delivery:
         self._importers: Workers[_Moving] = Workers(
             self._capabilities.max_concurrency, "import", self._done
         )
+        self._senders = Senders(self._emit, self._stop)
         self._calls = Calls(
             self._importer, self._plugin, self._fetch, self._capabilities.max_blob_bytes,
-            self._stop, lambda: self._stopping, self._waits.note,
+            self._stop, lambda: self._stopping, self._waits.note, self._senders,
         )  # fmt: skip
         together = self._capabilities.delivery == "idempotent"
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
@@ -209,7 +211,6 @@ class Delivery:
             self._fetched(works[0], done.result, done.error)
             return
         self._importing -= len(works)
-        self._refusals += isinstance(done.error, RateLimited)
         results = done.result if done.error is None else [done.error] * len(works)
         for work, result in zip(works, results, strict=True):
             if isinstance(result, Receipt):
@@ -231,10 +232,13 @@ class Delivery:
         while True:
             try:
                 self._waits.tell()
+                self._senders.tell(self._importing)
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
-                if self._importing and time.monotonic() >= deadline:
-                    raise
+                if self._importing and (now := time.monotonic()) >= deadline:
+                    if not self._senders.moved():
+                        raise
+                    deadline = now + self._patience
                 if self._ready and not self._aside and not self._launching:
                     return None
 
@@ -307,12 +311,9 @@ class Delivery:
 
     def _send(self, works: Sequence[Work]) -> None:
         self._pace.note()
-        self._journal.intend(
-            self._route.id,
-            self._run,
-            [work.intent() for work in works],
-            full=self._capabilities.delivery != "idempotent",
-        )
+        intents = [work.intent() for work in works]
+        full = self._capabilities.delivery != "idempotent"
+        self._journal.intend(self._route.id, self._run, intents, full=full)
         self._hand_on(works)
 
     def _hand_on(self, works: Sequence[Work]) -> None:
@@ -329,6 +330,7 @@ class Delivery:
     def _resume(self) -> None:
         """Rest as the service asked, then call again what it refused for now."""
         again, self._again = self._again, []
+        self._refusals += 1
         self._launching = True
         try:
             self._wait_calmly(*self._rest)
@@ -356,7 +358,7 @@ class Delivery:
         if (
             isinstance(error, RateLimited)
             and error.retry_after is not None
-            and self._refusals <= _REFUSALS
+            and self._refusals < _REFUSALS
             and not self._stopping
         ):
             self._again.append(work)

@@ -1,4 +1,4 @@
-"""Which network addresses an address from someone's data may lead to.
+"""Which network addresses are public, where one from someone's data may lead, and which private.
 
 The table is our own: `ipaddress` changed its mind between releases of Python (3.11 calls
 64:ff9b::7f00:1 and 2002:7f00:1:: global, though both can mean 127.0.0.1). Sources: the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-__all__ = ["is_public"]
+__all__ = ["is_private", "is_public"]
 
 _REFUSED_4 = tuple(
     IPv4Network(network)
@@ -58,3 +58,25 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if address in _NAT64:
         return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
     return address in _GLOBAL_6 and not any(address in network for network in _REFUSED_6)
+
+
+_PRIVATE = (
+    IPv4Network("10.0.0.0/8"),  # RFC 1918
+    IPv4Network("127.0.0.0/8"),  # loopback, RFC 1122: the name of this machine may lead there
+    IPv4Network("169.254.0.0/16"),  # link-local, RFC 3927
+    IPv4Network("172.16.0.0/12"),  # RFC 1918
+    IPv4Network("192.168.0.0/16"),  # RFC 1918
+    IPv6Network("::1/128"),  # loopback, RFC 4291
+    IPv6Network("fc00::/7"),  # unique local, RFC 4193
+    IPv6Network("fe80::/10"),  # link-local, RFC 4291
+)
+
+
+def is_private(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether an address is one of a network at home, or of this machine.
+
+    What is neither public nor this, such as a carrier's shared addresses, is not.
+    """
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in _PRIVATE)

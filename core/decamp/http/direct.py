@@ -31,6 +31,7 @@ class DirectClient(httpx.Client):
         login: Signs the requests.
         tls: Whose certificates to trust; the public authorities if None.
         stop: Set when the run is to end; within a second of it all requests end.
+        network: Makes the connections.
     """
 
     def __init__(
@@ -38,11 +39,12 @@ class DirectClient(httpx.Client):
         login: LoginAuth | None = None,
         tls: ssl.SSLContext | None = None,
         stop: threading.Event | None = None,
+        network: httpcore.NetworkBackend | None = None,
     ) -> None:
         redact_libraries()
         context = tls or httpx.create_ssl_context(trust_env=False)
-        network = Stoppable(httpcore.SyncBackend(), stop or threading.Event())
-        self._kept = KeptOpen(context, network)
+        stoppable = Stoppable(network or httpcore.SyncBackend(), stop or threading.Event())
+        self._kept = KeptOpen(context, stoppable)
         self._login = login
         super().__init__(
             transport=self._kept,

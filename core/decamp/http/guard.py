@@ -1,18 +1,27 @@
-"""Connects to public addresses only, however their names resolve."""
+"""Connects only to addresses that were checked, however their names resolve."""
 
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 
 import httpcore
 
-from decamp.errors import ItemError
-from decamp.http.addresses import is_public
+from decamp.errors import ConfigError, ItemError
+from decamp.http.addresses import is_private, is_public
 
-__all__ = ["Guard", "NameNotFound", "Refused", "Resolver", "system_resolver"]
+__all__ = [
+    "Guard",
+    "NameNotFound",
+    "PrivateNetwork",
+    "Refused",
+    "Resolver",
+    "not_private",
+    "system_resolver",
+]
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a host, in the order to try them. Raises OSError if there are none."""
@@ -49,25 +58,20 @@ def system_resolver(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Guard(httpcore.NetworkBackend):
+class _Checked(httpcore.NetworkBackend, ABC):
     """Resolves a host once, checks every address, and connects to a checked one.
 
     Between check and connection there is no second look-up that could answer otherwise
     ("DNS rebinding"), and one bad address among good ones is enough to refuse.
 
     Args:
-        allowed: Pairs of host and port that are exempt.
         resolve: Finds the addresses of a host.
         network: Makes the connections; it is given addresses, never names.
     """
 
     def __init__(
-        self,
-        allowed: Collection[tuple[str, int]],
-        resolve: Resolver,
-        network: httpcore.NetworkBackend | None = None,
+        self, resolve: Resolver = system_resolver, network: httpcore.NetworkBackend | None = None
     ) -> None:
-        self._allowed = frozenset(allowed)
         self._resolve = resolve
         self._network = network or httpcore.SyncBackend()
 
@@ -82,7 +86,7 @@ class Guard(httpcore.NetworkBackend):
         """Connect to a host.
 
         Raises:
-            Refused: The port is not one of the web, or an address of the host is not public.
+            TransferError: An address of the host, or the port, is not one to be asked.
             NameNotFound: It has no address.
             httpcore.ConnectError: None of its addresses answers.
         """
@@ -94,18 +98,71 @@ class Guard(httpcore.NetworkBackend):
                 )
         return self._network.connect_tcp(last, port, timeout, local_address, socket_options)
 
+    @abstractmethod
     def _addresses(self, host: str, port: int) -> Sequence[str]:
-        known = (host, port) in self._allowed
-        if not known and port not in _PORTS:
-            raise Refused(host, f"was not asked: decamp never visits port {port}, only 80 and 443")
+        """Give the addresses of a host that may be asked, or refuse."""
+
+    def _resolved(self, host: str, port: int) -> Sequence[str]:
         try:
             addresses = self._resolve(host, port)
         except OSError as error:
             raise NameNotFound("the host name was not found") from error
         if not addresses:
             raise NameNotFound("the host has no address")
+        return addresses
+
+
+class Guard(_Checked):
+    """Connects to public addresses only, and on the ports of the web.
+
+    Args:
+        allowed: Pairs of host and port that are exempt.
+        resolve: Finds the addresses of a host.
+        network: Makes the connections; it is given addresses, never names.
+    """
+
+    def __init__(
+        self,
+        allowed: Collection[tuple[str, int]],
+        resolve: Resolver,
+        network: httpcore.NetworkBackend | None = None,
+    ) -> None:
+        super().__init__(resolve, network)
+        self._allowed = frozenset(allowed)
+
+    def _addresses(self, host: str, port: int) -> Sequence[str]:
+        """Raises `Refused`: the port is not one of the web, or an address is not public."""
+        known = (host, port) in self._allowed
+        if not known and port not in _PORTS:
+            raise Refused(host, f"was not asked: decamp never visits port {port}, only 80 and 443")
+        addresses = self._resolved(host, port)
         for address in addresses:
             if not known and not is_public(ip_address(address)):
                 why = "was not asked: it leads into a private network, which decamp never visits"
                 raise Refused(host, why)
         return addresses
+
+
+class PrivateNetwork(_Checked):
+    """Connects to addresses of a private network only.
+
+    It is for a server that a person has named, and allowed to be asked without TLS; never for
+    an address from someone's data.
+    """
+
+    def _addresses(self, host: str, port: int) -> Sequence[str]:
+        """Raises `ConfigError`: an address is not one of a private network."""
+        addresses = self._resolved(host, port)
+        if not all(is_private(ip_address(address)) for address in addresses):
+            raise not_private(host)
+        return addresses
+
+
+def not_private(host: str) -> ConfigError:
+    """Say that a server may not be asked without TLS, although a person has allowed that."""
+    return ConfigError(
+        f"{host} was not asked: without TLS decamp asks only servers in a private network, and its "
+        "address is not one of those.",
+        hint="Write https://. Addresses of private networks are such as 192.168.1.20, 10.0.0.20 and "
+        "fd00::20, and names that lead to nothing but those.",
+    )

@@ -7,13 +7,15 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpcore
 import httpx
 
 from decamp.errors import ConfigError
+from decamp.http.addresses import is_private
 from decamp.http.client import HEADERS, TIMEOUT, redact_libraries
+from decamp.http.guard import not_private
 from decamp.http.stoppable import Stoppable
 from decamp.http.transport import GuardedTransport
 
@@ -102,16 +104,23 @@ class _Body:
         self._connection.close()
 
 
-def require_safe(url: str, hint: str = _SANDBOX, *, localhost: bool = False) -> None:
+def require_safe(
+    url: str, hint: str = _SANDBOX, *, localhost: bool = False, private: bool = False
+) -> bool:
     """Make sure that secrets may be sent to an address.
 
     Args:
         url: The address.
         hint: What to do instead.
         localhost: Take that name too for this machine.
+        private: Take http too, to a machine of a private network. Where a name leads shows when
+            it is asked: that has to be through a `decamp.http.guard.PrivateNetwork`.
+
+    Returns:
+        Whether they would go through a network unencrypted.
 
     Raises:
-        ConfigError: It is not https; or http to another machine than this one.
+        ConfigError: It is not https; or http to another machine than these.
     """
     try:
         parsed = httpx.URL(url)
@@ -120,10 +129,15 @@ def require_safe(url: str, hint: str = _SANDBOX, *, localhost: bool = False) -> 
     if parsed.userinfo:
         raise ConfigError("A user name or password in the address of a service is refused.")
     if parsed.scheme == "https" and parsed.host:
-        return
+        return False
     here = is_loopback(parsed.host) or (localhost and _is_localhost(parsed.host))
     if parsed.scheme == "http" and here:
-        return
+        return False
+    if parsed.scheme == "http" and parsed.host and private:
+        literal = _literal(parsed.host)
+        if literal is not None and not is_private(literal):
+            raise not_private(parsed.host)
+        return True
     raise ConfigError(
         f"decamp signs in over https alone; {parsed.host or 'the address'} was not asked.",
         hint=hint,
@@ -132,10 +146,15 @@ def require_safe(url: str, hint: str = _SANDBOX, *, localhost: bool = False) -> 
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is an address of this machine itself, as a literal (RFC 8252 8.3)."""
+    literal = _literal(host)
+    return literal is not None and literal.is_loopback
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        return ip_address(host.strip("[]"))
     except ValueError:
-        return False
+        return None
 
 
 def _is_localhost(host: str) -> bool:

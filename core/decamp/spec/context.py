@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -92,6 +93,10 @@ class Context(Generic[C]):
 
     secrets: Secrets = field(factory=MemorySecrets)
     """What the plugin must remember between runs and nobody may read: sessions."""
+
+    pause: Callable[[float], None] = time.sleep
+    """Waits some seconds, for a service that works on something. Raises `Unavailable` at once
+    when the run is to stop; let it pass."""
 
     notes: Secrets = field(factory=MemorySecrets)
     """What else it must remember and cannot learn again; small, and durable on return."""

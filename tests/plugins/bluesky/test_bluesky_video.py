@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from attrs import evolve
 
 from bluesky_runs import blob, mp4, png, post
 from decamp import ConfigError, ItemHeld, ItemRejected, Unavailable
 from decamp_bluesky.importer import BlueskyImporter
 from pds_run import Account, Pds
+from sent_bytes import Told
 from video_service import VideoSimulator, video_service
 
 FILM = post(1, "A film", blob("1.mp4", mp4()), alt_text="A gull")
@@ -25,15 +27,16 @@ def service(pds: Pds) -> Iterator[VideoSimulator]:
 def importer(
     make: Callable[..., BlueskyImporter], service: VideoSimulator, waits: list[float]
 ) -> BlueskyImporter:
-    return make(video="service", video_service=service.url)
+    """Let no time pass while a job runs."""
+    made = make(video="service", video_service=service.url)
+    made._context = evolve(made._context, pause=waits.append)
+    return made
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let no time pass while a job runs; gives what would have passed."""
-    waited: list[float] = []
-    monkeypatch.setattr("decamp_bluesky.importer.sleep", waited.append)
-    return waited
+def waits() -> list[float]:
+    """Tell how much time would have passed."""
+    return []
 
 
 def test_it_is_made_ready_first(
@@ -57,6 +60,19 @@ def test_it_is_made_ready_first(
     assert importer.remove(importer.update_item(changed, receipt), receipt) == receipt
     assert importer.remove(receipt, None) is None
     assert pds.repository(account.did) == {}
+
+
+@pytest.mark.parametrize("way", ["service", "server"])
+def test_what_is_uploaded_counts_as_sent(make, service: VideoSimulator, waits, way: str) -> None:
+    importer = make(video=way, video_service=service.url)
+    importer._context = evolve(importer._context, pause=waits.append)
+    video = blob("1.mp4", mp4(3 << 20))
+    assert video.size is not None
+    meter = Told(video.size)
+    meter.of(importer.import_item, post(3, "A long film", video))
+    assert meter.sent == video.size
+    steps = [position for _, position in meter.reached if position > 1 << 20]
+    assert len(steps) > 4, "and piece by piece"
 
 
 def test_photos_go_to_the_server(importer, service: VideoSimulator, pds: Pds, account) -> None:

@@ -31,6 +31,7 @@ from decamp import (
 )
 from decamp_disk.remote_failures import remote_explained
 from s3_server import client, s3_server, snapshot
+from sent_bytes import Told
 
 FILM = "data/posts/2023/2023-05-01T120000Z/1.mp4"
 
@@ -66,6 +67,19 @@ def fetched(s3: str, bucket: str, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def test_what_is_sent_counts_part_by_part_and_not_the_copy_on_this_machine(
+    place: dict[str, Any],
+) -> None:
+    data = bytes(12 << 20)
+    meter = Told(len(data))
+    with begun(**place) as importer:
+        meter.of(importer.import_item, post(data=data))
+    positions = [position for name, position in meter.reached if name != "1.mp4"]
+    assert len(positions) == len(meter.reached)
+    assert {5 << 20, 10 << 20, 12 << 20} <= set(positions)
+    assert meter.sent == len(data)
 
 
 def test_the_bag_is_valid_and_a_second_address_is_another(

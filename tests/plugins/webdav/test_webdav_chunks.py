@@ -15,6 +15,7 @@ from decamp import DestinationFull, Unavailable
 from decamp_webdav.address import Address
 from decamp_webdav.chunks import CHUNK, upload_id, uploads_of
 from nextcloud_simulator import SLOW
+from sent_bytes import Told
 
 FILM = bytes(range(256)) * (5 * CHUNK // 512)
 """Two pieces and a half."""
@@ -97,6 +98,23 @@ def test_assembly_is_waited_for_and_not_asked_for_again(
     assert film.read_bytes() == FILM
     assert len(pauses) >= 1 and len(pieces(proxy)) == 3
     assert sum(one.method == "MOVE" and one.path.endswith("/.file") for one in proxy.seen) == 1
+
+
+def test_what_is_sent_counts_and_not_the_copy_nor_a_piece_twice(
+    nextcloud_simulator: DavServer, proxy: DavProxy, place: str, tmp_path: Path
+) -> None:
+    item = post(data=FILM)
+    meter = Told(len(FILM))
+    with begun(nextcloud_simulator, place, tmp_path) as importer:
+        proxy.reset(when("PUT", Answer(507), path="/00003"))
+        with pytest.raises(DestinationFull):
+            meter.of(importer.import_item, item)
+        proxy.reset(when("PUT", Drop(), path="/00003", times=1))
+        again = Told(len(FILM))
+        again.of(importer.import_item, item)
+    assert {name for name, _ in meter.reached}.isdisjoint({"1.mp4"})
+    assert again.reached[:2] == [(again.reached[0][0], CHUNK), (again.reached[0][0], 2 * CHUNK)]
+    assert max(position for _, position in again.reached) == again.sent == len(FILM)
 
 
 @pytest.mark.parametrize("action", [Drop(), Refuse()], ids=["answer lost", "never arrived"])
