@@ -19,6 +19,7 @@ __all__ = [
     "RunEnded",
     "RunStarted",
     "Stage",
+    "StageProgress",
     "Waiting",
     "as_json",
     "ignore",
@@ -50,6 +51,15 @@ class Stage(Event):
     stage: str
     total: int | None = None
     """How many items or rows it is about, if known."""
+
+
+@frozen
+class StageProgress(Event):
+    """How far a stage has come that does not tell of each item: ``reading-back``, ``verifying`` or ``undoing``."""
+
+    name = "progress"
+    done: int
+    """Items."""
 
 
 @frozen

@@ -103,7 +103,7 @@ class RouteFinder:
         route = route or self._add(tuple(whose))
         as_of = stamp(holds.as_of) if holds.as_of else ""
         with blamed(self.plugin):
-            count = relearn(self.journal, route, self.importer, as_of)
+            count = relearn(self.journal, route, self.importer, as_of, self.emit)
         self.journal.learnt(route.id, self.destination.seal, as_of)
         self.emit(Notice("info", f"It holds {count:,} items; only what is new is sent."))
         return self._fresh(route)
