@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,10 @@ from pathlib import Path
 import pytest
 
 from cli_run import Cli
+from decamp import registry, upkeep
+from decamp.assembly import opened, undoable
+from decamp.events import Event, Stage, StageProgress
+from decamp.home import Home
 from hand_files import account, documents, pack
 from journey import tree
 from terminal import at_terminal, needs_terminal
@@ -116,6 +121,26 @@ def test_what_was_taken_back_is_not_missing(cli: Cli, bundle: Path) -> None:
     ended = cli("verify", str(bundle))
     assert ended.code == 2
     assert "nothing that decamp wrote" in ended.err
+
+
+def test_looking_and_taking_back_say_how_far_they_are(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    home, loaded, stop = Home(tmp_path / "home"), registry.load(), threading.Event()
+    with opened(str(bundle), registry=loaded, home=home) as place:
+        upkeep.verify(place, deep=True, sample=0, emit=events.append, stop=stop)
+    looked = [event.done for event in events if isinstance(event, StageProgress)]
+    events.clear()
+    with opened(str(bundle), registry=loaded, home=home) as place:
+        undoing = upkeep.Undoing(place, undoable("", home=home).run)
+        upkeep.undo(undoing, emit=events.append, stop=stop)
+    stage, *told = events
+    assert isinstance(stage, Stage)
+    assert stage.total == len(told) == looked[-1]
+    assert [event.done for event in told if isinstance(event, StageProgress)] == [
+        *range(len(told))
+    ]
 
 
 def test_nothing_to_look_at(cli: Cli, tmp_path: Path) -> None:
