@@ -666,6 +666,26 @@ def test_a_lost_answer_is_asked_for_and_not_repeated(bench: Bench) -> None:
     assert any(isinstance(e, Notice) and "interrupted" in e.text for e in bench.events)
 
 
+def test_a_stop_leaves_doubts_for_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost_answer(bench, posts(1, 2, 3))
+    asked, found = [], MemoryImporter.find_item
+
+    def find_item(self: MemoryImporter, item: Item) -> Receipt | None:
+        asked.append(item.id)
+        bench.stop.set()
+        return found(self, item)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryImporter, "find_item", find_item)
+        assert bench.run(posts(1, 2, 3))["state"] == "interrupted"
+    assert len(asked) == 1
+    bench.stop.clear()
+    assert bench.run(posts(1, 2, 3))["exit_code"] == 0
+    assert [call for call, _ in bench.importer.calls] == ["import"] * 3
+
+
 def test_rows_of_a_lost_answer_are_not_sent_again_with_newer_ones(bench: Bench) -> None:
     lost_answer(bench, Page(rows=(watched(1, 2),)))
     bench.run(Page(rows=(watched(1, 2, 3),)))

@@ -105,6 +105,30 @@ def test_reading_back_says_how_far_it_is(bench: Bench) -> None:
     assert told == [1, 2, 3]
 
 
+def test_a_stop_ends_reading_back_and_nothing_is_learnt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run(page(*range(3)))
+    before, calls = dict(bench.importer.store), list(bench.importer.calls)
+    forget(bench)
+
+    whole = Shelf.known
+
+    def known(self: Shelf) -> Iterator[Holding]:
+        for holding in whole(self):
+            yield holding
+            bench.stop.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "known", known)
+        assert bench.run(page(*range(3)))["state"] == "interrupted"
+    told = [event.done for event in bench.events if isinstance(event, StageProgress)]
+    assert told == [1]
+    bench.stop.clear()
+    assert bench.run(page(*range(3)))["counts"]["post"] == {"found": 3, "unchanged": 3}
+    assert (bench.importer.store, bench.importer.calls) == (before, calls)
+
+
 def test_what_is_new_after_a_loss_is_sent_once(bench: Bench) -> None:
     bench.run(Page(rows=(watched(1, 2, 2),)), page(1))
     forget(bench)
