@@ -138,9 +138,7 @@ def test_looking_and_taking_back_say_how_far_they_are(
     stage, *told = events
     assert isinstance(stage, Stage)
     assert stage.total == len(told) == looked[-1]
-    assert [event.done for event in told if isinstance(event, StageProgress)] == [
-        *range(len(told))
-    ]
+    assert [event.done for event in told if isinstance(event, StageProgress)] == [*range(len(told))]
 
 
 def test_nothing_to_look_at(cli: Cli, tmp_path: Path) -> None:
@@ -305,6 +303,31 @@ def test_each_answer_is_kept_as_it_is_given(cli: Cli, bundle: Path, tmp_path: Pa
     assert "1 item settled: what is there stays." in ended.err
     assert "1 item will be sent by the next run." in ended.err
     assert len(cli("resolve", "--json").document["open"]) == 1
+
+
+def test_of_very_many_the_first_are_shown(cli: Cli, tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+
+    def posted(caption: str) -> Path:
+        posts = [
+            {"Date": f"2024-01-01 00:00:{n:02}", "Link": "", "Title": f"{caption} {n}"}
+            for n in range(14)
+        ]
+        return pack(
+            tmp_path / f"{caption}.zip",
+            account("hand.made", "one", Post={"Posts": {"VideoList": posts}}),
+        )
+
+    assert cli("transfer", str(posted("old")), str(target)).code == 0
+    for record in target.glob("data/posts/*/*/post.json"):
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"caption": "mine"}))
+    assert cli("transfer", str(posted("new")), str(target)).code == 3
+    ended = cli("resolve")
+    assert ended.err.count("met something else in its place.") == 10
+    assert "14 items are open. To answer for all of them:\n  decamp resolve --all keep" in ended.err
+    assert "... and 4 more; --json lists them." in ended.err
+    assert "--all keep or --all again" in ended.err
+    assert cli("resolve", "--all", "keep", "--json").document["kept"] == 14
 
 
 # --- forget ------------------------------------------------------------------------------------

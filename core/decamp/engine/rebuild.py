@@ -69,9 +69,7 @@ def relearn(
     return journal.relearn(route.id, learnt)
 
 
-def _counted(
-    holdings: Iterable[Holding], emit: Emit, stop: threading.Event
-) -> Iterator[Holding]:
+def _counted(holdings: Iterable[Holding], emit: Emit, stop: threading.Event) -> Iterator[Holding]:
     for done, holding in enumerate(holdings, 1):
         if stop.is_set():
             raise Interrupted
