@@ -20,6 +20,7 @@ __all__ = [
     "RunStarted",
     "Sending",
     "Stage",
+    "StageProgress",
     "Waiting",
     "as_json",
     "ignore",
@@ -51,6 +52,15 @@ class Stage(Event):
     stage: str
     total: int | None = None
     """How many items or rows it is about, if known."""
+
+
+@frozen
+class StageProgress(Event):
+    """How far a stage has come that does not tell of each item: ``reading-back``, ``verifying`` or ``undoing``."""
+
+    name = "progress"
+    done: int
+    """Items."""
 
 
 @frozen

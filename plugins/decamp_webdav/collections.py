@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 
 from decamp import DestinationRefused
+from decamp_webdav.address import name_key
 from decamp_webdav.answers import gone
 from decamp_webdav.client import DavClient
 from decamp_webdav.multistatus import Resource
 
-__all__ = ["Collections", "is_empty"]
+__all__ = ["Collections", "is_empty", "names_in"]
 
 
 class Collections:
@@ -114,6 +115,11 @@ class Collections:
 def is_empty(found: list[Resource]) -> bool:
     """Tell by its list whether nothing is in a folder."""
     return len(found) == 1 and found[0].folder
+
+
+def names_in(found: list[Resource]) -> set[str]:
+    """Give the names of what its list tells of a folder, in normal form C."""
+    return {name_key(one.path.rpartition("/")[2]) for one in found[1:]}
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from decamp import Conflict, DestinationRefused, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
+from decamp_webdav.address import name_key
 from decamp_webdav.begun import Begun
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import Collections
@@ -51,6 +52,9 @@ class DavFolder:
         self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
         self._taken: set[str] = set()
         self._sees_all = True
+        self._others: dict[str, set[str]] = {}
+        """What was in a folder when it could not be removed, and was not removed since: while
+        there is something, nobody has to look again. A year of posts is a long list."""
         self.looks_first = False
 
     def use(self, findings: Findings) -> None:
@@ -142,6 +146,7 @@ class DavFolder:
         """Remove a file, if it is there."""
         with self._changing(relative):
             self._client.send("DELETE", self.path(relative), passing=(404, 410))
+        self._note_removed(relative)
 
     def clear(self, relative: str) -> None:
         """Remove a folder of ours with all that is in it."""
@@ -183,14 +188,23 @@ class DavFolder:
 
     def _remove_empty(self, relative: str) -> bool:
         """Remove a folder that is empty, if it is there; False if something is or may be in it."""
-        if not self._sees_all:
+        key = name_key(relative)
+        if not self._sees_all or self._others.get(key):
             return False
         with self._changing(relative):
             url = self._address.folder(relative)
-            removed = remove_empty(self._client, url, self._temporaries.folder)
-            if removed:
+            others = remove_empty(self._client, url, self._temporaries.folder)
+            if others is None:
                 self._folders.forget(relative)
-            return removed
+        if others is not None:
+            self._others[key] = others
+            return False
+        self._note_removed(relative)
+        return True
+
+    def _note_removed(self, relative: str) -> None:
+        folder, _, name = name_key(relative).rpartition("/")
+        self._others.get(folder, set()).discard(name)
 
     # --- reading -------------------------------------------------------------------------
 

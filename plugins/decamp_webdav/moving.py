@@ -8,7 +8,7 @@ from decamp import Corrupted, Unavailable
 from decamp.bundle import Stamp
 from decamp_webdav.answers import gone
 from decamp_webdav.client import DavClient
-from decamp_webdav.collections import is_empty
+from decamp_webdav.collections import is_empty, names_in
 from decamp_webdav.multistatus import Resource
 
 __all__ = ["arrived", "move", "remove_empty"]
@@ -64,8 +64,8 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
     client.send("MOVE", url, headers, again=False)
 
 
-def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> bool:
-    """Remove a folder that is empty, if it is there; False if something is in it.
+def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> set[str] | None:
+    """Remove a folder that is empty, if it is there.
 
     WebDAV removes a folder with all that is in it, so it is moved away first: what someone else
     put into it in that moment is seen, and moved back.
@@ -74,18 +74,21 @@ def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> bool:
         client: Speaks to the server.
         url: Of the folder.
         aside: Gives the address of another name for it.
+
+    Returns:
+        The names of what is in it; None if it is not there any more.
     """
     found = client.listed(url)
     if found is None:
-        return True
-    return is_empty(found) and _take_out(client, url, aside())
+        return None
+    return _take_out(client, url, aside()) if is_empty(found) else names_in(found)
 
 
-def _take_out(client: DavClient, url: str, aside: str) -> bool:
+def _take_out(client: DavClient, url: str, aside: str) -> set[str] | None:
     move(client, url, aside, keep=True)
     found = client.listed(aside)
     if found is not None and not is_empty(found):
         move(client, aside, url, keep=True)
-        return False
+        return names_in(found)
     client.send("DELETE", aside, passing=(404,))
-    return True
+    return None

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,10 @@ from pathlib import Path
 import pytest
 
 from cli_run import Cli
+from decamp import registry, upkeep
+from decamp.assembly import opened, undoable
+from decamp.events import Event, Stage, StageProgress
+from decamp.home import Home
 from hand_files import account, documents, pack
 from journey import tree
 from terminal import at_terminal, needs_terminal
@@ -116,6 +121,24 @@ def test_what_was_taken_back_is_not_missing(cli: Cli, bundle: Path) -> None:
     ended = cli("verify", str(bundle))
     assert ended.code == 2
     assert "nothing that decamp wrote" in ended.err
+
+
+def test_looking_and_taking_back_say_how_far_they_are(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    home, loaded, stop = Home(tmp_path / "home"), registry.load(), threading.Event()
+    with opened(str(bundle), registry=loaded, home=home) as place:
+        upkeep.verify(place, deep=True, sample=0, emit=events.append, stop=stop)
+    looked = [event.done for event in events if isinstance(event, StageProgress)]
+    events.clear()
+    with opened(str(bundle), registry=loaded, home=home) as place:
+        undoing = upkeep.Undoing(place, undoable("", home=home).run)
+        upkeep.undo(undoing, emit=events.append, stop=stop)
+    stage, *told = events
+    assert isinstance(stage, Stage)
+    assert stage.total == len(told) == looked[-1]
+    assert [event.done for event in told if isinstance(event, StageProgress)] == [*range(len(told))]
 
 
 def test_nothing_to_look_at(cli: Cli, tmp_path: Path) -> None:
@@ -280,6 +303,31 @@ def test_each_answer_is_kept_as_it_is_given(cli: Cli, bundle: Path, tmp_path: Pa
     assert "1 item settled: what is there stays." in ended.err
     assert "1 item will be sent by the next run." in ended.err
     assert len(cli("resolve", "--json").document["open"]) == 1
+
+
+def test_of_very_many_the_first_are_shown(cli: Cli, tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+
+    def posted(caption: str) -> Path:
+        posts = [
+            {"Date": f"2024-01-01 00:00:{n:02}", "Link": "", "Title": f"{caption} {n}"}
+            for n in range(14)
+        ]
+        return pack(
+            tmp_path / f"{caption}.zip",
+            account("hand.made", "one", Post={"Posts": {"VideoList": posts}}),
+        )
+
+    assert cli("transfer", str(posted("old")), str(target)).code == 0
+    for record in target.glob("data/posts/*/*/post.json"):
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"caption": "mine"}))
+    assert cli("transfer", str(posted("new")), str(target)).code == 3
+    ended = cli("resolve")
+    assert ended.err.count("met something else in its place.") == 10
+    assert "14 items are open. To answer for all of them:\n  decamp resolve --all keep" in ended.err
+    assert "... and 4 more; --json lists them." in ended.err
+    assert "--all keep or --all again" in ended.err
+    assert cli("resolve", "--all", "keep", "--json").document["kept"] == 14
 
 
 # --- forget ------------------------------------------------------------------------------------

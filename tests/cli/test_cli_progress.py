@@ -17,6 +17,7 @@ from decamp.events import (
     ReadProgress,
     Sending,
     Stage,
+    StageProgress,
     Waiting,
 )
 
@@ -205,6 +206,13 @@ def test_a_download_shows_bytes_and_speed():
     assert "Downloading the copy ...\n" in said
     assert "Downloading the copy: 16.0 MB, 400 kB/s\n" in said
     assert "Downloading the copy" in show(listening(terminal=True), *events)
+
+
+def test_looking_and_taking_back_say_how_far_they_are():
+    back = show(listening(), Stage("undoing", 3_000), *map(StageProgress, range(0, 3_000, 750)))
+    assert "Taking back: 75% 2,250 of 3,000 items\n" in back
+    look = show(listening(), Stage("verifying"), *map(StageProgress, range(0, 9_000, 750)))
+    assert "Looking at what is there: 2,250 items\n" in look
 
 
 def test_a_stop_is_answered_while_nothing_moves():

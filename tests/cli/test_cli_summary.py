@@ -75,6 +75,15 @@ def test_missing_media_are_grouped_with_examples_and_a_way_out():
     assert "Next: ask for a new copy of your data" in said
 
 
+def test_missing_media_beyond_the_list_are_told_apart():
+    document = receipt(state="partial", exit_code=3)
+    document["media"]["missing"] = [{"item": "post:1", "name": "1.mp4", **EXPIRED}] * 2_000
+    document["unlisted"]["missing"] = 18_000
+    said = said_of(document)
+    assert "20,000 media files could not be had: 2,000 x The link has expired." in said
+    assert "... and 18,000 more, which no list has room for." in said
+
+
 def test_problems_are_grouped_by_why():
     problem = {"kind": "post", "state": "failed", "code": "corrupted", "reason": "too large"}
     problems = [problem | {"item": "post:1"}, problem | {"item": "post:2"}]

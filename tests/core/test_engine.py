@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from decamp.engine import Selection
+from decamp.engine.tally import Tally
 from decamp.engine.waits import Waits
 from decamp.errors import (
     Conflict,
@@ -665,6 +666,26 @@ def test_a_lost_answer_is_asked_for_and_not_repeated(bench: Bench) -> None:
     assert any(isinstance(e, Notice) and "interrupted" in e.text for e in bench.events)
 
 
+def test_a_stop_leaves_doubts_for_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost_answer(bench, posts(1, 2, 3))
+    asked, found = [], MemoryImporter.find_item
+
+    def find_item(self: MemoryImporter, item: Item) -> Receipt | None:
+        asked.append(item.id)
+        bench.stop.set()
+        return found(self, item)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryImporter, "find_item", find_item)
+        assert bench.run(posts(1, 2, 3))["state"] == "interrupted"
+    assert len(asked) == 1
+    bench.stop.clear()
+    assert bench.run(posts(1, 2, 3))["exit_code"] == 0
+    assert [call for call, _ in bench.importer.calls] == ["import"] * 3
+
+
 def test_rows_of_a_lost_answer_are_not_sent_again_with_newer_ones(bench: Bench) -> None:
     lost_answer(bench, Page(rows=(watched(1, 2),)))
     bench.run(Page(rows=(watched(1, 2, 3),)))
@@ -857,6 +878,19 @@ def test_lists_are_bounded_and_say_so(bench: Bench, monkeypatch: pytest.MonkeyPa
 
     assert len(receipt["media"]["missing"]) == 3
     assert receipt["unlisted"] == {"problems": 0, "missing": 2}
+
+
+def test_a_full_list_takes_the_first_of_another_sort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the next step would be that of what happens to come first."""
+    monkeypatch.setattr("decamp.engine.tally.LISTED", 3)
+    tally = Tally()
+    for number in range(9):
+        code = "conflict" if number > 6 else "kept-raw"
+        tally.problem(f"post:{number}", "post", "conflict", code, "why")
+        tally.lacks(f"post:{number}", Missing("1.mp4", "gone" if number > 6 else "expired", "why"))
+    assert [one["item"] for one in tally.problems] == ["post:0", "post:1", "post:2", "post:7"]
+    assert [one["code"] for one in tally.missing] == [*["expired"] * 3, "gone"]
+    assert tally.unlisted == {"problems": 5, "missing": 5}
 
 
 def test_a_plan_after_a_kill_looks_at_what_is_there(bench: Bench) -> None:

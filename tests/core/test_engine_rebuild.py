@@ -13,6 +13,7 @@ import pytest
 from attrs import define
 
 from decamp.engine.ordinals import part_id
+from decamp.events import StageProgress
 from decamp.journal import Journal
 from decamp.model import Blob, Destination, Holding, Item, Origin, Page, Receipt
 from decamp.spec import ImporterCapabilities
@@ -94,6 +95,38 @@ def test_a_lost_journal_is_rebuilt_and_nothing_is_sent_twice(bench: Bench) -> No
         assert counts == {"found": counts["found"], "unchanged": counts["found"]}
     assert (bench.importer.store, bench.importer.calls) == (before, calls)
     assert receipt["verdict"]["complete"]
+
+
+def test_reading_back_says_how_far_it_is(bench: Bench) -> None:
+    bench.run(page(*range(3)))
+    forget(bench)
+    bench.run(page(*range(3)))
+    told = [event.done for event in bench.events if isinstance(event, StageProgress)]
+    assert told == [1, 2, 3]
+
+
+def test_a_stop_ends_reading_back_and_nothing_is_learnt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run(page(*range(3)))
+    before, calls = dict(bench.importer.store), list(bench.importer.calls)
+    forget(bench)
+
+    whole = Shelf.known
+
+    def known(self: Shelf) -> Iterator[Holding]:
+        for holding in whole(self):
+            yield holding
+            bench.stop.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "known", known)
+        assert bench.run(page(*range(3)))["state"] == "interrupted"
+    told = [event.done for event in bench.events if isinstance(event, StageProgress)]
+    assert told == [1]
+    bench.stop.clear()
+    assert bench.run(page(*range(3)))["counts"]["post"] == {"found": 3, "unchanged": 3}
+    assert (bench.importer.store, bench.importer.calls) == (before, calls)
 
 
 def test_what_is_new_after_a_loss_is_sent_once(bench: Bench) -> None:

@@ -35,6 +35,7 @@ from decamp.events import (
     ReadProgress,
     Sending,
     Stage,
+    StageProgress,
     Waiting,
 )
 
@@ -54,6 +55,7 @@ _STAGES = {
     "verifying": "Looking at what is there",
     "undoing": "Taking back",
 }
+_OF_ITEMS = tuple(_STAGES[name] for name in ("items", "reading-back", "verifying", "undoing"))
 _SAID_AGAIN = 2
 _TROUBLE = ("failed", "conflict", "unknown", "skipped")
 
@@ -166,6 +168,8 @@ class RunProgress:
         match event:
             case Stage():
                 self._begin(event)
+            case StageProgress():
+                self._done = event.done
             case Downloaded():
                 self._bytes = event.size
             case ReadProgress():
@@ -271,7 +275,7 @@ class RunProgress:
             facts.append(size(self._bytes))
         elif self._stage == _STAGES["rows"]:
             facts.append(f"{number(self._rows)} rows")
-        elif self._stage == _STAGES["items"]:
+        elif self._stage in _OF_ITEMS and (self._done or self._stage == _STAGES["items"]):
             done = f"{number(int(self._done))} of " if self._total else ""
             facts.append(done + plural(int(self._total or self._done), "item"))
             if self._lacking:

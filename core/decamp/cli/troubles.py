@@ -65,6 +65,8 @@ def show_missing(output: Output, missing: Sequence[_Entry], unlisted: int) -> No
     for group in _grouped(missing, lambda entry: cause(entry["reason"])):
         output.say(f"  {number(len(group))} x {group[0]['reason']}")
         _examples(output, (f"{entry['item']}  {entry['name']}" for entry in group))
+    if unlisted:
+        output.say(f"  ... and {number(unlisted)} more, which no list has room for.")
 
 
 def show_problems(

@@ -77,6 +77,7 @@ class Opening:
             items=items,
             emit=settings.emit,
             ask=settings.ask,
+            stop=settings.stop,
         ).find()
         before = sides.held.account.names if sides.held else ()
         settings.journal.bind_run(self.job.id, route.id, sides.as_of or "", before)
@@ -90,14 +91,19 @@ class Opening:
         return route
 
     def begin(self, route: Route) -> OpenRoute:
-        """Let the destination begin, and settle what an interrupted run has left open."""
+        """Let the destination begin, and settle what an interrupted run has left open.
+
+        Raises:
+            Interrupted: The run was asked to stop before all of that was settled.
+        """
         job, settings = self.job, self.settings
         deleted = deleted_there(self.sides, route)
         with blamed(job.importer_spec.name):
             capabilities = self._begun(route)
             count = reconcile(
-                settings.journal, route, job.importer, capabilities, look_only=job.dry_run
-            )
+                settings.journal, route, job.importer, capabilities, look_only=job.dry_run,
+                stop=settings.stop,
+            )  # fmt: skip
         # What an interrupted run has brought is known only now, and renames show by it.
         renames = Renames.find(settings.journal, route, self.spool)
         renames.apply(self.spool)

@@ -9,6 +9,7 @@ is learnt anew (`Knows.known`).
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -17,7 +18,9 @@ from attrs import define, evolve, field
 
 from decamp.engine.decide import UNKNOWN_MAPPING
 from decamp.engine.ordinals import marks_of, part_id
+from decamp.engine.reading import Interrupted
 from decamp.engine.work import repairable
+from decamp.events import Emit, StageProgress
 from decamp.identity import SUM_MASK, record_digest, row_digester, row_keys
 from decamp.journal import Frozen, Journal, Learnt, Route
 from decamp.model import Collection, Destination, Holding, Missing
@@ -40,17 +43,38 @@ def route_in_step(routes: Sequence[Route], destination: Destination) -> Route | 
     return next(iter(shown), None)
 
 
-def relearn(journal: Journal, route: Route, importer: Knows, as_of: str) -> int:
+def relearn(
+    journal: Journal,
+    route: Route,
+    importer: Knows,
+    as_of: str,
+    *,
+    emit: Emit,
+    stop: threading.Event,
+) -> int:
     """Learn what the destination holds of a route.
 
     Args:
         as_of: From when the newest of it is, RFC 3339; empty if unknown.
+        emit: Told how far it is.
+        stop: Ends it early, with nothing learnt.
 
     Returns:
         How many items it holds.
+
+    Raises:
+        Interrupted: The run was asked to stop.
     """
-    learnt = _learnt(importer.known(), journal.salt, as_of)
+    learnt = _learnt(_counted(importer.known(), emit, stop), journal.salt, as_of)
     return journal.relearn(route.id, learnt)
+
+
+def _counted(holdings: Iterable[Holding], emit: Emit, stop: threading.Event) -> Iterator[Holding]:
+    for done, holding in enumerate(holdings, 1):
+        if stop.is_set():
+            raise Interrupted
+        yield holding
+        emit(StageProgress(done))
 
 
 def _learnt(holdings: Iterable[Holding], salt: bytes, as_of: str) -> Iterator[Learnt]:

@@ -6,8 +6,11 @@ surely not there is released and travels again, and where nobody can tell it is 
 
 from __future__ import annotations
 
+import threading
+
 from attrs import evolve
 
+from decamp.engine.reading import Interrupted
 from decamp.engine.work import repairable
 from decamp.errors import ItemError
 from decamp.journal import Journal, Known, Route, Settled
@@ -26,17 +29,24 @@ def reconcile(
     capabilities: ImporterCapabilities,
     *,
     look_only: bool,
+    stop: threading.Event | None = None,
 ) -> int:
     """Settle the open intents of a route.
 
     Args:
         look_only: Change nothing at the destination: a dry run, on a copy of the journal.
+        stop: Leaves the rest open, for the next run. There may be hundreds, and each be asked about.
 
     Returns:
         How many there were.
+
+    Raises:
+        Interrupted: The run was asked to stop.
     """
     intents = journal.open_intents(route.id)
     for known, item, version in intents:
+        if stop is not None and stop.is_set():
+            raise Interrupted
         if known.receipt is None:
             settled = _new(importer, capabilities, item)
         elif look_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -41,6 +42,7 @@ class RouteFinder:
     """The first items of the export."""
     emit: Emit
     ask: Ask
+    stop: threading.Event
 
     def find(self) -> Route:
         """Find the route, or start one; afterwards the journal is in step with the destination.
@@ -103,7 +105,9 @@ class RouteFinder:
         route = route or self._add(tuple(whose))
         as_of = stamp(holds.as_of) if holds.as_of else ""
         with blamed(self.plugin):
-            count = relearn(self.journal, route, self.importer, as_of)
+            count = relearn(
+                self.journal, route, self.importer, as_of, emit=self.emit, stop=self.stop
+            )
         self.journal.learnt(route.id, self.destination.seal, as_of)
         self.emit(Notice("info", f"It holds {count:,} items; only what is new is sent."))
         return self._fresh(route)

@@ -28,7 +28,8 @@ deleted it at a destination that others can see, at least in part, and it is not
 out for the same reason."""
 
 LISTED = 2_000
-"""The most entries of a list; the journal knows the others too."""
+"""The most entries of a list; the journal knows the others too. The first of each sort is listed
+all the same: what to do next is said by what the lists hold."""
 
 
 @define
@@ -62,6 +63,8 @@ class Tally:
     media_count: int = 0
     """Media that were stored; in a plan those that would be, as far as they need no fetching."""
     media_bytes: int = 0
+    _sorts: set[tuple[str, ...]] = field(factory=set, init=False)
+    """What is listed: ``problems`` by kind, state and code, ``missing`` by code."""
 
     def add(self, kind: str, column: str, count: int = 1) -> None:
         """Count something."""
@@ -81,8 +84,7 @@ class Tally:
 
     def problem(self, item_id: str, kind: str, state: str, code: str, reason: str) -> None:
         """List an item that needs attention."""
-        if len(self.problems) >= LISTED:
-            self.unlisted["problems"] += 1
+        if not self._takes("problems", len(self.problems), kind, state, code):
             return
         self.problems.append(
             {"item": item_id, "kind": kind, "state": state, "code": code, "reason": reason}
@@ -94,8 +96,8 @@ class Tally:
         Args:
             source_lacks: The source itself says so: running the same again does not bring it.
         """
-        if len(self.missing) >= LISTED:
-            self.unlisted["missing"] += 1
+        lacking = "at the source" if source_lacks else ""
+        if not self._takes("missing", len(self.missing), missing.code, lacking):
             return
         entry: dict[str, Any] = {
             "item": item_id,
@@ -104,6 +106,14 @@ class Tally:
             "reason": missing.reason,
         }
         self.missing.append(entry | ({"source_lacks": True} if source_lacks else {}))
+
+    def _takes(self, name: str, length: int, *sort: str) -> bool:
+        """Tell whether a list takes one more of a sort; counts it if not."""
+        if length >= LISTED and (name, *sort) in self._sorts:
+            self.unlisted[name] += 1
+            return False
+        self._sorts.add((name, *sort))
+        return True
 
     def foresee(self, item_id: str, kind: str, preview: Preview) -> None:
         """Take note of what becomes of an item."""

@@ -13,7 +13,7 @@ from decamp.engine.blame import blamed
 from decamp.engine.reconcile import reconcile
 from decamp.engine.workers import attempt
 from decamp.errors import ConfigError, Conflict, Corrupted, DestinationRefused, JournalDamaged
-from decamp.events import Emit, Stage
+from decamp.events import Emit, Stage, StageProgress
 from decamp.journal import Effect, Known, Route, RunRecord
 from decamp.model import Account, Origin, Receipt
 from decamp.spec import Begins, Finishes, ImporterCapabilities, Removes, Syncs, Verifies
@@ -118,7 +118,7 @@ def undo(
     if dry_run:
         stays = [*undoing.stays, *((item_id, _EDITED) for item_id in sorted(undoing.edited))]
     else:
-        work = _Work(undoing, stop)
+        work = _Work(undoing, stop, emit)
         try:
             undoing = work.begin()
             stays = list(undoing.stays)
@@ -150,6 +150,7 @@ def undo(
 class _Work:
     _undoing: Undoing
     _stop: threading.Event
+    _emit: Emit
     removed: int = 0
     restored: int = 0
     gone: int = 0
@@ -191,9 +192,11 @@ class _Work:
         assert isinstance(importer, Removes)
         for effect in self._undoing.nothing:
             self._taken.append((effect, None))
-        for effect, known in (*self._undoing.restore, *self._undoing.remove):
+        due = (*self._undoing.restore, *self._undoing.remove)
+        for done, (effect, known) in enumerate(due):
             if self._stop.is_set():
                 return
+            self._emit(StageProgress(done))
             assert known.receipt is not None
             before = effect.before.receipt if effect.before is not None else None
             try:

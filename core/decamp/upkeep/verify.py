@@ -13,7 +13,7 @@ from attrs import define, field
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.errors import ConfigError, JournalDamaged
-from decamp.events import Emit, Notice, Stage
+from decamp.events import Emit, Notice, Stage, StageProgress
 from decamp.journal import Journal, Route
 from decamp.model import Depth, Finding, Receipt
 from decamp.spec import Knows, Verifies
@@ -53,7 +53,7 @@ def verify(
         )
     if not isinstance(importer, Verifies):
         raise ConfigError(f"The plugin {place.plugin} cannot look at what it wrote.")
-    look = _Look(place, stop, importer, _source_of(place, emit))
+    look = _Look(place, stop, emit, importer, _source_of(place, emit))
     emit(Stage("verifying"))
     with blamed(place.plugin):
         look.whole("digest" if deep else "size")
@@ -80,6 +80,7 @@ def _source_of(place: Place, emit: Emit) -> Route | None:
 class _Look:
     _place: Place
     _stop: threading.Event
+    _emit: Emit
     _importer: Verifies
     _route: Route | None
     proofs: dict[str, Depth | None] = field(factory=dict)
@@ -90,6 +91,7 @@ class _Look:
         """Look at everything."""
         for finding in self._importer.verify(self._receipts(), depth):
             self._take(finding)
+            self._emit(StageProgress(len(self.proofs)))
 
     def some(self, share: float) -> None:
         """Read the bytes of some items."""

@@ -1,7 +1,11 @@
-"""A folder that a run has filled is listed once; whatever was changed since is listed anew."""
+"""Folders are listed once, where thousands of files are looked at, brought or taken back.
+
+What was changed since is listed anew.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +16,7 @@ from bundle_dav import begun, client
 from bundle_items import post
 from dav_proxy import DavProxy
 from dav_servers import DavServer
+from decamp.bundle.reading import BundleExporter
 from decamp_webdav.importer import DavImporter
 
 DAYS = ("2023-05-01", "2023-05-02", "2024-01-01")
@@ -63,3 +68,48 @@ def test_verify_asks_for_what_is_there_now(
     assert client(apache).delete(gone).status_code == 204
     found = {one.item_id: one.problem for one in importer.verify(receipts, "size")}
     assert [found[one.item_id] for one in receipts] == ["missing", "", ""]
+
+
+def test_what_is_read_back_is_listed_once(importer: DavImporter, proxy: DavProxy) -> None:
+    importer.finish([importer.import_item(post(f"{day}T12:00:00Z")) for day in DAYS])
+    proxy.reset()
+    assert len(list(importer.known())) == len(DAYS)
+    assert lists(proxy) == dict.fromkeys(DAYS, 1)
+    assert asked_alone(proxy) == []
+
+
+def test_a_source_is_listed_once(importer: DavImporter, proxy: DavProxy) -> None:
+    importer.finish([importer.import_item(post(f"{day}T12:00:00Z")) for day in DAYS])
+    exporter = BundleExporter(importer._place, logging.getLogger("decamp.test"))
+    proxy.reset()
+    for page in exporter.export_pages(None):
+        for item in page.items:
+            with item.blobs[0].open() as film:
+                assert film.read() == b"film"
+    assert lists(proxy) == dict.fromkeys(DAYS, 1)
+    assert asked_alone(proxy) == []
+
+
+def test_a_year_is_not_listed_for_each_post_that_is_taken_back(
+    importer: DavImporter, proxy: DavProxy, apache: DavServer
+) -> None:
+    days = [f"2023-05-{day:02}" for day in range(1, 9)]
+    receipts = [importer.import_item(post(f"{day}T12:00:00Z")) for day in days]
+    place = importer.check().id
+    proxy.reset()
+    for receipt in receipts:
+        assert importer.remove(receipt, None) is None
+    years = [one for one in proxy.seen if one.path.rstrip("/").endswith("data/posts/2023")]
+    # The first post finds seven others, and the last one nothing; then the year is moved away.
+    assert [one.method for one in years] == ["PROPFIND", "PROPFIND", "MOVE"]
+    left = client(apache).request("PROPFIND", f"{proxy.upstream}{place[len(proxy.url) :]}/data")
+    assert left.status_code == 404
+
+
+def asked_alone(proxy: DavProxy) -> list[str]:
+    """Give what was asked about on its own, and by no list."""
+    return [
+        one.path
+        for one in proxy.seen
+        if one.method == "PROPFIND" and one.headers.get("depth") == "0" and "/data/" in one.path
+    ]

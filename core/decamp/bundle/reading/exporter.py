@@ -64,6 +64,10 @@ class BundleExporter:
 
     def export_pages(self, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 - it has none
         """Yield segments as rows, and then the items, with those that share an id together."""
+        with self._folder.listed():
+            yield from self._pages()
+
+    def _pages(self) -> Iterator[Page]:
         for found in self._reader.segments():
             batch = self._batch(found)
             if batch is not None:
@@ -83,13 +87,15 @@ class BundleExporter:
         """Describe what the bundle holds."""
         from decamp.bundle.reading.inspection import inspection
 
-        return inspection(self._reader, self._marker, self._strange)
+        with self._folder.listed():
+            return inspection(self._reader, self._marker, self._strange)
 
     def skeleton(self) -> dict[str, Any]:
         """Describe structure and types only."""
         from decamp.bundle.reading.inspection import skeleton
 
-        return skeleton(self._reader, self._strange)
+        with self._folder.listed():
+            return skeleton(self._reader, self._strange)
 
     def close(self) -> None:
         """Let go of connections."""

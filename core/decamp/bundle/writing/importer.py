@@ -83,9 +83,10 @@ class BundleImporter:
     def known(self) -> Iterator[Holding]:
         """Read back what the bundle holds."""
         reader = BundleReader(self._folder, self._site.title, self._unread)
-        for found in reader.found():
-            receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
-            yield Holding(found.item, receipt)
+        with self._folder.listed():
+            for found in reader.found():
+                receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
+                yield Holding(found.item, receipt)
 
     def _unread(self, path: str, reason: str) -> None:
         self._log.warning("%s: not read back: %s", self._folder.path(path), reason)

@@ -71,8 +71,7 @@ def remove(folder: Folder, bag: Bag, receipt: Receipt, previous: Receipt | None)
     if before is not None and all(folder.is_gone(file.path) for file in before.files):
         previous = before = None
     going = _going(entry, before)
-    for file in going:
-        _require_unchanged(folder, file)
+    there = [file for file in going if _is_unchanged(folder, file)]
     former = None if before is None else _former(folder, receipt, entry.record, before.record)
     bag.open()
     if before is not None and former is not None:
@@ -81,7 +80,7 @@ def remove(folder: Folder, bag: Bag, receipt: Receipt, previous: Receipt | None)
             folder.write(stage, former)
             folder.replace_file(stage, before.record.path)
     for file in going:  # the record first: whoever sees it sees the rest too
-        if not folder.is_gone(file.path):
+        if file in there:
             folder.remove(file.path)
         folder.prune(file.path.rpartition("/")[0])
     if previous is None or before is None:
@@ -130,10 +129,16 @@ def _former(folder: Folder, receipt: Receipt, now: File, then: File) -> bytes | 
     )
 
 
-def _require_unchanged(folder: Folder, file: File) -> None:
+def _is_unchanged(folder: Folder, file: File) -> bool:
+    """Make sure that a file is as it was left; False if it is gone.
+
+    Raises:
+        Conflict: It has other bytes.
+    """
     held = folder.held(file.path)
     if held is not None and held.sha256 != file.sha256:
         raise _changed(folder.path(file.path))
+    return held is not None
 
 
 def _changed(path: str) -> Conflict:

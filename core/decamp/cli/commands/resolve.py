@@ -13,12 +13,13 @@ from decamp.cli.command import Command
 from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.questions import choose
-from decamp.cli.words import command_line, moment, plural
+from decamp.cli.words import command_line, moment, number, plural
 from decamp.home import Home
 from decamp.journal import RequestRecord
 
 app = command_app()
 
+_SHOWN = 10
 _WORDS = ("keep", "again", "leave")
 _STATES = {
     "unknown": "may or may not have arrived",
@@ -101,6 +102,9 @@ def _say_settled(output: Output, before: RequestRecord, now: dict[str, Any]) -> 
 def _ask(output: Output, place: upkeep.Place, document: dict[str, Any]) -> dict[str, Any]:
     """Ask about each, and keep each answer as it is given: nobody has to stay to the end."""
     kept = again = 0
+    if len(document["open"]) > _SHOWN:
+        output.say(f"{plural(len(document['open']), 'item')} are open. To answer for all of them:")
+        output.command(command_line("decamp", "resolve", "--all", "keep"))
     for one in document["open"]:
         question = f"{one['item']} {_STATES[one['state']]}: {one['reason']}"
         answer = choose(output, question, _WORDS)
@@ -122,10 +126,14 @@ def _show(output: Output, document: dict[str, Any]) -> None:
         output.say(f"{plural(kept, 'item')} settled: what is there stays.")
     if again:
         output.say(f"{plural(again, 'item')} will be sent by the next run.")
-    for one in still:
+    for one in still[:_SHOWN]:
         output.say(f"{one['item']} {_STATES[one['state']]}.")
         output.say(f"  Why: {one['reason']}")
+    if len(still) > _SHOWN:
+        output.say(f"... and {number(len(still) - _SHOWN)} more; --json lists them.")
     if still:
-        output.say("Next: decamp resolve --keep ITEM, or --again ITEM; see decamp resolve --help")
+        output.say(
+            "Next: decamp resolve --keep ITEM, or --again ITEM; of all, --all keep or --all again"
+        )
     elif not kept and not again:
         output.say("Nothing is open.")

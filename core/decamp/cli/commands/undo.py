@@ -16,7 +16,7 @@ from decamp.cli.options import command_app
 from decamp.cli.output import Output
 from decamp.cli.questions import confirm
 from decamp.cli.session import watched
-from decamp.cli.words import moment, plural
+from decamp.cli.words import moment, number, plural
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.upkeep import Undoing
@@ -112,7 +112,7 @@ def _show(output: Output, document: Mapping[str, Any]) -> None:
         for one in stays[:_SHOWN]:
             output.warn(f"  {one['item']}: {one['reason']}")
         if len(stays) > _SHOWN:
-            output.warn(f"  ... and {len(stays) - _SHOWN} more; --json lists them.")
+            output.warn(f"  ... and {number(len(stays) - _SHOWN)} more; --json lists them.")
     if document["dry_run"]:
         output.final("Nothing was changed.")
     elif not document["finished"]:
