@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from attrs import define
 
-from decamp.engine.ordinals import part_id
+from decamp.engine.ordinals import _likeness, part_id
 from decamp.events import StageProgress
-from decamp.journal import Journal
+from decamp.journal import Journal, Marks
 from decamp.model import Blob, Destination, Holding, Item, Origin, Page, Receipt
 from decamp.spec import ImporterCapabilities
 from decamp.testing import MemoryImporter
@@ -126,6 +126,27 @@ def test_a_stop_ends_reading_back_and_nothing_is_learnt(
     assert told == [1]
     bench.stop.clear()
     assert bench.run(page(*range(3)))["counts"]["post"] == {"found": 3, "unchanged": 3}
+    assert (bench.importer.store, bench.importer.calls) == (before, calls)
+
+
+def test_many_posts_of_one_second_are_not_each_compared_with_each(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5,000 of them took gigabytes, and came to no end."""
+    captions = [f"caption {number}" for number in range(120)]
+    bench.run(twins(*captions))
+    before, calls = dict(bench.importer.store), list(bench.importer.calls)
+    forget(bench)
+    compared: list[int] = []
+
+    def likeness(one: Marks, other: Marks) -> int:
+        compared.append(_likeness(one, other))
+        return compared[-1]
+
+    monkeypatch.setattr("decamp.engine.ordinals._likeness", likeness)
+    receipt = bench.run(twins(*reversed(captions)))
+    assert receipt["counts"]["post"] == {"found": 120, "unchanged": 120}
+    assert len(compared) == 120
     assert (bench.importer.store, bench.importer.calls) == (before, calls)
 
 

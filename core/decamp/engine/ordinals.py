@@ -9,7 +9,9 @@ given again only when nothing can be at the destination under it any more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -20,6 +22,11 @@ from decamp.journal import Journal, Known, Marks
 from decamp.model import Item
 
 __all__ = ["Numbered", "Ordinals", "marks_of", "part_id"]
+
+
+_MOST_COMPARED = 1_000
+"""So many pairs of one second are compared field by field. Of more, those are found first that
+say the very same; as a rule no other is left then."""
 
 
 @define
@@ -151,20 +158,42 @@ def _pair(
 
     depth = max((len(item.marks.features) for item in items), default=0)
     for level in range(depth):
-        for item in list(left):
-            feature = _at(item.marks, level)
-            same = [
-                n for n, marks in open_numbers.items() if feature and _at(marks, level) == feature
-            ]
-            twins = [one for one in left if _at(one.marks, level) == feature]
-            if len(same) == 1 and len(twins) == 1:
-                settle(item, same[0])
-    while (best := _most_alike(left, open_numbers)) is not None:
+        for item, number in _single(left, open_numbers, partial(_at, level=level)):
+            settle(item, number)
+    if len(left) * len(open_numbers) > _MOST_COMPARED:
+        for item, number in _single(left, open_numbers, _fields_of):
+            if _likeness(item.marks, open_numbers[number]) > 0:
+                settle(item, number)
+    while len(left) * len(open_numbers) <= _MOST_COMPARED:
+        best = _most_alike(left, open_numbers)
+        if best is None:
+            break
         settle(*best)
     if len(items) == len(known) and (_only_one(items, left) or _alike(left, open_numbers)):
         pairs += zip(left, open_numbers, strict=True)
         left = []
     return pairs, left
+
+
+def _single(
+    items: Iterable[_Found], numbers: Mapping[int, Marks], value_of: Callable[[Marks], Hashable]
+) -> list[tuple[_Found, int]]:
+    """Pair those that have a value in common which is no other's, on either side."""
+    having: defaultdict[Hashable, list[_Found]] = defaultdict(list)
+    known: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for item in items:
+        having[value_of(item.marks)].append(item)
+    for number, marks in numbers.items():
+        known[value_of(marks)].append(number)
+    return [
+        (found[0], known[value][0])
+        for value, found in having.items()
+        if value and len(found) == 1 and len(known.get(value, ())) == 1
+    ]
+
+
+def _fields_of(marks: Marks) -> Hashable:
+    return frozenset(marks.fields.items())
 
 
 def _only_one(items: list[_Found], left: list[_Found]) -> bool:
@@ -192,15 +221,28 @@ def _most_alike(items: list[_Found], numbers: Mapping[int, Marks]) -> tuple[_Fou
         for place, item in enumerate(items)
         for number, marks in numbers.items()
     }
-    for (place, number), score in sorted(scores.items(), key=lambda entry: -entry[1]):
-        rivals = [
-            other
-            for (p, n), other in scores.items()
-            if (p == place) != (n == number)  # they share one side with this pair
-        ]
-        if score > 0 and rivals and all(score > other for other in rivals):
-            return items[place], number
-    return None
+    of_item: defaultdict[int, list[int]] = defaultdict(list)
+    of_number: defaultdict[int, list[int]] = defaultdict(list)
+    for (place, number), score in scores.items():
+        of_item[place].append(score)
+        of_number[number].append(score)
+    first_of_item = {place: _first(line) for place, line in of_item.items()}
+    first_of_number = {number: _first(line) for number, line in of_number.items()}
+    leading = [
+        (place, number)
+        for (place, number), score in scores.items()
+        if score > 0 and score == first_of_item[place] == first_of_number[number]
+    ]
+    if not leading:
+        return None
+    place, number = max(leading, key=lambda pair: scores[pair])
+    return items[place], number
+
+
+def _first(scores: list[int]) -> int:
+    """Give the highest score; 0 if two have it."""
+    highest = max(scores)
+    return highest if scores.count(highest) == 1 else 0
 
 
 def _likeness(one: Marks, other: Marks) -> int:
