@@ -13,7 +13,7 @@ import pytest
 from decamp.engine.sending import Senders
 from decamp.engine.work import Work
 from decamp.errors import Unavailable
-from decamp.events import Event, ItemSettled, Sending
+from decamp.events import Event, ItemSettled, Notice, Sending
 from decamp.model import Blob, Item, Page, Receipt
 from decamp.sending import Meter, aside, sending
 from decamp.testing import MemoryImporter
@@ -142,9 +142,31 @@ def test_it_is_told_now_and_then_and_never_of_small_items() -> None:
         for seconds, position in ((10.0, 5), (10.1, 6), (10.6, 7), (11.2, 7), (11.8, 9)):
             times[0] = seconds
             meter.reach("1.mp4", position)
-            senders.tell(1)
-    senders.tell(1)
+            senders.tell()
+    senders.tell()
     assert [event.size for event in told if isinstance(event, Sending)] == [5, 7, 9]
+
+
+def test_a_stop_tells_once_what_is_being_finished() -> None:
+    told: list[Event] = []
+    stop = threading.Event()
+    senders = Senders(told.append, stop, lambda: 0.0)
+    with senders.meter(work(film(b"x"))):
+        senders.tell()
+        stop.set()
+        senders.tell()
+        senders.tell()
+    [notice] = told
+    assert isinstance(notice, Notice)
+    assert notice.text.startswith("Being finished: 1 item. If the destination does not answer, ")
+
+
+def test_a_stop_while_nothing_is_sent_has_nothing_to_finish() -> None:
+    told: list[Event] = []
+    stop = threading.Event()
+    stop.set()
+    Senders(told.append, stop).tell()
+    assert told == []
 
 
 class Announcing(list[Event]):

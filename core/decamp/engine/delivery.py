@@ -232,7 +232,7 @@ class Delivery:
         while True:
             try:
                 self._waits.tell()
-                self._senders.tell(self._importing)
+                self._senders.tell()
                 return self._done.get(timeout=min(0.5, self._patience))
             except queue.Empty:
                 if self._importing and (now := time.monotonic()) >= deadline:

@@ -26,7 +26,7 @@ _FINISHED = (
 
 @define
 class Senders:
-    """The large items of one run that are being sent.
+    """The items of one run that are being sent; large ones are measured.
 
     Args:
         emit: Takes what happens; called by `tell` alone.
@@ -37,7 +37,8 @@ class Senders:
     _emit: Emit
     _stop: threading.Event
     _clock: Callable[[], float] = time.monotonic
-    _meters: dict[str, Meter] = field(factory=dict, init=False)
+    _begun: dict[str, Meter | None] = field(factory=dict, init=False)
+    """The items that the importer has been given and has not answered, by their ids."""
     _told: dict[str, int] = field(factory=dict, init=False)
     _beats: dict[str, int] = field(factory=dict, init=False)
     _due: float = field(default=0.0, init=False)
@@ -46,32 +47,24 @@ class Senders:
     @contextmanager
     def meter(self, work: Work) -> Iterator[Meter | None]:
         """Count, in any thread, how much of an item is sent inside; None if it is not worth it."""
-        size = work.size
-        if size < _WORTH:
-            yield None
-            return
-        name = work.item.id
-        self._meters[name] = meter = Meter(size)
+        name, size = work.item.id, work.size
+        meter = Meter(size) if size >= _WORTH else None
+        self._begun[name] = meter
         try:
             yield meter
         finally:
-            del self._meters[name]
+            del self._begun[name]
 
-    def tell(self, calls: int) -> None:
-        """Tell now and then, in the thread that tells of the run, how far each of them is.
-
-        Args:
-            calls: How many items, large or small, the importer has been given and not answered.
-        """
-        if calls and self._stop.is_set() and not self._finishing:
-            self._finishing = True
-            self._emit(
-                Notice("info", _FINISHED.format(f"{calls} items" if calls > 1 else "1 item"))
-            )
-        if not self._meters or (now := self._clock()) < self._due:
+    def tell(self) -> None:
+        """Tell now and then, in the thread that tells of the run, how far each of them is."""
+        if self._stop.is_set() and not self._finishing and self._begun:
+            self._finishing, count = True, len(self._begun)
+            items = "1 item" if count == 1 else f"{count} items"
+            self._emit(Notice("info", _FINISHED.format(items)))
+        if not self._begun or (now := self._clock()) < self._due:
             return
         self._due = now + _STEP_SECONDS
-        sizes = {name: meter.sent for name, meter in self._meters.copy().items()}
+        sizes = {name: meter.sent for name, meter in self._meters()}
         before, self._told = self._told, sizes
         for name, size in sizes.items():
             if size != before.get(name, 0):
@@ -79,6 +72,10 @@ class Senders:
 
     def moved(self) -> bool:
         """Tell whether anything at all was sent since this was last asked."""
-        beats = {name: meter.beats for name, meter in self._meters.copy().items()}
+        beats = {name: meter.beats for name, meter in self._meters()}
         before, self._beats = self._beats, beats
         return any(count > before.get(name, 0) for name, count in beats.items())
+
+    def _meters(self) -> list[tuple[str, Meter]]:
+        begun = self._begun.copy()  # at once: items begin and end in other threads
+        return [(name, meter) for name, meter in begun.items() if meter is not None]
