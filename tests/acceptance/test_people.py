@@ -23,7 +23,7 @@ from cli_run import Cli
 from decamp import registry
 from decamp.assembly import Request, plan, transfer
 from decamp.credentials import SecretStore
-from decamp.engine.peoplechoice import delete_secret
+from decamp.engine.people.choice import delete_secret
 from decamp.events import Event, Notice
 from decamp.home import Home
 from decamp.identity import record_digest, row_digester, row_keys

@@ -12,7 +12,7 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decamp.engine.budgets import Ledger
+from decamp.engine.delivery.budgets import Ledger
 from decamp.errors import ConfigError, Conflict, ItemHeld, ItemSkipped, RateLimited, Unavailable
 from decamp.events import Waiting
 from decamp.model import Blob, Destination, Item, Link, Loss, Missing, Page, Preview, Receipt
@@ -129,7 +129,7 @@ def test_a_post_that_is_private_now_is_not_sent_again_and_stays_for_its_owner_to
 
 
 def test_an_audience_that_is_none_is_refused() -> None:
-    from decamp.engine.audience import widened
+    from decamp.engine.judging.audience import widened
 
     with pytest.raises(ConfigError, match="everybody"):
         widened(["everybody"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from attrs import define
 
-from decamp.engine.ordinals import _likeness, part_id
+from decamp.engine.judging.ordinals import _likeness, part_id
 from decamp.events import StageProgress
 from decamp.journal import Journal, Marks
 from decamp.model import Blob, Destination, Holding, Item, Origin, Page, Receipt
@@ -143,7 +143,7 @@ def test_many_posts_of_one_second_are_not_each_compared_with_each(
         compared.append(_likeness(one, other))
         return compared[-1]
 
-    monkeypatch.setattr("decamp.engine.ordinals._likeness", likeness)
+    monkeypatch.setattr("decamp.engine.judging.ordinals._likeness", likeness)
     receipt = bench.run(twins(*reversed(captions)))
     assert receipt["counts"]["post"] == {"found": 120, "unchanged": 120}
     assert len(compared) == 120

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from decamp.engine.copyfetch import growing
-from decamp.engine.requests import DEADLINE, pace
+from decamp.engine.copies.fetch import growing
+from decamp.engine.copies.requests import DEADLINE, pace
 from decamp.errors import (
     AccessDenied,
     AuthError,

@@ -14,9 +14,9 @@ from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from decamp.engine.aliases import GONE, Aliases, is_alias, names_a_person
-from decamp.engine.people import KEEP, OtherPeople
-from decamp.engine.quarantine import rejected_item
+from decamp.engine.judging.quarantine import rejected_item
+from decamp.engine.people.aliases import GONE, Aliases, is_alias, names_a_person
+from decamp.engine.people.names import KEEP, OtherPeople
 from decamp.engine.tally import Tally
 from decamp.identity import row_digester
 from decamp.model import Collection, Item, RowBatch

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from decamp.engine.people import KEEP, OtherPeople
-from decamp.engine.peoplechoice import PeopleChoice, choose, require_way
+from decamp.engine.people.choice import PeopleChoice, choose, require_way
+from decamp.engine.people.names import KEEP, OtherPeople
 from decamp.engine.tally import Tally
 from decamp.errors import ConfigError
 from decamp.events import ignore

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from decamp.engine.sending import Senders
+from decamp.engine.delivery.sending import Senders
 from decamp.engine.work import Work
 from decamp.errors import Unavailable
 from decamp.events import Event, ItemSettled, Notice, Sending
@@ -243,7 +243,7 @@ def test_a_file_that_still_moves_is_not_hung(
     patience = 0.01
     bench = Bench(tmp_path)
     bench.importer = Slowly()
-    monkeypatch.setattr("decamp.engine.delivery.time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr("decamp.engine.delivery.window.time", SimpleNamespace(monotonic=clock))
     receipt = bench.run(Page(items=(film(FILM * 3),)), patience=patience)
     assert receipt["exit_code"] == 0, receipt["error"]
     assert now[0] > 5 * patience

@@ -22,7 +22,7 @@ from attrs import define, field
 
 from decamp.credentials import SecretStore
 from decamp.engine import Engine, Job, Settings
-from decamp.engine.mute import remembered
+from decamp.engine.routes.mute import remembered
 from decamp.events import Event
 from decamp.journal import Journal
 from decamp.model import Account, Blob, Item, Page

@@ -13,8 +13,8 @@ from attrs import define, field
 
 from decamp.auth import Grant
 from decamp.engine import Engine, Job, Selection, Settings
-from decamp.engine.audience import PUBLIC
 from decamp.engine.clock import now, pause
+from decamp.engine.judging.audience import PUBLIC
 from decamp.engine.work import digested
 from decamp.errors import TransferError
 from decamp.events import Event

@@ -11,7 +11,7 @@ from decamp.assembly.making import made
 from decamp.assembly.naming import chosen, find_source
 from decamp.assembly.requests import copy_here
 from decamp.assembly.signedin import signed_in
-from decamp.engine.requestwords import no_copy
+from decamp.engine.copies.words import no_copy
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.registry import Registry

@@ -12,7 +12,7 @@ from decamp.assembly.making import made
 from decamp.assembly.naming import Source, chosen, find_source
 from decamp.assembly.signedin import signed_in
 from decamp.connections import Connections
-from decamp.engine.copyplace import copy_path, lock_name
+from decamp.engine.copies.place import copy_path, lock_name
 from decamp.errors import ConfigError, Locked, SourceUnreadable
 from decamp.home import Home
 from decamp.journal import Journal, RequestRecord

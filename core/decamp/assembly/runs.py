@@ -27,9 +27,9 @@ from decamp.assembly.naming import (
 from decamp.assembly.signedin import signed_in, simulator_of
 from decamp.credentials import SecretStore
 from decamp.engine import Ask, Engine, Job, Selection, Settings, nobody, nothing_here
-from decamp.engine.audience import widened
 from decamp.engine.clock import now
-from decamp.engine.peoplechoice import require_way
+from decamp.engine.judging.audience import widened
+from decamp.engine.people.choice import require_way
 from decamp.errors import ConfigError
 from decamp.events import Emit
 from decamp.home import Home

@@ -12,8 +12,8 @@ from attrs import field, frozen
 from decamp.assembly.making import configured, made
 from decamp.assembly.naming import chosen, find_destination, require_text
 from decamp.assembly.signedin import signed_in
-from decamp.engine.mute import remembered
-from decamp.engine.rebuild import route_in_step
+from decamp.engine.routes.mute import remembered
+from decamp.engine.routes.rebuild import route_in_step
 from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.journal import Journal, Route, RunRecord

@@ -82,7 +82,7 @@ def no_data(counts: Mapping[str, Mapping[str, int]]) -> str:
 
 def people_words(way: str) -> str:
     """Say what becomes of other people's names: ``keep``, ``alias`` or ``drop``."""
-    from decamp.engine.peoplechoice import WORDS
+    from decamp.engine.people.choice import WORDS
 
     return WORDS[way]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from decamp.engine.decide import Decider, Decision
-from decamp.engine.delivery import Delivery
-from decamp.engine.linkwatch import LinkWatch
-from decamp.engine.ordinals import Ordinals
-from decamp.engine.people import KEEP, People
-from decamp.engine.quarantine import NOT_TEXT, REJECTED, rejected_item
-from decamp.engine.renames import Renames
+from decamp.engine.delivery.linkwatch import LinkWatch
+from decamp.engine.delivery.window import Delivery
+from decamp.engine.judging.decide import Decider, Decision
+from decamp.engine.judging.ordinals import Ordinals
+from decamp.engine.judging.quarantine import NOT_TEXT, REJECTED, rejected_item
+from decamp.engine.judging.renames import Renames
+from decamp.engine.people.names import KEEP, People
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
 from decamp.journal import Journal, Known, Route

@@ -13,9 +13,9 @@ from attrs import field, frozen
 
 from decamp.auth import Grant
 from decamp.credentials import NoSecrets, Secrets
-from decamp.engine.audience import PUBLIC
-from decamp.engine.calls import Fetch
 from decamp.engine.clock import now, pause
+from decamp.engine.delivery.calls import Fetch
+from decamp.engine.judging.audience import PUBLIC
 from decamp.engine.selection import Selection
 from decamp.events import Emit
 from decamp.journal import Journal

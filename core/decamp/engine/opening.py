@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from decamp.engine.before import deleted_there, notice_lost
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
-from decamp.engine.decide import Decider
-from decamp.engine.delivery import Delivery
+from decamp.engine.delivery.linkwatch import LinkWatch
+from decamp.engine.delivery.pace import Pace
+from decamp.engine.delivery.window import Delivery
 from decamp.engine.items import ItemIntake
 from decamp.engine.job import Job, Settings
-from decamp.engine.linkwatch import LinkWatch
-from decamp.engine.owner import named_account, newest_of
-from decamp.engine.pace import Pace
-from decamp.engine.people import People
-from decamp.engine.peoplechoice import PeopleChoice
-from decamp.engine.reconcile import reconcile
-from decamp.engine.renames import Renames
-from decamp.engine.route import RouteFinder
-from decamp.engine.sides import Sides
+from decamp.engine.judging.decide import Decider
+from decamp.engine.judging.renames import Renames
+from decamp.engine.people.choice import PeopleChoice
+from decamp.engine.people.names import People
+from decamp.engine.routes.before import deleted_there, notice_lost
+from decamp.engine.routes.owner import named_account, newest_of
+from decamp.engine.routes.reconcile import reconcile
+from decamp.engine.routes.route import RouteFinder
+from decamp.engine.routes.sides import Sides
 from decamp.engine.tally import Tally
 from decamp.engine.waits import Waits
 from decamp.events import Notice

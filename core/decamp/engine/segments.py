@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import define, field
 
+from decamp.engine.judging.quarantine import split_rows
 from decamp.engine.opening import OpenRoute
-from decamp.engine.people import KEEP, People
-from decamp.engine.quarantine import split_rows
+from decamp.engine.people.names import KEEP, People
 from decamp.engine.reading import Interrupted
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally

@@ -13,20 +13,20 @@ from typing import Any
 
 from attrs import define, field
 
-from decamp.engine.before import deleted_there, delivered_before, notice_lost
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
+from decamp.engine.copies.requests import RequestedCopy
+from decamp.engine.copies.words import no_copy
+from decamp.engine.delivery.pace import finish_time
 from decamp.engine.garbage import seldom_collected
 from decamp.engine.job import Job, Settings
 from decamp.engine.opening import Opening, OpenRoute
-from decamp.engine.pace import finish_time
-from decamp.engine.peoplechoice import PeopleChoice, choose
+from decamp.engine.people.choice import PeopleChoice, choose
 from decamp.engine.reading import Interrupted, pages
-from decamp.engine.requests import RequestedCopy
-from decamp.engine.requestwords import no_copy
+from decamp.engine.routes.before import deleted_there, delivered_before, notice_lost
+from decamp.engine.routes.sides import Sides
 from decamp.engine.runbook import record_end, record_start, standing_of
 from decamp.engine.segments import RowIntake
-from decamp.engine.sides import Sides
 from decamp.engine.tally import Tally
 from decamp.engine.vanished import vanished_conversations, vanished_posts
 from decamp.engine.waits import Waits

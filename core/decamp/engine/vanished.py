@@ -17,7 +17,7 @@ from decamp.rows import Delivered, RowSpool, collection_id
 __all__ = ["vanished_conversations", "vanished_posts"]
 
 _POST = re.compile(r"post:([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)(?:#[0-9]+)?")
-"""The id of a post holds the second in which it was posted; see `decamp.engine.ordinals`."""
+"""The id of a post holds the second in which it was posted; see `decamp.engine.judging.ordinals`."""
 
 _MESSAGES = "message:"
 

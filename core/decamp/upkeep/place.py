@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from decamp.engine.rebuild import in_step
+from decamp.engine.routes.rebuild import in_step
 from decamp.journal import Journal, Route
 from decamp.model import Destination
 from decamp.spec import Importer

@@ -8,7 +8,7 @@ from typing import Any
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import spoken, stamp
-from decamp.engine.copyplace import delete_copy
+from decamp.engine.copies.place import delete_copy
 from decamp.errors import ConfigError
 from decamp.journal import Journal, RequestRecord
 from decamp.spec import Requests

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from decamp.engine.before import deleted_of
+from decamp.engine.routes.before import deleted_of
 from decamp.errors import ConfigError
 from decamp.journal import Route
 from decamp.model import Finding

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from decamp.engine.blame import blamed
-from decamp.engine.reconcile import reconcile
+from decamp.engine.routes.reconcile import reconcile
 from decamp.engine.workers import attempt
 from decamp.errors import ConfigError, Conflict, Corrupted, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Stage, StageProgress

@@ -11,7 +11,7 @@ import pytest
 
 from api_journey import Journey, patched_sign_in, sandbox
 from decamp.assembly import cancel, pending_requests, resolve_request
-from decamp.engine.copyplace import lock_name
+from decamp.engine.copies.place import lock_name
 from decamp.errors import AuthError, ConfigError, Locked
 from decamp.home import Home
 from decamp.journal import Journal

@@ -323,6 +323,6 @@ def test_media_that_could_not_be_had_are_due_with_the_same_copy(me: Journey) -> 
 
 
 def test_a_long_wait_is_over_before_the_copy_expires() -> None:
-    from decamp.engine.requests import LONGEST
+    from decamp.engine.copies.requests import LONGEST
 
     assert timedelta(days=4) > 10 * LONGEST

@@ -6,7 +6,7 @@ worker threads, and what came of them arrives in one queue. An item goes
     submit -> (fetch its links) -> intent in the journal -> import -> receipt in the journal
 
 and nothing is sent whose intent is not committed. Receipts are committed in groups, see
-`decamp.engine.settling`.
+`decamp.engine.delivery.settling`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import Literal
 from attrs import define, field
 
 from decamp.engine.blame import as_fault, hung
-from decamp.engine.calls import Calls, Fetch, NotBegun
-from decamp.engine.pace import Pace
-from decamp.engine.ready import Ready, is_small
-from decamp.engine.sending import Senders
-from decamp.engine.settling import Settling
+from decamp.engine.delivery.calls import Calls, Fetch, NotBegun
+from decamp.engine.delivery.pace import Pace
+from decamp.engine.delivery.ready import Ready, is_small
+from decamp.engine.delivery.sending import Senders
+from decamp.engine.delivery.settling import Settling
 from decamp.engine.tally import Tally
 from decamp.engine.waits import Waits
 from decamp.engine.work import Work, repairable

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from attrs import evolve
 
-from decamp.engine.aliases import GONE, Aliases
-from decamp.engine.peoplerows import AlikeRows
-from decamp.engine.quarantine import REJECTED
+from decamp.engine.judging.quarantine import REJECTED
+from decamp.engine.people.aliases import GONE, Aliases
+from decamp.engine.people.rows import AlikeRows
 from decamp.engine.tally import Tally
 from decamp.model import Collection, Item, RowBatch
 from decamp.validation import (

@@ -7,8 +7,8 @@ from attrs import define, evolve, field
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.engine.job import Job
-from decamp.engine.mute import remembered
-from decamp.engine.owner import names_of
+from decamp.engine.routes.mute import remembered
+from decamp.engine.routes.owner import names_of
 from decamp.errors import Locked
 from decamp.journal import Journal, Route
 from decamp.model import Account, Destination, Origin

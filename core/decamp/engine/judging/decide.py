@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from attrs import field, frozen
 
-from decamp.engine.audience import PUBLIC, private_because
+from decamp.engine.judging.audience import PUBLIC, private_because
 from decamp.engine.work import Action, Work
 from decamp.identity import record_digest
 from decamp.journal import Known, Outcome

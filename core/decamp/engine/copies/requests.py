@@ -18,11 +18,11 @@ from pathlib import Path
 from attrs import define, field
 
 from decamp.auth import Grant
-from decamp.engine import requestwords as words
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
-from decamp.engine.copyfetch import fetch
-from decamp.engine.copyplace import copy_path, delete_copy, lock_name, part_path
+from decamp.engine.copies import words
+from decamp.engine.copies.fetch import fetch
+from decamp.engine.copies.place import copy_path, delete_copy, lock_name, part_path
 from decamp.engine.reading import Interrupted
 from decamp.engine.workers import attempt
 from decamp.errors import (

@@ -9,7 +9,7 @@ from functools import partial
 from attrs import field, frozen
 
 from decamp.engine.blame import blamed
-from decamp.engine.sending import Senders
+from decamp.engine.delivery.sending import Senders
 from decamp.engine.work import Work, digested, is_here
 from decamp.engine.workers import attempt
 from decamp.errors import ItemError, PluginError

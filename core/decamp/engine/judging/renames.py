@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from decamp.engine.overlap import Overlap, collection_overlap
+from decamp.engine.judging.overlap import Overlap, collection_overlap
 from decamp.journal import Journal, Route
 from decamp.model import Collection, Item
 from decamp.rows import RowSpool, collection_id

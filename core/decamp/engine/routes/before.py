@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from decamp.engine.blame import blamed
-from decamp.engine.rebuild import in_step
-from decamp.engine.sides import Sides
+from decamp.engine.routes.rebuild import in_step
+from decamp.engine.routes.sides import Sides
 from decamp.events import Emit, Notice
 from decamp.journal import Route
 from decamp.model import Finding, Receipt

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import define, field
 
-from decamp.engine.budgets import Ledger, Spending
 from decamp.engine.clock import spoken, stamp
+from decamp.engine.delivery.budgets import Ledger, Spending
 from decamp.errors import RateLimited
 from decamp.events import Emit, Waiting
 from decamp.journal import Journal, Route

@@ -16,8 +16,8 @@ from collections.abc import Set as AbstractSet
 from attrs import evolve, frozen
 
 from decamp.credentials import Secrets
-from decamp.engine.aliases import Aliases
-from decamp.engine.people import KEEP, WAYS, OtherPeople, People
+from decamp.engine.people.aliases import Aliases
+from decamp.engine.people.names import KEEP, WAYS, OtherPeople, People
 from decamp.engine.tally import Tally
 from decamp.errors import ConfigError
 from decamp.events import Emit, Notice

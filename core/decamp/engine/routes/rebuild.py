@@ -16,8 +16,8 @@ from itertools import groupby
 
 from attrs import define, evolve, field
 
-from decamp.engine.decide import UNKNOWN_MAPPING
-from decamp.engine.ordinals import marks_of, part_id
+from decamp.engine.judging.decide import UNKNOWN_MAPPING
+from decamp.engine.judging.ordinals import marks_of, part_id
 from decamp.engine.reading import Interrupted
 from decamp.engine.work import repairable
 from decamp.events import Emit, StageProgress

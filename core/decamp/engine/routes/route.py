@@ -11,9 +11,9 @@ from attrs import frozen
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
 from decamp.engine.job import Ask
-from decamp.engine.overlap import Overlap, account_overlap
-from decamp.engine.owner import names_of
-from decamp.engine.rebuild import in_step, relearn, route_in_step
+from decamp.engine.judging.overlap import Overlap, account_overlap
+from decamp.engine.routes.owner import names_of
+from decamp.engine.routes.rebuild import in_step, relearn, route_in_step
 from decamp.errors import ConfigError, DestinationRefused, JournalDamaged
 from decamp.events import Emit, Notice, RouteFound, Stage
 from decamp.journal import Journal, Route

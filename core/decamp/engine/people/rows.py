@@ -1,6 +1,6 @@
 """Other people's names in rows: those in fields of their own at once, those in raw values later.
 
-See `decamp.engine.people`, which says why there are two steps. Archives have millions of rows,
+See `decamp.engine.people.names`, which says why there are two steps. Archives have millions of rows,
 so what is found out about one is kept for all that are alike.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from decamp.engine.aliases import Aliases, names_a_person
+from decamp.engine.people.aliases import Aliases, names_a_person
 from decamp.validation import field_names, mark_of_others, person_fields
 
 __all__ = ["AlikeRows"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
-from decamp.engine.pace import Pace
+from decamp.engine.delivery.pace import Pace
 from decamp.engine.work import Work
 
 __all__ = ["Ready", "is_small"]

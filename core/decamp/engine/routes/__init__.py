@@ -1,0 +1,1 @@
+"""Whose data goes where, and what of it went there before."""
