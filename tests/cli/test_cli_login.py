@@ -18,6 +18,7 @@ from decamp.errors import AuthError, ConfigError, PluginError
 from decamp.http.login import LoginAuth, _challenges
 from decamp.logins import Credentials, login_client
 from decamp.validation import validator
+from hand_files import account, pack
 from terminal import at_terminal, needs_terminal
 
 __all__ = ["apache", "dav_servers"]
@@ -125,6 +126,21 @@ def test_a_private_authority(
     assert cli(*words, "-o", f"ca_file={server.ca}", **variables(server)).code == 0
     # The connection remembers the authority.
     assert cli("plugins", "check", f"webdav:{server.url}x", **FILE).code == 0
+
+
+def test_a_check_by_address_knows_the_authority_of_the_transfer(
+    dav_servers: Callable[..., DavServer], cli: Cli, tmp_path: Path
+) -> None:
+    server = dav_servers("apache", tls=True)
+    archive = pack(tmp_path / "a.zip", account("hand.made", "one"))
+    address = f"webdav:{server.place()}"
+    words = ("transfer", str(archive), address, "-o", f"to.ca_file={server.ca}")
+    brought = cli(*words, **variables(server))
+    assert brought.code == 0, brought.err
+    check = f"decamp verify --deep {address.rstrip('/')}"
+    assert check in brought.err
+    assert cli(*check.split()[1:], **variables(server)).code == 0
+    assert cli("verify", f"{address}elsewhere", **variables(server)).code == 6
 
 
 def test_the_file_of_an_authority_is_looked_at_before_anybody_is_asked(

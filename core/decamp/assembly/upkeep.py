@@ -32,8 +32,8 @@ def opened(
     """Open a destination for upkeep, alone: no transfer may run there meanwhile.
 
     Args:
-        destination: As on the command line, or as it was reached before; empty for that of
-            the latest run.
+        destination: As on the command line, with the settings that it was reached with before;
+            or as it was reached before; empty for that of the latest run.
         options: ``to.KEY=VALUE``.
         registry: All plugins.
         home: Where decamp keeps its files.
@@ -45,7 +45,7 @@ def opened(
     with ExitStack() as stack:
         journal = Journal.open(home.journal)
         stack.callback(journal.close)
-        at = Reached(destination) if isinstance(destination, str) else destination
+        at = _typed(destination, journal) if isinstance(destination, str) else destination
         at = at if at.location else _latest(journal)
         require_text(at.location)
         settings = {**at.settings, **chosen(options, "to")}
@@ -140,6 +140,14 @@ def _require_same_place(journal: Journal, last: RunRecord, found: RunRecord, at:
         f"something is left went elsewhere: {found.id}, to {at.destination}:{at.place}.",
         hint=f"If you mean that one: decamp undo {found.id}",
     )
+
+
+def _typed(location: str, journal: Journal) -> Reached:
+    for route in reversed(journal.all_routes()):
+        if f"{route.destination}:{route.place}" == location.rstrip("/"):
+            others = {name: one for name, one in route.settings.items() if one != route.place}
+            return Reached(location, others)
+    return Reached(location)
 
 
 def _latest(journal: Journal) -> Reached:
