@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from queue import SimpleQueue
 
 from decamp_webdav.address import name_key
@@ -15,6 +16,8 @@ from decamp_webdav.multistatus import Resource
 __all__ = ["Listing"]
 
 _AT_A_TIME = 8
+_MOST_ASKED = 64
+"""Folders; each that waits for its turn takes memory."""
 
 _Listed = dict[str, tuple[str, Resource]]
 """What lies in a folder: by its name in normal form C, its own name and what is told of it."""
@@ -86,40 +89,30 @@ class Listing:
 
     def walk(self, relative: str) -> Iterator[tuple[str, Resource]]:
         """Go through all that is below a folder, several folders at a time."""
-        if self.in_use and name_key(relative) in self._known:
-            yield from self._walk_known(relative)
-            return
-        asked = 1
         answered: SimpleQueue[tuple[str, Future[_Listed | None]]] = SimpleQueue()
+        due, asked = [relative], 0
         with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="webdav-list") as pool:
-
-            def ask(folder: str) -> None:
-                future = self._remembered(folder) or pool.submit(self._list, folder)
-                future.add_done_callback(lambda done: answered.put((folder, done)))
-
-            ask(relative)
             try:
-                while asked:
-                    folder, done = answered.get()
-                    asked -= 1
-                    for name, resource in (done.result() or {}).values():
+                while due or asked:
+                    if due and asked < _MOST_ASKED:
+                        folder = due.pop()
+                        if not self._is_known(folder):
+                            future = pool.submit(self._list, folder)
+                            future.add_done_callback(partial(_answer, answered, folder))
+                            asked += 1
+                            continue
+                        listed = self._list(folder)
+                    else:
+                        folder, future = answered.get()
+                        asked -= 1
+                        listed = future.result()
+                    for name, resource in (listed or {}).values():
                         path = f"{folder}/{name}"
                         if resource.folder:
-                            asked += 1
-                            ask(path)
+                            due.append(path)
                         yield path, resource
             finally:
                 pool.shutdown(cancel_futures=True)
-
-    def _walk_known(self, relative: str) -> Iterator[tuple[str, Resource]]:
-        folders = [relative]
-        while folders:
-            folder = folders.pop()
-            for name, resource in (self._list(folder) or {}).values():
-                path = f"{folder}/{name}"
-                if resource.folder:
-                    folders.append(path)
-                yield path, resource
 
     def _load_all(self, folder: str) -> _Listed | None:
         """Give the list of a folder; the first look into the payload brings all of it."""
@@ -140,19 +133,21 @@ class Listing:
                 self._known[key] = listed
         return listed
 
-    def _remembered(self, relative: str) -> Future[_Listed | None] | None:
-        """Give the list of a folder, if it is known."""
-        key = name_key(relative)
+    def _is_known(self, relative: str) -> bool:
         with self._lock:
-            if not self._users or key not in self._known:
-                return None
-            known: Future[_Listed | None] = Future()
-            known.set_result(self._known[key])
-            return known
+            return self._users > 0 and name_key(relative) in self._known
 
     def _drop(self, key: str) -> None:
         self._known.pop(key, None)
         self._told.pop(key, None)
+
+
+def _answer(
+    answered: SimpleQueue[tuple[str, Future[_Listed | None]]],
+    folder: str,
+    done: Future[_Listed | None],
+) -> None:
+    answered.put((folder, done))
 
 
 def _by_name(found: list[Resource] | None) -> _Listed | None:

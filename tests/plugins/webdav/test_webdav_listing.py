@@ -113,3 +113,18 @@ def asked_alone(proxy: DavProxy) -> list[str]:
         for one in proxy.seen
         if one.method == "PROPFIND" and one.headers.get("depth") == "0" and "/data/" in one.path
     ]
+
+
+def test_more_folders_than_are_asked_for_at_a_time(apache: DavServer, tmp_path: Path) -> None:
+    url = apache.place()
+    folders = {f"data/{n}" for n in range(150)} | {f"data/{n}/deep" for n in range(0, 150, 3)}
+    expected = sorted([*folders, *(f"{path}/file" for path in {"data", *folders})])
+    with begun(apache, url, tmp_path) as importer:
+        for path in ["data", *sorted(folders)]:
+            client(apache).request("MKCOL", f"{url}{path}/").raise_for_status()
+            client(apache).put(f"{url}{path}/file", content=b"1").raise_for_status()
+        listing = importer._dav._listing
+        assert sorted(path for path, _ in listing.walk("data")) == expected
+        with listing.used():
+            for _ in range(2):  # asked for, then remembered
+                assert sorted(path for path, _ in listing.walk("data")) == expected
