@@ -149,9 +149,12 @@ def _run_program(settings: Settings) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End a server with the processes that it has begun, which some do not end themselves."""
-    for last in (signal.SIGTERM, signal.SIGKILL):
+    for last in ("SIGTERM", "SIGKILL"):
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, last)
+            if os.name == "nt":
+                process.kill()
+            else:
+                os.killpg(process.pid, getattr(signal, last))
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LAST_WORDS)
 
