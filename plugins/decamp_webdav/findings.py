@@ -13,7 +13,7 @@ import msgspec
 
 from decamp.filesystems import make_private, replace_private
 
-__all__ = ["Findings", "Way", "load", "save"]
+__all__ = ["Findings", "Way", "kept_for", "load", "save"]
 
 Way = Literal["put", "folder", "file"]
 """How new files get their names: by one conditional PUT each; a whole folder by one MOVE; or
@@ -133,7 +133,12 @@ def save(state: Path | None, findings: Findings) -> None:
 
 
 def _file(state: Path, url: str) -> Path:
-    return state / f"server-{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"
+    return kept_for(state, "server", url).with_suffix(".json")
+
+
+def kept_for(state: Path, what: str, url: str) -> Path:
+    """Name the file in which something is kept for an address."""
+    return state / f"{what}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 def _yes(value: bool, yes: str, no: str) -> str:  # noqa: FBT001

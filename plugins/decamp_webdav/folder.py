@@ -14,11 +14,11 @@ from attrs import evolve
 from decamp import Conflict, DestinationRefused, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_webdav.address import name_key
-from decamp_webdav.begun import Begun
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import Collections
 from decamp_webdav.drafts import Drafts
 from decamp_webdav.findings import Findings
+from decamp_webdav.leftovers import Leftovers
 from decamp_webdav.listing import Listing
 from decamp_webdav.moving import remove_empty
 from decamp_webdav.multistatus import Resource
@@ -47,8 +47,8 @@ class DavFolder:
         self._drafts = Drafts(os.fspath(scratch))
         self._listing = Listing(client)
         self._folders = Collections(client)
-        self.begun = Begun(state, self.root)
-        self._temporaries = Temporaries(client, self._folders, self.begun)
+        self.leftovers = Leftovers(state, self.root)
+        self._temporaries = Temporaries(client, self._folders, self.leftovers)
         self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
         self._taken: set[str] = set()
         self._sees_all = True
@@ -79,13 +79,13 @@ class DavFolder:
         Those that it is still busy with are removed at the end, or by the next run.
         """
         listed = {name for name in self.names() if name.startswith(TEMPORARY)}
-        for name in sorted(listed.union(self.begun.names()) - {self._temporaries.name}):
+        for name in sorted(listed.union(self.leftovers.names()) - {self._temporaries.name}):
             try:
                 self.clear(name)
             except DestinationRefused:
                 self._temporaries.left.append(name)
             else:
-                self.begun.drop(name)
+                self.leftovers.drop(name)
 
     def staged_file(self) -> AbstractContextManager[str]:
         """Name a draft."""

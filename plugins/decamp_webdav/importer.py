@@ -56,7 +56,7 @@ class DavImporter(BundleImporter):
         if known is not None:
             return known
         context.log.info("%s: trying out what the server honours", url)
-        findings = probe(self._client, server, now, self._dav.begun)
+        findings = probe(self._client, server, now, self._dav.leftovers)
         save(context.state, findings)
         for what, told in findings.told():
             context.log.info("%s: %s: %s", url, what, told)

@@ -16,10 +16,10 @@ from typing import Literal
 
 from decamp import DestinationRefused, TransferError, Unavailable
 from decamp.bundle import MAX_NAME_BYTES, TEMPORARY
-from decamp_webdav.begun import Begun
 from decamp_webdav.chunks import uploads_of
 from decamp_webdav.client import DavClient
 from decamp_webdav.findings import Findings
+from decamp_webdav.leftovers import Leftovers
 
 __all__ = ["probe", "server_of"]
 
@@ -47,7 +47,7 @@ def probe(
     client: DavClient,
     server: str,
     now: datetime,
-    begun: Begun,
+    leftovers: Leftovers,
     pause: Callable[[float], None] = time.sleep,
 ) -> Findings:
     """Try everything out. The folder of the bundle has to be there.
@@ -56,7 +56,7 @@ def probe(
         client: Speaks to the server.
         server: See `server_of`.
         now: The time.
-        begun: Remembers our folder while it is there.
+        leftovers: Remembers our folder while it is there.
         pause: Waits for some seconds.
 
     Raises:
@@ -64,13 +64,13 @@ def probe(
     """
     folder = f"{TEMPORARY}probe-{secrets.token_hex(4)}"
     trial = _Trial(client, folder, pause)
-    begun.add(folder)
+    leftovers.add(folder)
     try:
         return trial.findings(server, now)
     finally:
         with suppress(TransferError):  # the next run removes it
             client.send("DELETE", client.address.folder(folder), passing=(404,))
-            begun.drop(folder)
+            leftovers.drop(folder)
 
 
 class _Trial:

@@ -11,7 +11,7 @@ from bundle_dav import begun, client, importer_at
 from bundle_items import post
 from dav_servers import DavServer
 from decamp.bundle import TEMPORARY
-from decamp_webdav.begun import Begun
+from decamp_webdav.leftovers import Leftovers
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def nginx(dav_servers: Callable[..., DavServer]) -> DavServer:
 def test_what_a_killed_run_left_is_removed_all_the_same(nginx: DavServer, tmp_path: Path) -> None:
     url, name = nginx.place(), f"{TEMPORARY}12345678"
     importer_at(nginx, url, tmp_path).close()  # it knows the server, and where its state is
-    Begun(tmp_path / "state", url.rstrip("/")).add(name)
+    Leftovers(tmp_path / "state", url.rstrip("/")).add(name)
     with client(nginx) as http:
         for folder in (url, f"{url}{name}/"):
             assert http.request("MKCOL", folder).is_success
@@ -31,7 +31,7 @@ def test_what_a_killed_run_left_is_removed_all_the_same(nginx: DavServer, tmp_pa
     with begun(nginx, url, tmp_path):
         pass
     assert list(nginx.path(url).iterdir()) == []
-    assert Begun(tmp_path / "state", url.rstrip("/")).names() == []
+    assert Leftovers(tmp_path / "state", url.rstrip("/")).names() == []
 
 
 def test_a_hidden_file_of_somebody_else_outlives_the_post(nginx: DavServer, tmp_path: Path) -> None:
@@ -48,14 +48,14 @@ def test_a_hidden_file_of_somebody_else_outlives_the_post(nginx: DavServer, tmp_
 
 @pytest.mark.parametrize("damage", [b"\xff", b"../other\n", b"data\n", b".decamp-tmp-a/../../b\n"])
 def test_only_names_of_ours_are_read(damage: bytes, tmp_path: Path) -> None:
-    kept = Begun(tmp_path, "https://cloud.example/a")
+    kept = Leftovers(tmp_path, "https://cloud.example/a")
     kept.add(f"{TEMPORARY}1")
     [file] = tmp_path.iterdir()
     file.write_bytes(file.read_bytes() + damage)
-    assert set(Begun(tmp_path, "https://cloud.example/a").names()) <= {f"{TEMPORARY}1"}
+    assert set(Leftovers(tmp_path, "https://cloud.example/a").names()) <= {f"{TEMPORARY}1"}
 
 
 def test_addresses_do_not_mix(tmp_path: Path) -> None:
-    Begun(tmp_path, "https://cloud.example/a").add(f"{TEMPORARY}1")
-    assert Begun(tmp_path, "https://cloud.example/b").names() == []
-    assert Begun(None, "https://cloud.example/a").names() == []
+    Leftovers(tmp_path, "https://cloud.example/a").add(f"{TEMPORARY}1")
+    assert Leftovers(tmp_path, "https://cloud.example/b").names() == []
+    assert Leftovers(None, "https://cloud.example/a").names() == []

@@ -1,4 +1,4 @@
-"""Remembers which temporary names were begun at an address, until they are removed.
+"""Remembers which temporary names were made at an address, until they are removed.
 
 A run removes what killed runs have left there. It finds that in the server's list; but some
 servers, such as nginx, list no name that begins with a dot.
@@ -6,18 +6,18 @@ servers, such as nginx, list no name that begins with a dot.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 from decamp.bundle import TEMPORARY
 from decamp.filesystems import make_private, replace_private
+from decamp_webdav.findings import kept_for
 
-__all__ = ["Begun"]
+__all__ = ["Leftovers"]
 
 
-class Begun:
+class Leftovers:
     """Names of temporary folders, kept on this computer. Thread-safe.
 
     Args:
@@ -28,8 +28,7 @@ class Begun:
     def __init__(self, state: Path | None, url: str) -> None:
         self._lock = threading.Lock()
         self._state = state
-        name = f"begun-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
-        self._file = None if state is None else state / name
+        self._file = None if state is None else kept_for(state, "leftovers", url)
         self._names = self._kept()
 
     def names(self) -> list[str]:
