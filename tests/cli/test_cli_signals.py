@@ -22,6 +22,33 @@ with stop_on_signals(announce=True) as stop:
         sys.stdin.read()
 """
 
+AT_EACH_STEP = """
+import signal, sys, threading
+from decamp.cli import signals
+
+def at_step(number):
+    def trace(frame, event, _argument):
+        nonlocal number
+        if frame.f_code.co_filename not in (threading.__file__, signals.__file__):
+            return None
+        if event == "line":
+            number -= 1
+            if number == 0:
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGINT)
+        return trace
+    with signals.stop_on_signals(announce=False) as stop:
+        sys.settrace(trace)
+        stop.wait(0.01)
+        sys.settrace(None)
+        return number <= 0 and stop.wait()
+
+steps = 1
+while at_step(steps):
+    print(steps, flush=True)
+    steps += 1
+"""
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 
 
@@ -57,6 +84,20 @@ def test_the_second_signal_quits():
     )
     for stream in (process.stdin, process.stdout, process.stderr):
         stream.close()
+
+
+def test_a_signal_at_any_step_of_a_wait_asks_to_stop():
+    # An event's lock is held for most of these steps; what is interrupted goes on only after
+    # the handler has returned.
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EACH_STEP],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) > 20
 
 
 def test_a_wait_has_its_end_and_a_stop_ends_it():

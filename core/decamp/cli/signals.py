@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -51,24 +52,38 @@ def stop_on_signals(*, announce: bool) -> Iterator[threading.Event]:
         announce: Say so on standard error; not needed where a live display says it.
     """
     stop = _Stop()
+    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    came = False
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        # Only os.write: the signal may have come in the middle of a write to sys.stderr.
-        if stop.is_set():
+        # A signal comes between any two steps of the main thread: it may be in the middle of
+        # a write to sys.stderr, or hold the very lock that `stop.set` would wait for, for ever.
+        # os.write and SimpleQueue.put are made for that.
+        nonlocal came
+        if came:
             _write(f"\n{_SHOW_CURSOR if sys.stderr.isatty() else ''}{_QUIT}\n")
             os._exit(INTERRUPTED)
-        stop.set()
+        came = True
+        asked.put(True)
         if announce:
             _write(f"\n{STOPPING}\n")
 
+    def pass_on() -> None:
+        if asked.get():
+            stop.set()
+
+    listener = threading.Thread(target=pass_on, name="decamp-signals", daemon=True)
+    listener.start()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield stop
     finally:
-        if not stop.is_set():  # otherwise a second one still quits, quietly
+        if not came:  # otherwise a second one still quits, quietly
             for number, handler in before.items():
                 signal.signal(number, handler)
+        asked.put(False)
+        listener.join()
 
 
 def _write(text: str) -> None:
