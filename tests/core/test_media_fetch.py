@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
+import weakref
 
 import pytest
 
@@ -82,6 +84,21 @@ def test_a_lost_link_is_asked_for_once_per_item(place):
         assert_missing(found, "gone")
         assert found.name == blob.name
     assert len(here.server.seen) == 1
+
+
+def test_what_is_kept_of_a_lost_link_holds_nothing_else(place):
+    here = place({"/a": Answer(404)})
+    blob = here.blob()
+    lost = item(blob)
+    seen = weakref.ref(lost)
+    gc.disable()  # which would find a circle, but seldom runs
+    try:
+        assert_missing(here.fetcher.fetch(blob, lost), "gone")
+        here.fetcher.release(lost)
+        del lost
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_type_and_extension_follow_the_content(place):

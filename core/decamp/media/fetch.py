@@ -172,7 +172,8 @@ class MediaFetcher:
             return self._downloader.download(link, declared, file)
         except Lost as error:
             self._spool.discard(file)
-            return error
+            # What was raised holds the frames it went through, and one of them the results.
+            return Lost(error.code, error.reason)
         except OSError as error:
             self._spool.discard(file)
             full = no_room(error, self._place)
