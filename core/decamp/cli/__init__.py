@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 __all__ = ["run"]
@@ -15,6 +16,10 @@ def run() -> None:
     Whatever goes wrong becomes a sentence and an exit code here; see `decamp.errors`.
     """
     try:
+        # To be terminated is to be interrupted: a terminal gets its echo back, and temporary
+        # folders are removed. Where somebody has it ignored, it stays so.
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         _run()
     except KeyboardInterrupt:  # also while modules are still being imported
         sys.exit(_INTERRUPTED)
