@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 
 __all__ = ["run"]
@@ -16,6 +15,9 @@ def run() -> None:
     Whatever goes wrong becomes a sentence and an exit code here; see `decamp.errors`.
     """
     try:
+        # Whatever is imported before this has nobody who catches a Ctrl-C.
+        import signal
+
         # To be terminated is to be interrupted: a terminal gets its echo back, and temporary
         # folders are removed. Where somebody has it ignored, it stays so.
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
