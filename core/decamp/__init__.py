@@ -5,9 +5,10 @@ This module is the contract: all names that a plugin may import.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not by `typing`, whose import takes a while: see `decamp.cli.run`
 if TYPE_CHECKING:
+    from typing import Any
+
     from decamp.auth import AppPassword, Grant, Login, OAuth2, Permission, Term
     from decamp.errors import (
         AccessDenied,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import ssl
 
     from decamp.http.direct import DirectClient
+    from decamp.stops import Stop
 
 __all__ = ["Credentials", "login_client", "trusted"]
 
@@ -37,7 +37,7 @@ class Credentials:
 
 
 def login_client(
-    login: Login, credentials: Credentials | None, stop: threading.Event | None = None
+    login: Login, credentials: Credentials | None, stop: Stop | None = None
 ) -> DirectClient:
     """Make the client; without credentials nobody signs in.
 

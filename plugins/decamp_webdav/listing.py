@@ -91,28 +91,29 @@ class Listing:
         """Go through all that is below a folder, several folders at a time."""
         answered: SimpleQueue[tuple[str, Future[_Listed | None]]] = SimpleQueue()
         due, asked = [relative], 0
-        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="webdav-list") as pool:
-            try:
-                while due or asked:
-                    if due and asked < _MOST_ASKED:
-                        folder = due.pop()
-                        if not self._is_known(folder):
-                            future = pool.submit(self._list, folder)
-                            future.add_done_callback(partial(_answer, answered, folder))
-                            asked += 1
-                            continue
-                        listed = self._list(folder)
-                    else:
-                        folder, future = answered.get()
-                        asked -= 1
-                        listed = future.result()
-                    for name, resource in (listed or {}).values():
-                        path = f"{folder}/{name}"
-                        if resource.folder:
-                            due.append(path)
-                        yield path, resource
-            finally:
-                pool.shutdown(cancel_futures=True)
+        pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="webdav-list")
+        try:
+            while due or asked:
+                if due and asked < _MOST_ASKED:
+                    folder = due.pop()
+                    if not self._is_known(folder):
+                        future = pool.submit(self._list, folder)
+                        future.add_done_callback(partial(_answer, answered, folder))
+                        asked += 1
+                        continue
+                    listed = self._list(folder)
+                else:
+                    folder, future = answered.get()
+                    asked -= 1
+                    listed = future.result()
+                for name, resource in (listed or {}).values():
+                    path = f"{folder}/{name}"
+                    if resource.folder:
+                        due.append(path)
+                    yield path, resource
+        finally:
+            # After an error or Ctrl-C, lists that a server still keeps us waiting for are left.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _load_all(self, folder: str) -> _Listed | None:
         """Give the list of a folder; the first look into the payload brings all of it."""

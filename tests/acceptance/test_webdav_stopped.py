@@ -5,6 +5,7 @@ What decamp itself waits for is over at once.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -46,9 +47,9 @@ class Scene:
     def bundle(self) -> Path:
         return self.server.path(self.place)
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
-        to = f"webdav:{self.proxy.here(self.place)}"
-        words = ["transfer", str(self.archive), to, "--json", *more]
+    def start(self, *more: str, command: str = "transfer") -> subprocess.Popen[str]:
+        source = [str(self.archive)] if command == "transfer" else []
+        words = [command, *source, f"webdav:{self.proxy.here(self.place)}", "--json", *more]
         return subprocess.Popen(
             [sys.executable, "-m", "decamp", *words],
             env=self.cli.environment(
@@ -146,6 +147,46 @@ def test_a_wait_that_the_server_asked_for_ends_at_once(scene: Scene) -> None:
     assert process.returncode == 130, err
     scene.proxy.reset()
     scene.finished()
+
+
+def when_asked(scene: Scene, below: str = "") -> Callable[[Request], Action | None]:
+    """Answer no question about this place, or what is below it, until the gate is opened."""
+
+    def act(request: Request) -> Action | None:
+        if request.path.endswith(f"{scene.place.removeprefix(scene.server.url)}{below}"):
+            scene.asked.set()
+            scene.gate.wait(120)
+        return None
+
+    return act
+
+
+def test_a_server_that_is_only_looked_at_is_left_though_it_never_answers(scene: Scene) -> None:
+    scene.proxy.act = when_asked(scene)
+    process = scene.start()
+    assert scene.asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    log = (scene.cli.home / "decamp.log").read_text()
+    assert "Stopped while a server was asked." in log, "and not: it did not answer in time"
+    assert {one.method for one in scene.proxy.seen} == {"PROPFIND"}
+    scene.proxy.reset()
+    scene.finished()
+
+
+def test_a_look_at_a_copy_ends_though_the_server_never_answers(scene: Scene) -> None:
+    scene.finished()
+    scene.asked.clear()
+    scene.gate.clear()
+    scene.proxy.reset(when_asked(scene, "data/"))
+    process = scene.start(command="verify")
+    assert scene.asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "Stopped, as you asked, before everything was looked at." in err
+    assert not json.loads(out)["finished"]
 
 
 def test_pieces_that_the_server_puts_together_are_not_waited_for(

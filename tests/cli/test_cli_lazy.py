@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -25,6 +26,16 @@ HEAVY = {
 def test_the_table_says_what_the_command_says(name):
     help_text = load_command(name).help
     assert help_text.splitlines()[0] == COMMANDS[name][1]
+
+
+def test_almost_nothing_is_imported_before_somebody_catches_a_ctrl_c():
+    script = "import sys; had = set(sys.modules); import decamp.cli; print(*{*sys.modules} - had)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert set(done.stdout.split()) <= {"decamp", "decamp.cli", "__future__"}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])

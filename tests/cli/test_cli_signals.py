@@ -9,7 +9,10 @@ import sys
 
 import pytest
 
+from cli_run import Cli
 from decamp.cli.signals import STOPPING, stop_on_signals
+from hand_files import account, pack
+from terminal import at_terminal, needs_terminal
 
 WAITS = """
 import sys
@@ -98,6 +101,29 @@ def test_a_signal_at_any_step_of_a_wait_asks_to_stop():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) > 20
+
+
+@needs_terminal
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_question_in_the_middle_of_a_run_is_no_reason_to_stay(number, tmp_path):
+    cli, bundle = Cli(tmp_path / "home"), str(tmp_path / "bundle")
+    of_ada = pack(tmp_path / "ada.zip", account("ada.example", "one"))
+    of_eve = pack(tmp_path / "eve.zip", account("eve.example", "two"))
+    assert cli("transfer", str(of_ada), bundle).code == 0
+    asked = ("[yes/no]", number)
+    ended = at_terminal(cli, "transfer", str(of_eve), bundle, answers=[asked])
+    assert ended.code == 130
+    assert "Stopped, as you asked." in ended.err
+    assert "was interrupted" in cli("status").err
+
+
+@needs_terminal
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_typed_is_shown_again_after_a_secret_was_asked_for(number, tmp_path):
+    asked = ("App password, not shown:", number)
+    cli = Cli(tmp_path / "home")
+    words, kept = ("connect", "bluesky:a.example"), {"DECAMP_SECRETS": "file"}
+    assert at_terminal(cli, *words, answers=[asked], **kept).code == 130
 
 
 def test_a_wait_has_its_end_and_a_stop_ends_it():

@@ -19,6 +19,7 @@ from decamp.cli.streams import documents_alone, write_stdout
 from decamp.errors import DestinationFull
 from decamp.home import Home
 from decamp.validation import validator
+from hand_files import account, pack
 
 
 @pytest.fixture
@@ -38,6 +39,22 @@ def test_a_reader_that_goes_away_is_no_error(cli):
     err = writer.stderr.read()
     writer.stderr.close()
     assert (writer.wait(60), err) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error there")
+def test_a_transfer_goes_on_when_nobody_reads_what_it_says(cli, tmp_path):
+    archive, bundle = pack(tmp_path / "a.zip", account()), tmp_path / "bundle"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "decamp", "transfer", str(archive), str(bundle), "--json"],
+        env=cli.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stderr.close()
+    out = process.stdout.read()
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert json.loads(out)["verdict"]["complete"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closes file descriptors as a POSIX shell does")

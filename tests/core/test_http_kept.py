@@ -204,3 +204,11 @@ def test_close_closes_all(client: httpx.Client) -> None:
         client.get(server.url("/"))
         client.close()
     assert connections(client) == 0
+
+
+def test_who_still_waits_at_the_end_opens_no_new_connection() -> None:
+    with serving({"/": Answer(body=b"here")}) as server, DirectClient() as client:
+        client.close()
+        with pytest.raises(httpx.ConnectError):
+            client.ask("GET", server.url("/"), {})
+        assert server.seen == []

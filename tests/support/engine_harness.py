@@ -66,6 +66,7 @@ class Bench:
     lock: Callable[[str], AbstractContextManager[None]] = nullcontext
     pause: Callable[[float, threading.Event], None] = pause
     release: Callable[[Item], None] = lambda item: None
+    writes: Callable[[], object] = lambda: None
     answer: bool | None = None
     """What a person says to a question; None if nobody is there."""
 
@@ -142,6 +143,7 @@ class Bench:
                     lock=self.lock,
                     emit=self.events.append,
                     stop=self.stop,
+                    writes=self.writes,
                     wait=wait,
                     patience=patience,
                     ask=lambda question: self.answer,

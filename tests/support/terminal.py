@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -20,21 +21,24 @@ needs_terminal = pytest.mark.skipif(sys.platform == "win32", reason="no such ter
 def at_terminal(
     cli: Cli,
     *words: str,
-    answers: Iterable[tuple[str, str | Callable[[str], str]]],
+    answers: Iterable[tuple[str, str | signal.Signals | Callable[[str], str]]],
     **variables: str,
 ) -> Ended:
     """Run ``decamp`` with these words at a terminal; all questions have to be asked.
 
     Args:
         answers: In their order: a piece of the question, and the line to type; or a function
-            that makes it of what was said since the last answer.
+            that makes it of what was said since the last answer; or a signal instead.
 
     Returns:
-        How it ended, with all that stood on the terminal as `err`.
+        How it ended, with all that stood on the terminal as `err`. The terminal was left as it
+        had been: what is typed is shown.
     """
     import pty
+    import termios
 
     here, there = pty.openpty()
+    before = termios.tcgetattr(there)
     due = deque(answers)
     said = new = ""
     with subprocess.Popen(
@@ -47,10 +51,15 @@ def at_terminal(
             said, new = said + chunk, new + chunk
             if due and due[0][0] in new:
                 answer = due.popleft()[1]
-                line = answer if isinstance(answer, str) else answer(new)
-                os.write(here, f"{line}\n".encode())
+                if isinstance(answer, signal.Signals):
+                    running.send_signal(answer)
+                else:
+                    line = answer if isinstance(answer, str) else answer(new)
+                    os.write(here, f"{line}\n".encode())
                 new = ""
+    after = termios.tcgetattr(here)
     os.close(here)
+    assert after == before
     assert "Traceback" not in said
     assert not due, f"never asked for {due[0][0]!r}:\n{said}"
     return Ended(running.returncode, "", said)

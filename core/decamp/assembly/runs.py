@@ -37,6 +37,7 @@ from decamp.journal import Journal
 from decamp.media import SPOOL_BYTES, MediaFetcher, MediaFolder
 from decamp.model import Blob, Item, Missing
 from decamp.registry import Registry
+from decamp.stops import LookingStop
 
 __all__ = ["Request", "SignIn", "is_public", "plan", "transfer"]
 
@@ -213,8 +214,9 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
         exporter = stack.enter_context(
             made(source.spec, source.config, scratch, signed, home, now, stop)
         )
-        # Not told of a stop: what is on its way there is finished. Its pauses end all the same.
-        there = stack.enter_context(signed_in(target, home))
+        # What is on its way there is finished: a stop ends requests only before that, and pauses.
+        looking = LookingStop(stop)
+        there = stack.enter_context(signed_in(target, home, looking))
         importer = created(target.spec, target.config, scratch, there, home, now, stop)
         capable = configured(target.spec, target.config)
         named = getattr(source.config, "media", None)
@@ -259,6 +261,7 @@ def _run(request: Request, parts: _Parts, around: _Surroundings) -> dict[str, An
             lock=around.lock,
             emit=around.emit,
             stop=stop,
+            writes=looking.over,
             wait=request.wait,
             ask=around.ask,
             secrets=SecretStore(home.folder),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -32,6 +31,7 @@ from decamp.spec import ExporterSpec, ImporterSpec
 
 if TYPE_CHECKING:
     from decamp.oauth.session import Session
+    from decamp.stops import Stop
 
 __all__ = [
     "logged_in",
@@ -45,7 +45,7 @@ __all__ = [
 
 @contextmanager
 def signed_in(
-    source: Source | Target, home: Home, stop: threading.Event | None = None
+    source: Source | Target, home: Home, stop: Stop | None = None
 ) -> Iterator[SignedIn | None]:
     """Open the sign-in of a source or destination; None if its settings need none. Asks nobody.
 
@@ -85,7 +85,7 @@ def signed_in(
 
 @contextmanager
 def logged_in(
-    login: Login, source: Source | Target, home: Home, stop: threading.Event | None = None
+    login: Login, source: Source | Target, home: Home, stop: Stop | None = None
 ) -> Iterator[SignedIn]:
     """Make the client for a server that is told a password or token; asks nobody yet.
 
@@ -144,7 +144,7 @@ def signed_in_by(
     key: str,
     keys: ClientKeys,
     home: Home,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
     now: Callable[[], datetime] = now,
 ) -> Iterator[SignedIn | None]:
     """Open a sign-in whose tokens lie in any store, as a service has it.
@@ -175,7 +175,7 @@ def open_session(
     connection: Connection,
     oauth: OAuth2,
     home: Home,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[Session]:
     """Open the sign-in of a connection.
 

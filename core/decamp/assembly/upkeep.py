@@ -18,6 +18,7 @@ from decamp.errors import ConfigError
 from decamp.home import Home
 from decamp.journal import Journal, Route, RunRecord
 from decamp.registry import Registry
+from decamp.stops import LookingStop
 from decamp.upkeep import Place
 
 __all__ = ["Undoable", "opened", "undoable"]
@@ -51,7 +52,8 @@ def opened(
         settings = {**at.settings, **chosen(options, "to")}
         target = find_destination(at.location, settings, registry, home)
         spec = target.spec
-        signed = stack.enter_context(signed_in(target, home))
+        looking = LookingStop()  # whom it follows is known once there is a place
+        signed = stack.enter_context(signed_in(target, home, looking))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="decamp-")))
         closing = stack.enter_context(ExitStack())
         importer = closing.enter_context(made(spec, target.config, scratch, signed, home))
@@ -69,6 +71,7 @@ def opened(
             journal=journal,
             route=route_in_step(routes, found) or (routes[-1] if routes else None),
             public=configured(spec, target.config).capabilities.public,
+            looking=looking,
             let_go=closing.close,
         )
 

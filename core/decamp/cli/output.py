@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +19,17 @@ from decamp.cli.words import printable
 __all__ = ["Output"]
 
 
-def _stderr() -> Console:
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+class _Stderr(Console):
+    """Standard error. That nobody reads it any more ends no run."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True, highlight=False, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Say no more; a `Console` would end the process, wherever it is."""
+        self.quiet = True
+        # Otherwise the interpreter complains when it flushes the stream at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 @frozen
@@ -31,7 +41,7 @@ class Output:
 
     quiet: bool = False
     verbose: bool = False
-    console: Console = Factory(_stderr)
+    console: Console = Factory(_Stderr)
 
     @property
     def live(self) -> bool:

@@ -11,7 +11,7 @@ from decamp.assembly import Request
 from decamp.cli.output import Output
 from decamp.cli.progress import RunProgress
 from decamp.cli.questions import confirm
-from decamp.cli.signals import stop_on_signals
+from decamp.cli.signals import interruptible, stop_on_signals
 from decamp.cli.words import command_line
 from decamp.engine import Ask
 from decamp.events import Emit, Event, Sending, as_json
@@ -44,7 +44,7 @@ def watched(
             progress(event)
 
         def ask(question: str) -> bool | None:
-            with progress.paused():
+            with progress.paused(), interruptible():
                 return confirm(output, question)
 
         return work(emit, stop, ask)

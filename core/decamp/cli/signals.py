@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "STOPPING", "stop_on_signals"]
+__all__ = ["INTERRUPTED", "STOPPING", "interruptible", "stop_on_signals"]
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
@@ -25,6 +25,7 @@ _QUIT = "Quit at once, as you asked. Run the same command again to go on."
 _STDERR = 2
 _SHOW_CURSOR = "\x1b[?25h"
 _STEP_SECONDS = 0.5
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Stop(threading.Event):
@@ -74,8 +75,7 @@ def stop_on_signals(*, announce: bool) -> Iterator[threading.Event]:
 
     listener = threading.Thread(target=pass_on, name="decamp-signals", daemon=True)
     listener.start()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, handle) for number in numbers}
+    before = {number: signal.signal(number, handle) for number in _NUMBERS}
     try:
         yield stop
     finally:
@@ -84,6 +84,21 @@ def stop_on_signals(*, announce: bool) -> Iterator[threading.Event]:
                 signal.signal(number, handler)
         asked.put(False)
         listener.join()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a signal raise `KeyboardInterrupt` inside, where a person is waited for.
+
+    Nobody could be told there that the run stops: reading a line goes on after a handler that
+    raises nothing.
+    """
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _write(text: str) -> None:

@@ -84,6 +84,8 @@ class Settings:
     """Holds a destination for this process; raises `Locked`."""
     emit: Emit
     stop: threading.Event
+    writes: Callable[[], object] = lambda: None
+    """Told before the destination is first changed: until then it was only looked at."""
     wait: bool = True
     patience: float = 1800.0
     look: Look = nothing_here

@@ -131,6 +131,8 @@ class Opening:
     def _begun(self, route: Route) -> ImporterCapabilities:
         """Tell the destination whose data comes, and hear what it can; a dry run tells nothing."""
         job, sides, journal = self.job, self.sides, self.settings.journal
+        if not job.dry_run:
+            self.settings.writes()
         if job.dry_run or not isinstance(job.importer, Begins):
             return job.importer_spec.capabilities
         account = named_account(sides.whose, job.account, sides.held, sides.as_of)

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from decamp.engine.work import Work
 from decamp.journal import State
-from decamp.model import Item, Loss, Missing, Preview
+from decamp.model import Blob, Item, Loss, Missing, Preview
 
 __all__ = ["Tally"]
 
@@ -106,6 +106,16 @@ class Tally:
             "reason": missing.reason,
         }
         self.missing.append(entry | ({"source_lacks": True} if source_lacks else {}))
+
+    def gathered(self, work: Work, results: Mapping[str, Blob | Missing]) -> None:
+        """Take note of what came of an item's files, by their names."""
+        for missing in work.item.missing:
+            self.lacks(work.item.id, missing, source_lacks=True)
+        for result in results.values():
+            if isinstance(result, Missing):
+                self.lacks(work.item.id, result)
+            else:
+                work.fetched.append(result.size or 0)
 
     def _takes(self, name: str, length: int, *sort: str) -> bool:
         """Tell whether a list takes one more of a sort; counts it if not."""

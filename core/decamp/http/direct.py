@@ -15,6 +15,7 @@ from decamp.http.client import HEADERS, TIMEOUT, redact_libraries
 from decamp.http.kept import Exchange, KeptOpen, Origin, origin_of
 from decamp.http.login import LoginAuth
 from decamp.http.stoppable import Stoppable
+from decamp.stops import Stop
 
 __all__ = ["DirectClient"]
 
@@ -38,7 +39,7 @@ class DirectClient(httpx.Client):
         self,
         login: LoginAuth | None = None,
         tls: ssl.SSLContext | None = None,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
         network: httpcore.NetworkBackend | None = None,
     ) -> None:
         redact_libraries()

@@ -56,6 +56,7 @@ class KeptOpen(httpx.BaseTransport):
         self._mine = threading.local()
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request.
@@ -123,8 +124,9 @@ class KeptOpen(httpx.BaseTransport):
         return Exchange(self, connection, answer)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and make no more: a thread may be left that would ask again."""
         with self._lock:
+            self._closed = True
             for connection in self._open:
                 connection.close()
             self._open.clear()
@@ -153,6 +155,8 @@ class KeptOpen(httpx.BaseTransport):
                 connection.timeouts = timeouts
                 return connection
             self._drop(connection)
+        if self._closed:
+            raise httpcore.ConnectError("the client is closed")
         scheme, host, port, _ = origin
         connect = timeouts.get("connect")
         stream = self._network.connect_tcp(
@@ -162,6 +166,9 @@ class KeptOpen(httpx.BaseTransport):
             stream = stream.start_tls(self._tls, host, connect)
         connection = Connection(stream, origin, timeouts)
         with self._lock:
+            if self._closed:
+                connection.close()
+                raise httpcore.ConnectError("the client is closed")
             self._open.add(connection)
         return connection
 

@@ -18,6 +18,7 @@ from decamp.http.client import HEADERS, TIMEOUT, redact_libraries
 from decamp.http.guard import not_private
 from decamp.http.stoppable import Stoppable
 from decamp.http.transport import GuardedTransport
+from decamp.stops import Stop
 
 __all__ = ["is_loopback", "require_safe", "service_client"]
 
@@ -29,7 +30,7 @@ def service_client(
     auth: httpx.Auth | None = None,
     timeout: httpx.Timeout = TIMEOUT,
     tls: ssl.SSLContext | None = None,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> httpx.Client:
     """Make a client for a service whose address a plugin declares.
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpcore
 
 from decamp.errors import Unavailable
+from decamp.stops import Stop
 
 __all__ = ["Stoppable"]
 
@@ -30,7 +31,7 @@ class Stoppable(httpcore.NetworkBackend):
         stop: Set when the run is to end.
     """
 
-    def __init__(self, network: httpcore.NetworkBackend, stop: threading.Event) -> None:
+    def __init__(self, network: httpcore.NetworkBackend, stop: Stop) -> None:
         self._network = network
         self._stop = stop
 
@@ -58,7 +59,7 @@ class Stoppable(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """A connection; every method may raise `Unavailable` because the run stops."""
 
-    def __init__(self, stream: httpcore.NetworkStream, stop: threading.Event) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, stop: Stop) -> None:
         self._stream = stream
         self._stop = stop
 
@@ -105,14 +106,12 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _check(stop: threading.Event) -> None:
+def _check(stop: Stop) -> None:
     if stop.is_set():
         raise Unavailable("Stopped while a server was asked.", hint="Run the same command again.")
 
 
-def _opened(
-    call: Callable[[], httpcore.NetworkStream], stop: threading.Event
-) -> httpcore.NetworkStream:
+def _opened(call: Callable[[], httpcore.NetworkStream], stop: Stop) -> httpcore.NetworkStream:
     """Do what opens a connection in a thread of its own, and leave it behind on a stop."""
     _check(stop)
     outcome: Future[httpcore.NetworkStream] = Future()

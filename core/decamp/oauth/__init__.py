@@ -7,7 +7,6 @@ The way there: `authorization` makes the address of the consent page and reads t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from decamp.auth import OAuth2
     from decamp.oauth.endpoint import TokenEndpoint
     from decamp.oauth.session import Session
+    from decamp.stops import Stop
 
 __all__ = [
     "ClientKeys",
@@ -39,7 +39,7 @@ def open_endpoint(
     *,
     title: str,
     now: Callable[[], datetime],
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
     wrong_keys: str = "",
 ) -> TokenEndpoint:
     """Make the endpoint of an app at a service. Close its client when it is not needed any more.
@@ -70,9 +70,7 @@ def require_safe_addresses(oauth: OAuth2) -> None:
             require_safe(url)
 
 
-def signed_client(
-    session: Session, oauth: OAuth2, stop: threading.Event | None = None
-) -> httpx.Client:
+def signed_client(session: Session, oauth: OAuth2, stop: Stop | None = None) -> httpx.Client:
     """Make the client that is signed in, for the service's own origin: that of its tokens."""
     from decamp.http import service_client
     from decamp.oauth.bearer import BearerAuth, origin_of

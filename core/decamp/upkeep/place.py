@@ -11,6 +11,7 @@ from decamp.engine.routes.rebuild import in_step
 from decamp.journal import Journal, Route
 from decamp.model import Destination
 from decamp.spec import Importer
+from decamp.stops import LookingStop
 
 __all__ = ["Place"]
 
@@ -27,6 +28,8 @@ class Place:
     """None if the journal does not know it."""
     public: bool
     """Others can see what is there, and what a person edited or deleted there stays so."""
+    looking: LookingStop
+    """Ends requests as long as nothing is changed there."""
     let_go: Callable[[], None]
     """Close the importer, once, however often this is called."""
 

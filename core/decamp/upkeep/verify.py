@@ -12,7 +12,7 @@ from attrs import define, field
 
 from decamp.engine.blame import blamed
 from decamp.engine.clock import stamp
-from decamp.errors import ConfigError, JournalDamaged
+from decamp.errors import ConfigError, JournalDamaged, Unavailable
 from decamp.events import Emit, Notice, Stage, StageProgress
 from decamp.journal import Journal, Route
 from decamp.model import Depth, Finding, Receipt
@@ -55,10 +55,15 @@ def verify(
         raise ConfigError(f"The plugin {place.plugin} cannot look at what it wrote.")
     look = _Look(place, stop, emit, importer, _source_of(place, emit))
     emit(Stage("verifying"))
-    with blamed(place.plugin):
-        look.whole("digest" if deep else "size")
-        if sample and not deep and not stop.is_set():
-            look.some(sample / 100)
+    place.looking.follow(stop)
+    try:
+        with blamed(place.plugin):
+            look.whole("digest" if deep else "size")
+            if sample and not deep and not stop.is_set():
+                look.some(sample / 100)
+    except Unavailable:
+        if not stop.is_set():
+            raise
     return look.document(stopped=stop.is_set(), deep=deep, sample=sample)
 
 

@@ -6,6 +6,7 @@ What was changed since is listed anew.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 
 from bundle_dav import begun, client
 from bundle_items import post
-from dav_proxy import DavProxy
+from dav_proxy import Action, Answer, DavProxy, Request
 from dav_servers import DavServer
+from decamp import TransferError
 from decamp.bundle.reading import BundleExporter
 from decamp_webdav.importer import DavImporter
 
@@ -128,3 +130,27 @@ def test_more_folders_than_are_asked_for_at_a_time(apache: DavServer, tmp_path: 
         with listing.used():
             for _ in range(2):  # asked for, then remembered
                 assert sorted(path for path, _ in listing.walk("data")) == expected
+
+
+def test_after_an_error_no_other_list_is_waited_for(
+    importer: DavImporter, proxy: DavProxy, apache: DavServer
+) -> None:
+    url = f"{proxy.upstream}{importer.check().id[len(proxy.url) :]}/"
+    for path in ("data", "data/refused", "data/silent"):
+        client(apache).request("MKCOL", f"{url}{path}/").raise_for_status()
+    asked, gate, waited = threading.Event(), threading.Event(), []
+
+    def act(request: Request) -> Action | None:
+        if request.path.endswith("/silent/"):
+            asked.set()
+            waited.append(gate.wait(20))
+        if request.path.endswith("/refused/"):
+            assert asked.wait(20)
+            return Answer(403)
+        return None
+
+    proxy.reset(act)
+    with pytest.raises(TransferError):
+        list(importer._dav._listing.walk("data"))
+    assert waited == []
+    gate.set()

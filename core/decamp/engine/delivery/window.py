@@ -205,6 +205,13 @@ class Delivery:
             raise self._error from None
         if done is None:
             return
+        try:
+            self._take(done)
+        except BaseException:  # others may wait for the room of its media
+            self._drop(*done.subject[0])
+            raise
+
+    def _take(self, done: Done[_Moving]) -> None:
         works, stage = done.subject
         if stage == "fetch":
             self._fetching -= 1
@@ -251,13 +258,7 @@ class Delivery:
             else:
                 self._end(work, "failed", "source", f"its media could not be read: {error}")
             return
-        for missing in work.item.missing:
-            self._tally.lacks(work.item.id, missing, source_lacks=True)
-        for result in results.values():
-            if isinstance(result, Missing):
-                self._tally.lacks(work.item.id, result)
-            else:
-                work.fetched.append(result.size or 0)
+        self._tally.gathered(work, results)
         if work.action == "complete" and not any(isinstance(r, Blob) for r in results.values()):
             self._end(work, "incomplete")
             return
@@ -291,8 +292,7 @@ class Delivery:
                     self._wait_calmly(seconds, reason)
         finally:
             self._launching = False
-        for work in ready:
-            self._drop(work)
+            self._drop(*ready)
 
     @property
     def _sets_aside(self) -> bool:
@@ -334,14 +334,13 @@ class Delivery:
         self._launching = True
         try:
             self._wait_calmly(*self._rest)
+            self._rest = (0.0, "")
+            if self._error is None and not self._stopping:
+                self._hand_on(again)
+                again = []
         finally:
             self._launching = False
-        self._rest = (0.0, "")
-        if self._error is None and not self._stopping:
-            self._hand_on(again)
-            return
-        for work in again:  # their intents stay open
-            self._drop(work)
+            self._drop(*again)  # their intents stay open
 
     def _received(self, work: Work, receipt: Receipt) -> None:
         self._faults = self._refusals = 0
@@ -386,11 +385,12 @@ class Delivery:
         if stop and self._error is None:
             self._error = error
 
-    def _drop(self, work: Work) -> None:
-        """Let go of an item: it has ended, or was not sent because the run stops."""
-        if work.frozen is not None:
-            self._held_bytes -= work.size
-        self._release(work.item)
+    def _drop(self, *works: Work) -> None:
+        """Let go of items: they have ended, or were not sent because the run stops."""
+        for work in works:
+            if work.frozen is not None:
+                self._held_bytes -= work.size
+            self._release(work.item)
 
     def _end(self, work: Work, state: State, code: str = "", reason: str = "") -> None:
         """Count an item that has left the window, and tell about it."""
