@@ -108,7 +108,7 @@ def undoable(prefix: str, *, home: Home) -> Undoable:
     try:
         runs = [run for run in journal.runs(prefix) if run.route is not None]
         found = next(
-            (run for run in runs if journal.effects(run.id) or journal.undo_begun(run)), None
+            (run for run in runs if journal.has_effects(run.id) or journal.undo_begun(run)), None
         )
         if found is None:
             raise ConfigError(

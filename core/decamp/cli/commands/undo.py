@@ -79,7 +79,7 @@ def _announce(output: Output, undoing: Undoing) -> None:
     also = [(_GONE, len(undoing.gone)), (_EDITED, len(undoing.edited))]
     output.facts([*facts, *((name, plural(count, "item")) for name, count in also if count)])
     asked = [one for one in undoing.place.journal.requests() if one.title == run.source]
-    if undoing.remove and asked and asked[-1].step == "used":
+    if undoing.counts["remove"] and asked and asked[-1].step == "used":
         output.warn(
             f"The copy of {run.source} that this came from is not on this computer any more: to "
             "bring it again, decamp has to ask for a new one."
