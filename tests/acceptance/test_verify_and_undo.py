@@ -226,6 +226,72 @@ def test_what_was_changed_since_stays(cli: Cli, bundle: Path) -> None:
     assert sorted(p.name for p in (bundle / "data").rglob("*.json")) == ["post.json"]
 
 
+def test_what_stays_has_a_way_on(cli: Cli, bundle: Path) -> None:
+    record = bundle / POST
+    record.write_text("mine")
+    run = cli("runs", "--json").document["runs"][0]["run"]
+    for said in ("Removed ", "Nothing was taken back."):
+        ended = cli("undo", "--yes")
+        assert ended.code == 3
+        assert said in ended.err
+        assert f"then run:\n  decamp undo {run}" in ended.err
+    record.rename(bundle.parent / "mine.json")
+    assert cli("undo", run, "--yes").code == 0
+    assert not list(bundle.iterdir())
+
+
+def test_a_bundle_that_is_away_is_not_taken_back(cli: Cli, bundle: Path) -> None:
+    """As when a disk is not plugged in: nothing may be said to be removed, nor be forgotten."""
+    away, before = bundle.with_name("away"), tree(bundle)
+    bundle.rename(away)
+    for words in (["--dry-run"], ["--yes"]):
+        ended = cli("undo", *words)
+        assert ended.code == 6
+        assert f"nothing that decamp wrote at {bundle} any more" in ended.err
+        assert f"decamp forget disk:{bundle}" in ended.err
+    assert not bundle.exists()
+    away.rename(bundle)
+    assert tree(bundle) == before
+    assert cli("undo", "--yes").code == 0
+    assert not list(bundle.iterdir())
+
+
+def test_no_other_run_is_taken_back_than_the_one_that_is_named(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    assert cli("transfer", str(tmp_path / "a.zip"), str(other)).code == 0
+    before = tree(bundle), tree(other)
+    first = cli("runs", "--json").document["runs"][-1]["run"]
+    for words, said in (
+        (["nosuchrun"], "There is no run 'nosuchrun'."),
+        ([first[:1]], f"2 runs begin with '{first[:1]}'."),
+        ([first, "--at", str(other)], f"The run {first} did not go to {other}."),
+    ):
+        ended = cli("undo", *words, "--yes")
+        assert ended.code == 2
+        assert said in ended.err
+    assert (tree(bundle), tree(other)) == before
+    assert cli("undo", first, "--at", str(bundle), "--yes").code == 0
+    assert f"The run {first} was taken back already." in cli("undo", first, "--yes").err
+    assert tree(other) == before[1]
+
+
+def test_an_undo_that_can_do_nothing_yet_does_not_ask(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    newer = export(tmp_path / "b.zip", "one two", "edited")
+    assert cli("transfer", str(newer), str(bundle)).code == 0
+    before = tree(bundle)
+    second, first = (one["run"] for one in cli("runs", "--json").document["runs"])
+    assert cli("undo", first, "--yes").code == 3
+    ended = cli("undo", first)
+    assert ended.code == 3
+    assert f"the later run {second} has changed it" in ended.err
+    assert "Nothing was taken back." in ended.err
+    assert {*tree(bundle)} < {*before}
+
+
 def test_only_a_strangers_file_is_left(cli: Cli, bundle: Path) -> None:
     (bundle / "notes.txt").write_text("mine")
     ended = cli("undo", "--yes")

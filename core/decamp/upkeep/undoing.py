@@ -9,7 +9,8 @@ from typing import Literal
 from attrs import define, field
 
 from decamp.engine.blame import blamed
-from decamp.errors import ConfigError, JournalDamaged
+from decamp.engine.routes.rebuild import in_step
+from decamp.errors import ConfigError, DestinationRefused, JournalDamaged
 from decamp.journal import Change, Effect, Route, RunRecord
 from decamp.model import Receipt
 from decamp.spec import Removes, Verifies
@@ -27,7 +28,9 @@ class Undoing:
     """How much an undo is going to do. It holds no effect, of which there may be very many.
 
     Raises:
-        ConfigError: The run brought nothing that is left, or the plugin cannot take back.
+        ConfigError: The run brought nothing that is left, or went elsewhere; or the plugin cannot
+            take back.
+        DestinationRefused: Nothing that decamp wrote is there any more.
         JournalDamaged: The destination is not as this journal left it.
     """
 
@@ -45,14 +48,7 @@ class Undoing:
         place = self.place
         if not isinstance(place.importer, Removes):
             raise ConfigError(f"The plugin {place.plugin} cannot take back what it wrote.")
-        if place.known is None:
-            raise JournalDamaged(
-                f"{place.destination.title} is not as this journal left it, so decamp cannot "
-                "tell what the run brought.",
-                hint="Run the transfer once more: decamp then reads back what is there. Runs "
-                "from before that cannot be taken back.",
-            )
-        self.route = place.known
+        self.route = self._route()
         for (change, kind), count in place.journal.count_effects(self.run.id).items():
             self.counts[self._step(change, kind)] += count
         self._look()
@@ -61,6 +57,35 @@ class Undoing:
                 f"The run {self.run.id} brought nothing that could be taken back.",
                 hint="See all runs: decamp runs",
             )
+
+    def _route(self) -> Route:
+        """Give the route of the run, once it is sure that the place is as it was left."""
+        place, run = self.place, self.run
+        route = place.journal.route(run.route or 0)
+        if route is None or (route.destination, route.place) != (
+            place.plugin,
+            place.destination.id,
+        ):
+            raise ConfigError(
+                f"The run {run.id} did not go to {place.destination.title}.",
+                hint="Leave the place out: decamp knows where a run went. See: decamp runs",
+            )
+        if not in_step(route, place.destination):
+            raise JournalDamaged(
+                f"{place.destination.title} is not as this journal left it, so decamp cannot "
+                "tell what the run brought.",
+                hint="Run the transfer once more: decamp then reads back what is there. Runs "
+                "from before that cannot be taken back.",
+            )
+        if place.destination.holds is None and place.journal.standing(route.id).held:
+            raise DestinationRefused(
+                f"There is nothing that decamp wrote at {place.destination.title} any more. "
+                "Nothing was changed.",
+                hint="If it lies on a disk or a server that is not there now, bring that back and "
+                "run the same command again. If you removed or moved it yourself, nothing is left "
+                f"to take back: decamp forget {route.destination}:{route.place}",
+            )
+        return route
 
     def effects(self, *steps: Step) -> Iterator[Effect]:
         """Go through the effects of which one of these is to be done, the last first.
