@@ -234,9 +234,12 @@ def test_what_stays_has_a_way_on(cli: Cli, bundle: Path) -> None:
         ended = cli("undo", "--yes")
         assert ended.code == 3
         assert said in ended.err
+        assert "is left at" not in ended.err
         assert f"then run:\n  decamp undo {run}" in ended.err
     record.rename(bundle.parent / "mine.json")
-    assert cli("undo", run, "--yes").code == 0
+    ended = cli("undo", run, "--yes")
+    assert ended.code == 0
+    assert f"Nothing that decamp brought is left at {bundle}." in ended.err
     assert not list(bundle.iterdir())
 
 

@@ -74,7 +74,10 @@ def undo(
             output,
             lambda emit, stop, ask: upkeep.undo(undoing, emit=emit, stop=stop, dry_run=dry_run),
         )
+        left = place.held
     _show(output, document, undoing)
+    if not left:
+        output.say(f"Nothing that decamp brought is left at {place.destination.title}.")
     if json:
         output.document(document)
     raise typer.Exit(document["exit_code"])
