@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -24,7 +25,8 @@ from decamp import registry, upkeep
 from decamp.assembly import opened, undoable
 from decamp.events import Event, Stage, StageProgress
 from decamp.home import Home
-from decamp.journal import Effect
+from decamp.journal import Effect, Intent, Journal
+from decamp.model import Item
 from hand_files import account, documents, pack
 from journey import tree
 from terminal import at_terminal, needs_terminal
@@ -293,6 +295,22 @@ def test_an_undo_that_can_do_nothing_yet_does_not_ask(
     assert f"the later run {second} has changed it" in ended.err
     assert "Nothing was taken back." in ended.err
     assert {*tree(bundle)} < {*before}
+
+
+def test_what_a_cut_off_run_had_announced_is_told_before_it_is_removed(
+    cli: Cli, bundle: Path
+) -> None:
+    run = cli("runs", "--json").document["runs"][0]["run"]
+    announced = Item("post:2024-01-01T00:00:09Z", "post", {"id": "post:2024-01-01T00:00:09Z"})
+    with closing(Journal.open(cli.home / "journal.db")) as journal:
+        [route] = journal.all_routes()
+        journal.intend(route.id, run, [Intent(announced, "digest", 1)], full=False)
+    asked = cli("undo", run)
+    assert asked.code == 2
+    assert re.search("To be removed too, if it arrived +1 item\\n", asked.err)
+    ended = cli("undo", run, "--yes")
+    assert ended.code == 0, ended.err
+    assert not list(bundle.iterdir())
 
 
 def test_only_a_strangers_file_is_left(cli: Cli, bundle: Path) -> None:

@@ -20,7 +20,7 @@ __all__ = ["Step", "Undoing"]
 
 Step = Literal["later", "nothing", "restore", "remove"]
 """What is to be done about an effect: leave it, for a later run changed the item again; forget
-it, for it never arrived; put the item back as it was; or remove the item."""
+it, for nothing of it is known to be there; put the item back as it was; or remove the item."""
 
 
 @define

@@ -27,6 +27,7 @@ _SHOWN = 10
 _GONE = "Deleted there already"
 _EDITED = "Edited there since, stays"
 _UNLESS = ", unless changed since"
+_UNCONFIRMED = "To be removed too, if it arrived"
 _NEXT = (
     "Next: what stays can stay. To have it taken back too, move away what you changed there, "
     "then run:"
@@ -68,7 +69,7 @@ def undo(
     ):
         undoing = Undoing(place, found.run)
         _announce(output, undoing)
-        if undoing.due and not dry_run:
+        if (undoing.due or undoing.counts["nothing"]) and not dry_run:
             _require(output, yes=yes)
         document = watched(
             output,
@@ -92,7 +93,11 @@ def _announce(output: Output, undoing: Undoing) -> None:
         (f"To be removed{unless}", plural(undoing.to_remove, "item")),
         (f"To be put back as before{unless}", plural(undoing.to_restore, "item")),
     ]
-    also = [(_GONE, len(undoing.gone)), (_EDITED, len(undoing.edited))]
+    also = [
+        (_UNCONFIRMED, undoing.counts["nothing"]),
+        (_GONE, len(undoing.gone)),
+        (_EDITED, len(undoing.edited)),
+    ]
     output.facts([*facts, *((name, plural(count, "item")) for name, count in also if count)])
     asked = [one for one in undoing.place.journal.requests() if one.title == run.source]
     if undoing.counts["remove"] and asked and asked[-1].step == "used":
