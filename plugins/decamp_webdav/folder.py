@@ -51,6 +51,7 @@ class DavFolder:
         self._temporaries = Temporaries(client, self._folders, self.leftovers)
         self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
         self._taken: set[str] = set()
+        """What was changed in folders that this run has made; elsewhere nobody asks for it."""
         self._sees_all = True
         self._others: dict[str, set[str]] = {}
         """What was in a folder when it could not be removed, and was not removed since: while
@@ -183,7 +184,8 @@ class DavFolder:
             self._folders.forget()
             raise
         finally:
-            self._taken.add(relative)
+            if self._folders.is_new(relative.rpartition("/")[0]):
+                self._taken.add(relative)
             self._listing.forget(relative)
 
     def _remove_empty(self, relative: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -23,6 +25,8 @@ from decamp import registry, upkeep
 from decamp.assembly import opened, undoable
 from decamp.events import Event, Stage, StageProgress
 from decamp.home import Home
+from decamp.journal import Effect, Intent, Journal
+from decamp.model import Item
 from hand_files import account, documents, pack
 from journey import tree
 from terminal import at_terminal, needs_terminal
@@ -196,7 +200,8 @@ def test_a_later_run_is_taken_back_to_what_was_before(
     first = cli("runs", "--json").document["runs"][1]["run"]
     stays = cli("undo", first, "--yes", "--json")
     assert stays.code == 3, "the later run changed its items"
-    assert any("later run" in one["reason"] for one in stays.document["stays"])
+    second = cli("runs", "--json").document["runs"][0]["run"]
+    assert any(f"later run {second}" in one["reason"] for one in stays.document["stays"])
     shutil.rmtree(bundle)
     shutil.rmtree(cli.home)
     cli("transfer", str(tmp_path / "a.zip"), str(bundle))
@@ -223,12 +228,119 @@ def test_what_was_changed_since_stays(cli: Cli, bundle: Path) -> None:
     assert sorted(p.name for p in (bundle / "data").rglob("*.json")) == ["post.json"]
 
 
+def test_what_stays_has_a_way_on(cli: Cli, bundle: Path) -> None:
+    record = bundle / POST
+    record.write_text("mine")
+    run = cli("runs", "--json").document["runs"][0]["run"]
+    for said in ("Removed ", "Nothing was taken back."):
+        ended = cli("undo", "--yes")
+        assert ended.code == 3
+        assert said in ended.err
+        assert "is left at" not in ended.err
+        assert f"then run:\n  decamp undo {run}" in ended.err
+    record.rename(bundle.parent / "mine.json")
+    ended = cli("undo", run, "--yes")
+    assert ended.code == 0
+    assert f"Nothing that decamp brought is left at {bundle}." in ended.err
+    assert not list(bundle.iterdir())
+
+
+def test_a_bundle_that_is_away_is_not_taken_back(cli: Cli, bundle: Path) -> None:
+    """As when a disk is not plugged in: nothing may be said to be removed, nor be forgotten."""
+    away, before = bundle.with_name("away"), tree(bundle)
+    bundle.rename(away)
+    for words in (["--dry-run"], ["--yes"]):
+        ended = cli("undo", *words)
+        assert ended.code == 6
+        assert f"nothing that decamp wrote at {bundle} any more" in ended.err
+        assert f"decamp forget disk:{bundle}" in ended.err
+    assert not bundle.exists()
+    away.rename(bundle)
+    assert tree(bundle) == before
+    assert cli("undo", "--yes").code == 0
+    assert not list(bundle.iterdir())
+
+
+def test_no_other_run_is_taken_back_than_the_one_that_is_named(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    assert cli("transfer", str(tmp_path / "a.zip"), str(other)).code == 0
+    before = tree(bundle), tree(other)
+    first = cli("runs", "--json").document["runs"][-1]["run"]
+    for words, said in (
+        (["nosuchrun"], "There is no run 'nosuchrun'."),
+        ([first[:1]], f"2 runs begin with '{first[:1]}'."),
+        ([first, "--at", str(other)], f"The run {first} did not go to {other}."),
+    ):
+        ended = cli("undo", *words, "--yes")
+        assert ended.code == 2
+        assert said in ended.err
+    assert (tree(bundle), tree(other)) == before
+    assert cli("undo", first, "--at", str(bundle), "--yes").code == 0
+    assert f"The run {first} was taken back already." in cli("undo", first, "--yes").err
+    assert tree(other) == before[1]
+
+
+def test_an_undo_that_can_do_nothing_yet_does_not_ask(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    newer = export(tmp_path / "b.zip", "one two", "edited")
+    assert cli("transfer", str(newer), str(bundle)).code == 0
+    before = tree(bundle)
+    second, first = (one["run"] for one in cli("runs", "--json").document["runs"])
+    assert cli("undo", first, "--yes").code == 3
+    ended = cli("undo", first)
+    assert ended.code == 3
+    assert f"the later run {second} has changed it" in ended.err
+    assert "Nothing was taken back." in ended.err
+    assert {*tree(bundle)} < {*before}
+
+
+def test_what_a_cut_off_run_had_announced_is_told_before_it_is_removed(
+    cli: Cli, bundle: Path
+) -> None:
+    run = cli("runs", "--json").document["runs"][0]["run"]
+    announced = Item("post:2024-01-01T00:00:09Z", "post", {"id": "post:2024-01-01T00:00:09Z"})
+    with closing(Journal.open(cli.home / "journal.db")) as journal:
+        [route] = journal.all_routes()
+        journal.intend(route.id, run, [Intent(announced, "digest", 1)], full=False)
+    asked = cli("undo", run)
+    assert asked.code == 2
+    assert re.search("To be removed too, if it arrived +1 item\\n", asked.err)
+    ended = cli("undo", run, "--yes")
+    assert ended.code == 0, ended.err
+    assert not list(bundle.iterdir())
+
+
 def test_only_a_strangers_file_is_left(cli: Cli, bundle: Path) -> None:
     (bundle / "notes.txt").write_text("mine")
     ended = cli("undo", "--yes")
     assert ended.code == 0, ended.err
     assert [path.name for path in bundle.iterdir()] == ["notes.txt"]
     assert cli("status", "--json").document["runs"][0]["state"] == "undone"
+
+
+def test_very_many_are_taken_back_while_few_are_held(cli: Cli, tmp_path: Path) -> None:
+    posts = [
+        {"Date": f"2024-01-01 {n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}", "Link": ""}
+        for n in range(900)
+    ]
+    many = account("hand.made", "one", Post={"Posts": {"VideoList": posts}})
+    assert cli("transfer", str(pack(tmp_path / "a.zip", many)), str(tmp_path / "bundle")).code == 0
+    held: list[int] = []
+
+    def count(event: Event) -> None:
+        if isinstance(event, StageProgress) and event.done % 100 == 99:
+            held.append(sum(isinstance(one, Effect) for one in gc.get_objects()))
+
+    home, loaded = Home(tmp_path / "home"), registry.load()
+    with opened(str(tmp_path / "bundle"), registry=loaded, home=home) as place:
+        undoing = upkeep.Undoing(place, undoable("", home=home).run)
+        document = upkeep.undo(undoing, emit=count, stop=threading.Event())
+    assert document["removed"] > 900
+    assert len(held) == 9
+    assert max(held) <= 500, "one page of them, and one group that is not yet written down"
 
 
 def test_an_undo_that_was_killed_is_repeated(cli: Cli, bundle: Path) -> None:

@@ -50,6 +50,12 @@ def test_of_several_at_one_folder_the_address_is_in_the_hint(
     assert ended.code == 2
     assert f"one:{place} or two:{place}" in " ".join(ended.err.split())
     assert cli("verify", f"two:{place}", **FILE).code == 0
-    assert "decamp disconnect two" in cli("undo", "--yes", **FILE).err
-    assert cli("disconnect", "two", **FILE).code == 0
-    assert cli("undo", "--yes", **FILE).code == 0
+    ended = cli("undo", "--yes", **FILE)
+    assert ended.code == 2
+    assert f"decamp undo --at one:{place}" in " ".join(ended.err.split())
+    elsewhere = cli("undo", "--yes", "--at", f"one:{apache.url}elsewhere", **FILE)
+    assert elsewhere.code == 2
+    assert "did not go to" in elsewhere.err
+    ended = cli("undo", "--yes", "--at", f"one:{place}", **FILE)
+    assert ended.code == 0, ended.err
+    assert "Removed " in ended.err

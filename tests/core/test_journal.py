@@ -7,9 +7,11 @@ import sqlite3
 import stat
 import sys
 from array import array
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from decamp.errors import JournalDamaged, Locked
 from decamp.filesystems import is_network
@@ -184,6 +186,45 @@ def test_runs_are_found_by_prefix(journal: Journal, route: int) -> None:
     assert journal.runs("b%") == []
     [run] = journal.runs(route=route)
     assert (run.state, run.exit_code, run.report) == ("done", 0, {"counts": {}})
+
+
+def deliver(journal: Journal, route: int, run: str, *numbers: int) -> None:
+    journal.intend(route, run, [Intent(post(one), run, 1) for one in numbers], full=False)
+    settled = [Settled(f"post:{one}", "confirmed", receipt(one)) for one in numbers]
+    journal.settle(route, run, settled)
+
+
+def test_what_a_run_changed_is_told_from_what_it_brought(journal: Journal, route: int) -> None:
+    deliver(journal, route, "r1", 1, 2, 3)
+    deliver(journal, route, "r2", 2, 4)
+    deliver(journal, route, "r3", 3)
+    journal.intend(route, "r2", [Intent(post(5), "r2", 1)], full=False)  # never answered
+    first, second = ([*journal.effects(run)] for run in ("r1", "r2"))
+    assert [(one.item_id, one.change, one.later) for one in first] == [
+        ("post:3", "later", "r3"), ("post:2", "later", "r2"), ("post:1", "new", ""),
+    ]  # fmt: skip
+    assert [(one.item_id, one.change) for one in second] == [
+        ("post:5", "nothing"), ("post:4", "new"), ("post:2", "changed"),
+    ]  # fmt: skip
+    assert second[2].before is not None
+    assert (second[2].before.digest, second[2].receipt) == ("r1", evolve(receipt(2), existed=True))
+    for run, effects in (("r1", first), ("r2", second)):
+        assert journal.count_effects(run) == Counter((one.change, one.kind) for one in effects)
+    assert not journal.has_effects("r4")
+
+
+def test_what_was_read_may_be_taken_back_before_the_rest_is_read(
+    journal: Journal, route: int
+) -> None:
+    numbers = [*range(1_001)]
+    deliver(journal, route, "r1", *numbers)
+    seen = []
+    for effect in journal.effects("r1"):
+        seen.append(effect.item_id)
+        if len(seen) % 3:
+            journal.taken_back(route, [(effect, None)])
+    assert seen == [f"post:{one}" for one in reversed(numbers)]
+    assert [one.item_id for one in journal.effects("r1")] == seen[2::3]
 
 
 def test_how_things_stand_on_a_route(journal: Journal, route: int) -> None:

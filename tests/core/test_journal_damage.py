@@ -62,7 +62,7 @@ def content(journal: Journal) -> list[object]:
         *((known.item_id, item.record) for known, item, *_ in journal.open_intents(route.id)),
         *((name, one.count, one.total, one.keys()) for name, one in sorted(buckets.items())),
         journal.ordinals(route.id, ["post:1"]),
-        journal.effects("r1"),
+        *journal.effects("r1"),
         journal.standing(route.id),
     ]
 

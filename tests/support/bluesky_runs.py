@@ -162,7 +162,9 @@ class Place:
         with self._spot() as spot:
             journal = spot.journal
             runs = journal.runs()
-            run = next(one for one in runs if journal.effects(one.id) or journal.undo_begun(one))
+            run = next(
+                one for one in runs if journal.has_effects(one.id) or journal.undo_begun(one)
+            )
             undoing, stop = Undoing(spot, run), threading.Event()
             return undo(undoing, emit=self.events.append, stop=stop, dry_run=dry_run)
 

@@ -248,8 +248,7 @@ def _signed_in_there(
         names = " or ".join(f"{one.name}:{place}" for one in found)
         raise ConfigError(
             f"There are several connections to {where}.",
-            hint=f"Say which one: {names}. Where no address can be given, let one go: "
-            f"decamp disconnect {found[-1].name}",
+            hint=f"Say which one: {names}. To undo: decamp undo --at {found[0].name}:{place}",
         )
     if not found:
         return config, None

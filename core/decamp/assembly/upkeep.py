@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from attrs import field, frozen
@@ -98,35 +98,58 @@ class Reached:
         place = "" if route.settings else route.place
         return cls(f"{route.destination}:{place}", route.settings)
 
+    @classmethod
+    def named(cls, location: str, route: Route) -> Reached:
+        """Tell it of a route whose place was typed."""
+        others = {name: one for name, one in route.settings.items() if one != route.place}
+        return cls(location, others)
 
-def undoable(prefix: str, *, home: Home) -> Undoable:
+
+def undoable(prefix: str, *, home: Home, at: str = "") -> Undoable:
     """Find the run to take back: the named one, or the latest that brought something.
+
+    Args:
+        prefix: The beginning of its id; empty for the latest.
+        home: Where decamp keeps its files.
+        at: Where it went, as on the command line; empty to go by what is remembered.
 
     Raises:
         ConfigError: There is none; or it is not named, and went elsewhere than the last run.
     """
     if not home.journal.exists():
         raise ConfigError(_NOTHING, hint="Start with: decamp demo")
-    journal = Journal.open(home.journal)
-    try:
-        runs = [run for run in journal.runs(prefix) if run.route is not None]
-        found = next(
-            (run for run in runs if journal.effects(run.id) or journal.undo_begun(run)), None
-        )
-        if found is None:
-            raise ConfigError(
-                f"No run {prefix!r} brought anything that is left."
-                if prefix
-                else "No run brought anything that is left.",
-                hint="See all runs: decamp runs",
-            )
+    with closing(Journal.open(home.journal)) as journal:
+        found = _named(journal, prefix) if prefix else _latest_left(journal)
         route = journal.route(found.route or 0)
         assert route is not None
-        if not prefix:
-            _require_same_place(journal, runs[0], found, route)
-        return Undoable(found, Reached.by(route))
-    finally:
-        journal.close()
+        return Undoable(found, Reached.named(at, route) if at else Reached.by(route))
+
+
+def _named(journal: Journal, prefix: str) -> RunRecord:
+    found = journal.run(prefix)
+    if _left(journal, found):
+        return found
+    raise ConfigError(
+        f"The run {found.id} was taken back already."
+        if found.state == "undone"
+        else f"The run {found.id} brought nothing that is left.",
+        hint="See all runs: decamp runs",
+    )
+
+
+def _latest_left(journal: Journal) -> RunRecord:
+    runs = [run for run in journal.runs() if run.route is not None]
+    found = next((run for run in runs if _left(journal, run)), None)
+    if found is None:
+        raise ConfigError("No run brought anything that is left.", hint="See all runs: decamp runs")
+    route = journal.route(found.route or 0)
+    assert route is not None
+    _require_same_place(journal, runs[0], found, route)
+    return found
+
+
+def _left(journal: Journal, run: RunRecord) -> bool:
+    return run.route is not None and (journal.has_effects(run.id) or journal.undo_begun(run))
 
 
 def _require_same_place(journal: Journal, last: RunRecord, found: RunRecord, at: Route) -> None:
@@ -148,8 +171,7 @@ def _require_same_place(journal: Journal, last: RunRecord, found: RunRecord, at:
 def _typed(location: str, journal: Journal) -> Reached:
     for route in reversed(journal.all_routes()):
         if f"{route.destination}:{route.place}" == location.rstrip("/"):
-            others = {name: one for name, one in route.settings.items() if one != route.place}
-            return Reached(location, others)
+            return Reached.named(location, route)
     return Reached(location)
 
 

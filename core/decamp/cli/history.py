@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from decamp.errors import ConfigError
@@ -12,7 +13,6 @@ from decamp.report.verdict import read_back
 __all__ = ["NO_RUNS", "as_json", "find_run", "going_run", "list_runs", "receipt_of", "state_of"]
 
 NO_RUNS = "decamp has not moved anything on this computer yet."
-_CANDIDATES = 5
 
 
 def list_runs(home: Home, prefix: str = "") -> list[RunRecord]:
@@ -37,19 +37,19 @@ def find_run(home: Home, prefix: str = "") -> RunRecord:
     Raises:
         ConfigError: There is none, or there are several.
     """
-    runs = list_runs(home, prefix)
-    exact = [run for run in runs if run.id == prefix]
-    if not runs:
-        raise ConfigError(
-            f"There is no run {prefix!r}." if prefix else NO_RUNS,
-            hint="See all runs: decamp runs" if prefix else "Start with: decamp demo",
-        )
-    if prefix and len(runs) > 1 and not exact:
-        names = ", ".join(run.id for run in runs[:_CANDIDATES])
-        raise ConfigError(
-            f"{len(runs)} runs begin with {prefix!r}.", hint=f"Say more of the id: {names}"
-        )
-    return exact[0] if exact else runs[0]
+    if not Journal.exists(home.journal):
+        raise _no_runs()
+    with closing(Journal.open(home.journal)) as journal:
+        if prefix:
+            return journal.run(prefix)
+        latest = next(iter(journal.runs()), None)
+    if latest is None:
+        raise _no_runs()
+    return latest
+
+
+def _no_runs() -> ConfigError:
+    return ConfigError(NO_RUNS, hint="Start with: decamp demo")
 
 
 def receipt_of(home: Home, run: RunRecord) -> dict[str, Any] | None:

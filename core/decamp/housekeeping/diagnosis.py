@@ -47,7 +47,8 @@ def audit(journal: Journal) -> None:
     journal.requests()
     runs = journal.runs()
     for run in runs:
-        journal.effects(run.id)
+        for _ in journal.effects(run.id):
+            pass
     for route in journal.all_routes():
         journal.open_intents(route.id)
         for _ in journal.items(route.id, *get_args(State)):

@@ -8,6 +8,7 @@ from decamp.journal.schema import VERSION, format_of
 from decamp.journal.store import Journal
 from decamp.journal.values import (
     Bucket,
+    Change,
     Effect,
     Frozen,
     Intent,
@@ -27,6 +28,7 @@ from decamp.journal.values import (
 __all__ = [
     "VERSION",
     "Bucket",
+    "Change",
     "Effect",
     "Frozen",
     "Intent",

@@ -22,6 +22,7 @@ __all__ = [
     "known_from_row",
     "known_to_json",
     "media_without",
+    "receipt_from_json",
     "receipt_to_json",
     "run_from_row",
 ]
@@ -69,13 +70,16 @@ def receipt_to_json(receipt: Receipt) -> str:
     return msgspec.json.encode([receipt.location, receipt.data]).decode()
 
 
+def receipt_from_json(item_id: str, text: str) -> Receipt:
+    """Decode a receipt."""
+    location, data = decoded(text, tuple[str, dict[str, Any]])
+    return Receipt(item_id, location, existed=True, data=data)
+
+
 def known_from_row(row: tuple[Any, ...]) -> Known:
     """Decode `KNOWN_COLUMNS`."""
     item_id, kind, state, digest, mapping, receipt, media, reason, run, as_of, adopted = row
-    held = None
-    if receipt is not None:
-        location, data = decoded(receipt, tuple[str, dict[str, Any]])
-        held = Receipt(item_id, location, existed=True, data=data)
+    held = None if receipt is None else receipt_from_json(item_id, receipt)
     entries = decoded(media, tuple[dict[str, Any], ...])
     return Known(
         *(item_id, kind, state, digest, mapping, held, entries, reason, run, as_of),

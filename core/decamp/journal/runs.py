@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 
+from decamp.errors import ConfigError
 from decamp.journal.codec import run_from_row
 from decamp.journal.database import Database
 from decamp.journal.values import RunRecord
 
 __all__ = ["Runs"]
+
+_CANDIDATES = 5
 
 _RUN = (
     "id, route, command, state, started, ended, source, destination, fingerprint, "
@@ -71,3 +74,20 @@ class Runs(Database):
             *(len(prefix), prefix, route, route),
         )
         return [run_from_row(row) for row in rows]
+
+    def run(self, prefix: str) -> RunRecord:
+        """Find a run by its id, or by the beginning of it.
+
+        Raises:
+            ConfigError: There is none, or there are several.
+        """
+        runs = self.runs(prefix)
+        exact = [run for run in runs if run.id == prefix]
+        if not runs:
+            raise ConfigError(f"There is no run {prefix!r}.", hint="See all runs: decamp runs")
+        if len(runs) > 1 and not exact:
+            names = ", ".join(run.id for run in runs[:_CANDIDATES])
+            raise ConfigError(
+                f"{len(runs)} runs begin with {prefix!r}.", hint=f"Say more of the id: {names}"
+            )
+        return (exact or runs)[0]

@@ -12,6 +12,7 @@ from decamp.model import Item, Receipt
 
 __all__ = [
     "Bucket",
+    "Change",
     "Effect",
     "Frozen",
     "Intent",
@@ -133,16 +134,29 @@ class Settled:
     """The digest of an older version that filled gaps."""
 
 
+Change = Literal[
+    "later",  # a later run has changed the item again
+    "nothing",  # announced, and never arrived
+    "new",  # the run brought the item
+    "changed",  # the item was held, and the run changed it
+]
+
+
 @frozen
 class Effect:
     """What a run changed about one item at the destination."""
 
     seq: int
     item_id: str
+    change: Change
+    kind: str
+    """Of the item; empty if nothing is known of it."""
     before: Known | None
     """What was held before; None if the run brought the item."""
-    latest: bool
-    """No later run has changed the item."""
+    receipt: Receipt | None
+    """Of what is held now."""
+    later: str
+    """The latest run that has changed the item again; empty if none has."""
 
 
 @frozen

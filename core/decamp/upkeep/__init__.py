@@ -3,7 +3,8 @@
 from decamp.upkeep.place import Place
 from decamp.upkeep.requests import give_up, request_json, settle_request
 from decamp.upkeep.settle import forget, resolve
-from decamp.upkeep.undo import Undoing, undo
+from decamp.upkeep.undo import undo
+from decamp.upkeep.undoing import Undoing
 from decamp.upkeep.verify import verify
 
 __all__ = [

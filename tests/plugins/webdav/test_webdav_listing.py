@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle_dav import begun, client
+from bundle_dav import begun, client, transfer
 from bundle_items import post
 from dav_proxy import Action, Answer, DavProxy, Request
 from dav_servers import DavServer
@@ -115,6 +115,21 @@ def asked_alone(proxy: DavProxy) -> list[str]:
         for one in proxy.seen
         if one.method == "PROPFIND" and one.headers.get("depth") == "0" and "/data/" in one.path
     ]
+
+
+def test_nothing_is_remembered_of_what_is_taken_back(apache: DavServer, tmp_path: Path) -> None:
+    """Else the memory of an undo would grow with what it takes back."""
+    place = apache.place()
+    receipts = transfer(apache, place, tmp_path, [post(f"{day}T12:00:00Z") for day in DAYS])
+    with begun(apache, place, tmp_path) as running:
+        for receipt in receipts:
+            running.remove(receipt, None)
+        assert not running._folder._taken
+        assert not any(running._folder._others.values())
+        again = running.import_item(post(f"{DAYS[0]}T12:00:00Z"))
+        assert not again.existed
+        assert running.find_item(post(f"{DAYS[0]}T12:00:00Z")) is not None
+        running.finish([again])
 
 
 def test_more_folders_than_are_asked_for_at_a_time(apache: DavServer, tmp_path: Path) -> None:
