@@ -96,6 +96,8 @@ class DavClient:
         self._now = now
         self._worked: set[str] = set()
         """Methods that this server has carried out."""
+        self._has_listed = False
+        """It has told of files as a WebDAV server does."""
         self._turn: AbstractContextManager[object] = nullcontext()
 
     def take_turns(self) -> None:
@@ -157,12 +159,14 @@ class DavClient:
             if response.status in (404, 410):
                 return None
             if response.status != 207:
-                raise not_webdav(url, "it gave a page instead of a list of files")
+                raise self._not_webdav(url, "it gave a page instead of a list of files")
             found = self._listed(response, url)
         here = path_of(url)
         itself = [one for one in found if one.path == here]
         if not itself:
-            raise not_webdav(url, "it tells of other addresses than the one that was asked for")
+            why = "it tells of other addresses than the one that was asked for"
+            raise self._not_webdav(url, why)
+        self._has_listed = True
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
             raise self._refusal("PROPFIND", itself[0].status, url, {})
         if itself[0].status >= 300:
@@ -208,14 +212,14 @@ class DavClient:
             for chunk in chunks:
                 data += chunk
                 if len(data) > most:
-                    raise not_webdav(url, f"a file there is larger than {most >> 20} MiB")
+                    raise self._not_webdav(url, f"a file there is larger than {most >> 20} MiB")
             return bytes(data)
 
     def _listed(self, response: Reply, url: str) -> list[Resource]:
         try:
             return read_multistatus(self._chunks(response, url))
         except Malformed as error:
-            raise not_webdav(url, f"its list cannot be read, {error}") from error
+            raise self._not_webdav(url, f"its list cannot be read, {error}") from error
 
     def _chunks(self, response: Reply, url: str) -> Iterator[bytes]:
         try:
@@ -244,7 +248,8 @@ class DavClient:
                 if status < 300:
                     self._worked.add(method)
                 if response.headers.get("content-encoding", "identity").lower() != "identity":
-                    raise not_webdav(url, "it compresses what nobody asked it to compress")
+                    why = "it compresses what nobody asked it to compress"
+                    raise self._not_webdav(url, why)
                 yield response
                 _drain(response)
             finally:
@@ -258,7 +263,12 @@ class DavClient:
             return unauthorised(where, self._access)
         # A folder that cannot be found is another matter once something was written there.
         worked = method in self._worked or (status != 405 and "PUT" in self._worked)
+        if 300 <= status < 400:
+            worked = self._has_listed
         return refusal(status, headers, where, self._now(), target, worked=worked)
+
+    def _not_webdav(self, url: str, why: str) -> TransferError:
+        return not_webdav(self._named(url), why, worked=self._has_listed)
 
     def _named(self, url: str) -> str:
         """Name for people what an address is about: our temporary names mean nothing to them."""

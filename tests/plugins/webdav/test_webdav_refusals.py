@@ -140,6 +140,21 @@ def test_retry_after_in_every_form(value: str, seconds: float | None) -> None:
         assert isinstance(error, Unavailable) and error.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("60", "Wait a little"),
+        ("61", "for 2 minutes;"),
+        ("3600", "for 60 minutes;"),
+        ("86400", "for 24 hours;"),
+        ("Sat, 03 Jan 2026 03:04:06 GMT", "for 25 hours;"),
+    ],
+)
+def test_a_long_wait_is_told(value: str, words: str) -> None:
+    for status in (429, 503):
+        assert words in refusal(status, {"retry-after": value}, WHERE, NOW).hint
+
+
 def test_a_date_is_compared_with_the_servers_clock() -> None:
     headers = {
         "retry-after": "Fri, 02 Jan 2026 05:00:10 GMT",
@@ -207,6 +222,39 @@ def test_a_truncated_list(apache: DavServer, proxy: DavProxy, through: str, tmp_
     proxy.act = when("PROPFIND", Rewrite(lambda status, body: (status, body[: len(body) // 2])))
     with pytest.raises(DestinationRefused, match="cut off"):
         importer_at(apache, through, tmp_path).check()
+
+
+def test_what_was_webdav_before_is_no_wrong_address(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    """A hotel's sign-in page, or that of a proxy whose session has ended."""
+    with begun(apache, through, tmp_path) as importer:
+        importer.import_item(profile())
+        for action in (
+            Answer(200, b"<html>Sign in</html>"),
+            Answer(302, headers={"Location": "https://portal.example/?t=s3cret"}),
+            Answer(302, headers={"Location": "/login"}),
+        ):
+            proxy.act = always(action)
+            with pytest.raises(DestinationRefused) as error:
+                importer.import_item(post())
+            assert "the address is right" in error.value.hint
+            assert "s3cret" not in error.value.message and "-tmp-" not in error.value.message
+        proxy.act = lambda request: None
+        importer.import_item(post())
+
+
+def test_a_redirect_in_a_circle_is_called_that(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    importer = importer_at(apache, through, tmp_path)
+    for target in (through, "/dav/elsewhere", "elsewhere"):
+        proxy.act = always(Answer(301, headers={"Location": target}))
+        with pytest.raises(DestinationRefused, match="circle") as error:
+            importer.check()
+        assert "your password" not in error.value.message
+    proxy.act = lambda request: None
+    importer.close()
 
 
 def test_a_redirect_on_the_same_server_is_followed(
