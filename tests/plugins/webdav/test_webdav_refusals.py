@@ -473,3 +473,20 @@ def test_a_folder_that_goes_away_meanwhile_is_made_again(
             importer.import_item(second)
         assert importer.find_item(second) is not None
         assert importer.find_item(post()) is None
+
+
+def test_a_bundle_that_goes_away_meanwhile_is_not_made_again(
+    any_dav: DavServer, tmp_path: Path
+) -> None:
+    """Its marker and its lock went with it, so nobody would know what is sent there then."""
+    url, http = any_dav.place(), client(any_dav)
+    with begun(any_dav, url, tmp_path) as importer:
+        receipt = importer.import_item(post())
+        http.delete(url).raise_for_status()
+        for _ in range(2):
+            with pytest.raises(Unavailable, match=r"gone|not any more"):
+                importer.import_item(post("2023-06-01T12:00:00Z"))
+        with pytest.raises(Unavailable, match="gone"):
+            importer.finish([receipt])
+    assert http.request("PROPFIND", url, headers={"Depth": "0"}).status_code == 404
+    transfer(any_dav, url, tmp_path, [post()])
