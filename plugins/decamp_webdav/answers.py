@@ -23,7 +23,16 @@ from decamp import (
 )
 from decamp.http_times import retry_after
 
-__all__ = ["Access", "BrokenOff", "gone", "not_webdav", "refusal", "unauthorised", "unreachable"]
+__all__ = [
+    "Access",
+    "BrokenOff",
+    "gone",
+    "not_webdav",
+    "refusal",
+    "still_there",
+    "unauthorised",
+    "unreachable",
+]
 
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
@@ -172,6 +181,14 @@ def gone(where: str) -> Unavailable:
     return Unavailable(
         f"{where} is gone: something removed it while decamp was using it.",
         hint="Run the same command again; it continues where it stopped.",
+    )
+
+
+def still_there(where: str) -> Unavailable:
+    """Say that a success code was none: a page in front of a server answers so, too."""
+    return Unavailable(
+        f"{where}: the server said that it removed this file, but it is still there.",
+        hint=f"Look at that address in a browser, whether a page wants you to sign in; {_AGAIN}",
     )
 
 

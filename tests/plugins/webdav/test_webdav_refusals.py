@@ -12,7 +12,7 @@ import pytest
 
 from bundle_dav import begun, client, importer_at, overwrite, transfer
 from bundle_items import post, profile
-from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, when
+from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, dav_proxy, when
 from dav_servers import DavServer
 from decamp import (
     AccessDenied,
@@ -490,3 +490,19 @@ def test_a_bundle_that_goes_away_meanwhile_is_not_made_again(
             importer.finish([receipt])
     assert http.request("PROPFIND", url, headers={"Depth": "0"}).status_code == 404
     transfer(any_dav, url, tmp_path, [post()])
+
+
+def test_a_file_that_is_said_to_be_removed_and_is_not(any_dav: DavServer, tmp_path: Path) -> None:
+    with (
+        dav_proxy(any_dav.url) as proxy,
+        begun(any_dav, proxy.here(any_dav.place()), tmp_path) as importer,
+    ):
+        item = post(data=b"film")
+        receipt = importer.import_item(item)
+        for path in ("/post.json", "/1.mp4"):
+            proxy.act = when("DELETE", Answer(200, b"<html>Sign in</html>"), path=path)
+            with pytest.raises(Unavailable, match="still there"):
+                importer.remove(receipt, None)
+        proxy.reset()
+        assert importer.remove(receipt, None) is None
+        assert importer.find_item(item) is None
