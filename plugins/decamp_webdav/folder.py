@@ -247,6 +247,11 @@ class DavFolder:
             )
         return [one.path.rpartition("/")[2] for one in (found or [])[1:]]
 
+    def is_hollow(self, relative: str) -> bool:
+        """Tell whether it is a folder with nothing but folders in it."""
+        found = self._client.find(self._address.folder(relative))
+        return found is not None and found.folder and not any(self.files_below(relative))
+
     def read(self, relative: str) -> bytes | None:
         """Fetch a small file."""
         return self._client.read(self.path(relative), _MOST_READ)
