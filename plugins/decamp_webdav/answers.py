@@ -200,12 +200,15 @@ def not_webdav(where: str, why: str, *, worked: bool = False) -> DestinationRefu
         why: The end of a sentence.
         worked: The server has answered as one before.
     """
+    look = (
+        "Look up the WebDAV address in the settings or the help of your server; the address "
+        "of its web page is another one."
+    )
+    if where.startswith("http:"):
+        look += " It may have to begin with https://."
     return DestinationRefused(
         f"{where} does not answer as a WebDAV folder{' any more' if worked else ''}: {why}.",
-        hint=_BETWEEN
-        if worked
-        else "Look up the WebDAV address in the settings or the help of your server; the address "
-        "of its web page is another one.",
+        hint=_BETWEEN if worked else look,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import httpx
 from attrs import frozen
 
-from decamp import Asks, Reply, TransferError, Unavailable
+from decamp import Asks, ItemRejected, Reply, TransferError, Unavailable
 from decamp.bundle import TEMPORARY
 from decamp.sending import sending
 from decamp_webdav.address import Address
@@ -265,7 +265,11 @@ class DavClient:
         worked = method in self._worked or (status != 405 and "PUT" in self._worked)
         if 300 <= status < 400:
             worked = self._has_listed
-        return refusal(status, headers, where, self._now(), target, worked=worked)
+        refused = refusal(status, headers, where, self._now(), target, worked=worked)
+        if method == "PROPFIND" and not self._has_listed and isinstance(refused, ItemRejected):
+            # Said of a file elsewhere, and here of the question itself.
+            return not_webdav(where, f"it does not understand the question (HTTP {status})")
+        return refused
 
     def _not_webdav(self, url: str, why: str) -> TransferError:
         return not_webdav(self._named(url), why, worked=self._has_listed)

@@ -174,6 +174,7 @@ FIRST: dict[str, tuple[Action, type[TransferError], str]] = {
         DestinationRefused,
         "evil.example",
     ),
+    "a port of https": (Answer(400), DestinationRefused, "does not understand"),
     "no address to go to": (Answer(302), DestinationRefused, "another address"),
     "an odd address": (
         Answer(301, headers={"Location": "http://[::1"}),
