@@ -383,6 +383,24 @@ def test_a_file_that_is_refused_leaves_nothing_half(
     assert not list(place.rglob(".decamp*"))
 
 
+@pytest.mark.parametrize("kind", ["wsgidav", "rclone", "copyparty"])
+def test_a_page_is_no_move(
+    kind: str, dav_servers: Callable[..., DavServer], tmp_path: Path
+) -> None:
+    server = dav_servers(kind)
+    url, item, page = server.place(), post(data=b"film"), Answer(200, b"<html>Sign in</html>")
+    with dav_proxy(server.url) as proxy, begun(server, proxy.here(url), tmp_path) as importer:
+        importer.import_item(profile())
+        proxy.act = when("MOVE", page, path="-tmp-")
+        with pytest.raises(Unavailable, match="not there"):
+            importer.import_item(item)
+        assert not list(server.path(url).glob("data/posts/*/*/*"))
+        proxy.act = when("MOVE", page, path="-tmp-", times=1)
+        importer.import_item(item)
+        found = server.path(url).glob("data/**/1.mp4")
+        assert [path.read_bytes() for path in found] == [b"film"]
+
+
 def test_a_lost_answer_is_asked_for_again_at_once(
     apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
 ) -> None:
