@@ -15,7 +15,7 @@ from attrs import frozen
 from decamp import Asks, ItemRejected, Reply, TransferError, Unavailable
 from decamp.bundle import TEMPORARY
 from decamp.sending import sending
-from decamp_webdav.address import Address
+from decamp_webdav.address import Address, name_key
 from decamp_webdav.answers import Access, not_webdav, refusal, unauthorised, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
 
@@ -25,6 +25,8 @@ _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
+_MOST_TOLD = 100
+"""Characters of what a server says that are shown."""
 _NOBODY = Access()
 
 _PROPFIND = (
@@ -162,10 +164,11 @@ class DavClient:
                 raise self._not_webdav(url, "it gave a page instead of a list of files")
             found = self._listed(response, url)
         here = path_of(url)
-        itself = [one for one in found if one.path == here]
+        itself = [one for one in found if _is_same(one.path, here)]
         if not itself:
             why = "it tells of other addresses than the one that was asked for"
-            raise self._not_webdav(url, why)
+            such = f", such as {found[0].path[:_MOST_TOLD]!r}" if found else ""
+            raise self._not_webdav(url, why + such)
         self._has_listed = True
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
             raise self._refusal("PROPFIND", itself[0].status, url, {})
@@ -174,9 +177,8 @@ class DavClient:
         below = [
             one
             for one in found
-            if one.path.startswith(f"{here}/")
-            and "/" not in one.path[len(here) + 1 :]
-            and one.path[len(here) + 1 :] not in (".", "..")
+            if _is_same(one.path.rpartition("/")[0], here)
+            and one.path.rpartition("/")[2] not in ("", ".", "..")
             and one.status < 300
         ]
         return [itself[0], *below]
@@ -345,6 +347,11 @@ def _drain(response: Reply) -> None:
                 return
     except httpx.TransportError:
         return
+
+
+def _is_same(path: str, here: str) -> bool:
+    """Tell whether a path that a server tells is the one that it was asked for."""
+    return path == here or name_key(path) == name_key(here)
 
 
 def _without(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:

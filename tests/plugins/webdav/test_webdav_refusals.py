@@ -187,7 +187,7 @@ FIRST: dict[str, tuple[Action, type[TransferError], str]] = {
             207, b'<multistatus xmlns="DAV:"><response><href>/x/</href></response></multistatus>'
         ),
         DestinationRefused,
-        "other addresses",
+        "other addresses than the one that was asked for, such as '/x'",
     ),
     "compressed": (
         Answer(207, b"x", headers={"Content-Encoding": "gzip"}),
