@@ -300,15 +300,19 @@ class DavClient:
         return response
 
     def _next(self, url: str, response: Reply) -> str | None:
-        """Tell where a redirect on the same server leads."""
+        """Tell where a redirect leads that only adds or takes away a slash at the end.
+
+        Any other may lead to a page, or, for a DELETE, to what nobody wants to lose.
+        """
         if response.status not in _REDIRECTS:
             return None
         try:
             target = httpx.URL(url).join(response.location or ".")
             there = Address.parse(str(target.copy_with(path="/")))
+            same = path_of(str(target)) == path_of(url)
         except Exception:  # noqa: BLE001 - whatever it is, it is not followed
             return None
-        return str(target) if there.origin == self.address.origin else None
+        return str(target) if same and there.origin == self.address.origin else None
 
     def _sent(
         self,

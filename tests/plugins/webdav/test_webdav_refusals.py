@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -243,6 +244,25 @@ def test_what_was_webdav_before_is_no_wrong_address(
             assert "s3cret" not in error.value.message and "-tmp-" not in error.value.message
         proxy.act = lambda request: None
         importer.import_item(post())
+
+
+def test_a_redirect_leads_to_no_other_folder(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    """Such as to the top, where a session has ended: there is nothing of ours to be removed."""
+    other, http = apache.place(), client(apache)
+    http.request("MKCOL", other).raise_for_status()
+    http.put(f"{other}mine.txt", content=b"mine").raise_for_status()
+    with begun(apache, through, tmp_path) as importer:
+        receipt = importer.import_item(post())
+        for target in (other, f"{other}mine.txt", f"{through}data/"):
+            moved = Answer(302, headers={"Location": urlsplit(target).path})
+            proxy.act = when("DELETE", moved, path="/post.json")
+            with pytest.raises(DestinationRefused, match="from one of its addresses to another"):
+                importer.remove(receipt, None)
+        proxy.reset()
+        assert importer.find_item(post()) is not None
+    assert apache.path(other).joinpath("mine.txt").read_bytes() == b"mine"
 
 
 def test_a_redirect_in_a_circle_is_called_that(
