@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -24,6 +25,8 @@ _PLAIN = (
     "-o plain_http=yes with decamp connect, -o to.plain_http=yes or from.plain_http=yes with other "
     "commands; then your password and your data travel through that network unencrypted."
 )
+_TOKEN = re.compile("[!-~]+")
+"""Wider than RFC 6750 section 2.1, which not every server keeps to."""
 _log = logging.getLogger("decamp.logins")
 
 
@@ -46,7 +49,7 @@ def login_client(
 
     Raises:
         ConfigError: The address is not https, and not allowed without; or the authority's
-            certificate cannot be read.
+            certificate cannot be read; or the token cannot be one.
     """
     from decamp.http.direct import DirectClient
     from decamp.http.guard import PrivateNetwork
@@ -56,6 +59,11 @@ def login_client(
     plain = login.plain_http and login.origin.startswith("http:")
     auth = None
     if credentials is not None:
+        if credentials.token and not _TOKEN.fullmatch(credentials.token):
+            raise ConfigError(
+                "The token has a blank, an accent or an end of a line in it, which no token has.",
+                hint="Copy it once more: the token alone, and all of it.",
+            )
         auth = LoginAuth(login.origin, credentials.user, credentials.password, credentials.token)
     return DirectClient(auth, tls, stop, PrivateNetwork() if plain else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,6 +16,7 @@ __all__ = ["Address", "name_key"]
 
 _PORTS = {"https": 443, "http": 80}
 _SCHEMES = {"davs": "https", "dav": "http", "webdavs": "https", "webdav": "http"}
+_QUERY = re.compile("[?#]")
 _HINT = "Write https://HOST/PATH/FOLDER, as your server's help tells it for WebDAV."
 
 
@@ -55,7 +57,7 @@ class Address:
         if any(name in ("", ".", "..") or "/" in name or _control(name) for name in names):
             raise _refused(text, "a name in its path is empty, . or .., or has a / in it")
         try:
-            shown = host if ":" in host or host.isascii() else host.encode("idna").decode()
+            shown = host if ":" in host else host.encode("idna").decode()
         except UnicodeError as error:
             raise _refused(text, "its host is no name") from error
         shown = f"[{shown}]" if ":" in shown else shown
@@ -89,7 +91,7 @@ def name_key(path: str) -> str:
 
 @lru_cache(1024)  # nearly all names of a path are met again and again
 def _quoted(name: str) -> str:
-    return quote(name, safe="")
+    return quote(name, safe="", errors="surrogateescape")
 
 
 def _control(name: str) -> bool:
@@ -97,4 +99,13 @@ def _control(name: str) -> bool:
 
 
 def _refused(text: str, why: str) -> ConfigError:
-    return ConfigError(f"{text!r} is not the address of a folder on a server: {why}.", hint=_HINT)
+    return ConfigError(
+        f"{_shown(text)!r} is not the address of a folder on a server: {why}.", hint=_HINT
+    )
+
+
+def _shown(text: str) -> str:
+    """Leave out what may be secret: all before an @, however a password tears it, and a query."""
+    _, at, rest = text.rpartition("@")
+    plain = _QUERY.split(rest, maxsplit=1)[0]
+    return f"{'...@' if at else ''}{plain}{'?...' if plain != rest else ''}"

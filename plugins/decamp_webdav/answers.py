@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from math import ceil
 
 import httpx
 from attrs import frozen
@@ -22,10 +23,25 @@ from decamp import (
 )
 from decamp.http_times import retry_after
 
-__all__ = ["Access", "BrokenOff", "gone", "not_webdav", "refusal", "unauthorised", "unreachable"]
+__all__ = [
+    "Access",
+    "BrokenOff",
+    "gone",
+    "not_webdav",
+    "refusal",
+    "still_there",
+    "unauthorised",
+    "unreachable",
+]
 
 _AGAIN = "then run the same command again; it continues where it stopped."
 _LATER = f"Wait a little, {_AGAIN}"
+_PATIENCE = 60.0
+"""Seconds that decamp waits by itself."""
+_BETWEEN = (
+    "It did before, so the address is right. Look at it in a browser on this computer: the network, or "
+    f"a page in front of the server, may want you to sign in anew; {_AGAIN}"
+)
 _CLOUDS = "Clouds often want an app password, which you make on their page about security."
 _OTHER_NAME = "is for another name", "Use the address that stands in it as the server's name."
 _CERTIFICATES = {
@@ -71,7 +87,7 @@ def refusal(
         target: Where a redirect leads.
         worked: The server has done the same before.
     """
-    code = f"HTTP {status}"
+    code, pause = f"HTTP {status}", _pause(headers, now)
     if status == 401:
         return unauthorised(where, Access())
     if status == 403:
@@ -81,7 +97,7 @@ def refusal(
             "with you for reading only.",
         )
     if 300 <= status < 400:
-        return _redirected(where, target, code)
+        return _redirected(where, target, code, worked=worked)
     if status in (404, 409, 410) and not worked:
         return DestinationRefused(
             f"{where}: there is no such folder on this server, and none can be made there ({code}).",
@@ -119,7 +135,7 @@ def refusal(
         return Unavailable(
             f"{where}: another program holds a lock on it ({code}).",
             hint=f"Close what has it open, for example a synchronisation, {_AGAIN}",
-            retry_after=_pause(headers, now),
+            retry_after=pause,
         )
     if status == 507:
         return DestinationFull(
@@ -129,14 +145,14 @@ def refusal(
     if status == 429:
         return RateLimited(
             f"{where}: the server asks to slow down ({code}).",
-            hint=_LATER,
-            retry_after=_pause(headers, now),
+            hint=_later(pause),
+            retry_after=pause,
         )
     if status >= 500 or status in (408, 425):
         return Unavailable(
             f"{where}: the server cannot answer now ({code}).",
-            hint=_LATER,
-            retry_after=_pause(headers, now),
+            hint=_later(pause),
+            retry_after=pause,
         )
     return DestinationRefused(
         f"{where}: the server answered in a way that decamp does not know ({code}).",
@@ -168,12 +184,31 @@ def gone(where: str) -> Unavailable:
     )
 
 
-def not_webdav(where: str, why: str) -> DestinationRefused:
-    """Say that an answer is none of a WebDAV server: a sign-in page, for example."""
+def still_there(where: str) -> Unavailable:
+    """Say that a success code was none: a page in front of a server answers so, too."""
+    return Unavailable(
+        f"{where}: the server said that it removed this file, but it is still there.",
+        hint=f"Look at that address in a browser, whether a page wants you to sign in; {_AGAIN}",
+    )
+
+
+def not_webdav(where: str, why: str, *, worked: bool = False) -> DestinationRefused:
+    """Say that an answer is none of a WebDAV server: a sign-in page, for example.
+
+    Args:
+        where: The address, for people.
+        why: The end of a sentence.
+        worked: The server has answered as one before.
+    """
+    look = (
+        "Look up the WebDAV address in the settings or the help of your server; the address "
+        "of its web page is another one."
+    )
+    if where.startswith("http:"):
+        look += " It may have to begin with https://."
     return DestinationRefused(
-        f"{where} does not answer as a WebDAV folder: {why}.",
-        hint="Look up the WebDAV address in the settings or the help of your server; the address "
-        "of its web page is another one.",
+        f"{where} does not answer as a WebDAV folder{' any more' if worked else ''}: {why}.",
+        hint=_BETWEEN if worked else look,
     )
 
 
@@ -234,16 +269,38 @@ def _untrusted(error: ssl.SSLCertVerificationError, where: str, ca_file: str) ->
     )
 
 
-def _redirected(where: str, target: str, code: str) -> DestinationRefused:
+def _redirected(where: str, target: str, code: str, *, worked: bool) -> DestinationRefused:
+    hint = "If that is your server, give its final address, with https:// and the right folder."
     try:
-        host = httpx.URL(target).host
+        here = httpx.URL(where)
+        there = here.join(target)
     except (httpx.InvalidURL, ValueError):
-        host = ""
+        there = None
+    if target and there is not None and _origin(there) == _origin(here):
+        return DestinationRefused(
+            f"{where}: the server sends us from one of its addresses to another and answers at none "
+            f"({code}): in a circle, or to a sign-in page.",
+            hint=_BETWEEN if worked else hint,
+        )
+    host = there.host if target and there is not None else ""
     return DestinationRefused(
         f"{where}: the server sends us to another address{f', at {host}' if host else ''} ({code}), "
         "which decamp does not follow: your password is for this one alone.",
-        hint="If that is your server, give its final address, with https:// and the right folder.",
+        hint=_BETWEEN if worked else hint,
     )
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes]:
+    return url.scheme, url.netloc
+
+
+def _later(pause: float | None) -> str:
+    """Say when to come back, if that is later than decamp would wait by itself."""
+    if pause is None or pause <= _PATIENCE:
+        return _LATER
+    minutes = ceil(pause / 60)
+    long = f"{minutes} minutes" if minutes < 120 else f"{ceil(pause / 3600)} hours"
+    return f"It asks to wait for {long}; {_AGAIN}"
 
 
 def _pause(headers: Mapping[str, str], now: datetime) -> float | None:

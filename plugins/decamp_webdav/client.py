@@ -12,10 +12,10 @@ from typing import Protocol
 import httpx
 from attrs import frozen
 
-from decamp import Asks, Reply, TransferError, Unavailable
+from decamp import Asks, ItemRejected, Reply, TransferError, Unavailable
 from decamp.bundle import TEMPORARY
 from decamp.sending import sending
-from decamp_webdav.address import Address
+from decamp_webdav.address import Address, name_key
 from decamp_webdav.answers import Access, not_webdav, refusal, unauthorised, unreachable
 from decamp_webdav.multistatus import Malformed, Resource, path_of, read_multistatus
 
@@ -25,6 +25,8 @@ _CHUNK = 256 << 10
 _MOST_ERROR_BYTES = 64 << 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HOPS = 3
+_MOST_TOLD = 100
+"""Characters of what a server says that are shown."""
 _NOBODY = Access()
 
 _PROPFIND = (
@@ -96,6 +98,8 @@ class DavClient:
         self._now = now
         self._worked: set[str] = set()
         """Methods that this server has carried out."""
+        self._has_listed = False
+        """It has told of files as a WebDAV server does."""
         self._turn: AbstractContextManager[object] = nullcontext()
 
     def take_turns(self) -> None:
@@ -157,12 +161,15 @@ class DavClient:
             if response.status in (404, 410):
                 return None
             if response.status != 207:
-                raise not_webdav(url, "it gave a page instead of a list of files")
+                raise self._not_webdav(url, "it gave a page instead of a list of files")
             found = self._listed(response, url)
         here = path_of(url)
-        itself = [one for one in found if one.path == here]
+        itself = [one for one in found if _is_same(one.path, here)]
         if not itself:
-            raise not_webdav(url, "it tells of other addresses than the one that was asked for")
+            why = "it tells of other addresses than the one that was asked for"
+            such = f", such as {found[0].path[:_MOST_TOLD]!r}" if found else ""
+            raise self._not_webdav(url, why + such)
+        self._has_listed = True
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
             raise self._refusal("PROPFIND", itself[0].status, url, {})
         if itself[0].status >= 300:
@@ -170,9 +177,8 @@ class DavClient:
         below = [
             one
             for one in found
-            if one.path.startswith(f"{here}/")
-            and "/" not in one.path[len(here) + 1 :]
-            and one.path[len(here) + 1 :] not in (".", "..")
+            if _is_same(one.path.rpartition("/")[0], here)
+            and one.path.rpartition("/")[2] not in ("", ".", "..")
             and one.status < 300
         ]
         return [itself[0], *below]
@@ -208,14 +214,14 @@ class DavClient:
             for chunk in chunks:
                 data += chunk
                 if len(data) > most:
-                    raise not_webdav(url, f"a file there is larger than {most >> 20} MiB")
+                    raise self._not_webdav(url, f"a file there is larger than {most >> 20} MiB")
             return bytes(data)
 
     def _listed(self, response: Reply, url: str) -> list[Resource]:
         try:
             return read_multistatus(self._chunks(response, url))
         except Malformed as error:
-            raise not_webdav(url, f"its list cannot be read, {error}") from error
+            raise self._not_webdav(url, f"its list cannot be read, {error}") from error
 
     def _chunks(self, response: Reply, url: str) -> Iterator[bytes]:
         try:
@@ -244,7 +250,8 @@ class DavClient:
                 if status < 300:
                     self._worked.add(method)
                 if response.headers.get("content-encoding", "identity").lower() != "identity":
-                    raise not_webdav(url, "it compresses what nobody asked it to compress")
+                    why = "it compresses what nobody asked it to compress"
+                    raise self._not_webdav(url, why)
                 yield response
                 _drain(response)
             finally:
@@ -258,7 +265,16 @@ class DavClient:
             return unauthorised(where, self._access)
         # A folder that cannot be found is another matter once something was written there.
         worked = method in self._worked or (status != 405 and "PUT" in self._worked)
-        return refusal(status, headers, where, self._now(), target, worked=worked)
+        if 300 <= status < 400:
+            worked = self._has_listed
+        refused = refusal(status, headers, where, self._now(), target, worked=worked)
+        if method == "PROPFIND" and not self._has_listed and isinstance(refused, ItemRejected):
+            # Said of a file elsewhere, and here of the question itself.
+            return not_webdav(where, f"it does not understand the question (HTTP {status})")
+        return refused
+
+    def _not_webdav(self, url: str, why: str) -> TransferError:
+        return not_webdav(self._named(url), why, worked=self._has_listed)
 
     def _named(self, url: str) -> str:
         """Name for people what an address is about: our temporary names mean nothing to them."""
@@ -284,15 +300,19 @@ class DavClient:
         return response
 
     def _next(self, url: str, response: Reply) -> str | None:
-        """Tell where a redirect on the same server leads."""
+        """Tell where a redirect leads that only adds or takes away a slash at the end.
+
+        Any other may lead to a page, or, for a DELETE, to what nobody wants to lose.
+        """
         if response.status not in _REDIRECTS:
             return None
         try:
             target = httpx.URL(url).join(response.location or ".")
             there = Address.parse(str(target.copy_with(path="/")))
+            same = path_of(str(target)) == path_of(url)
         except Exception:  # noqa: BLE001 - whatever it is, it is not followed
             return None
-        return str(target) if there.origin == self.address.origin else None
+        return str(target) if same and there.origin == self.address.origin else None
 
     def _sent(
         self,
@@ -331,6 +351,11 @@ def _drain(response: Reply) -> None:
                 return
     except httpx.TransportError:
         return
+
+
+def _is_same(path: str, here: str) -> bool:
+    """Tell whether a path that a server tells is the one that it was asked for."""
+    return path == here or name_key(path) == name_key(here)
 
 
 def _without(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:

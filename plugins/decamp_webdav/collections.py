@@ -23,6 +23,7 @@ class Collections:
         self._made: set[str] = set()
         self._new: set[str] = set()
         self._roots: list[str] = []
+        self._has_root = False
         self.tells_new = False
         """A folder that is there is not said to be made (RFC 4918 section 9.3.1)."""
 
@@ -59,6 +60,7 @@ class Collections:
             if found is not None and is_empty(found):
                 self._client.send("DELETE", self._roots[-1], passing=(404,))
             self._roots.pop()
+        self._has_root = False
         self.forget()
 
     def _make(self, relative: str) -> None:
@@ -77,7 +79,11 @@ class Collections:
         self._made.add(relative)
 
     def _make_root(self) -> None:
-        """Make what is missing of the address, from the outermost folder on."""
+        """Make what is missing of the address, from the outermost folder on.
+
+        Only once: if it goes away later, marker and lock went with it, and what is sent then
+        would be a heap of files that no run knows as ours.
+        """
         missing: list[str] = []
         for url in reversed(list(self._address.parents())):
             found = None
@@ -91,11 +97,14 @@ class Collections:
                 if not found.folder:
                     raise _in_the_way(url)
                 break
+            if self._has_root:
+                raise gone(self._address.url)
             missing.append(url)
         for url in reversed(missing):
             self._roots.append(url)
             if self._client.send("MKCOL", url, passing=(405,)).status == 405:
                 self._require(url)
+        self._has_root = True
 
     def _require(self, url: str, above: str = "") -> None:
         """Make sure that there is a folder.

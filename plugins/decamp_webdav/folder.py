@@ -14,6 +14,7 @@ from attrs import evolve
 from decamp import Conflict, DestinationRefused, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_webdav.address import name_key
+from decamp_webdav.answers import still_there
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import Collections
 from decamp_webdav.drafts import Drafts
@@ -56,6 +57,8 @@ class DavFolder:
         self._others: dict[str, set[str]] = {}
         """What was in a folder when it could not be removed, and was not removed since: while
         there is something, nobody has to look again. A year of posts is a long list."""
+        self._removed: dict[str, set[str]] = {}
+        """Names of files that the server said it removed, by folder, until a list confirms it."""
         self.looks_first = False
 
     def use(self, findings: Findings) -> None:
@@ -144,10 +147,15 @@ class DavFolder:
             self._publishing.replacement(staged, relative)
 
     def remove(self, relative: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it is there. Whether it is gone shows when its folder is pruned."""
+        url = self.path(relative)
         with self._changing(relative):
-            self._client.send("DELETE", self.path(relative), passing=(404, 410))
+            self._client.send("DELETE", url, passing=(404, 410))
+        if not self._sees_all and self._client.find(url) is not None:
+            raise still_there(url)
         self._note_removed(relative)
+        folder, _, name = name_key(relative).rpartition("/")
+        self._removed.setdefault(folder, set()).add(name)
 
     def clear(self, relative: str) -> None:
         """Remove a folder of ours with all that is in it."""
@@ -176,6 +184,8 @@ class DavFolder:
     @contextmanager
     def _changing(self, relative: str) -> Iterator[None]:
         """Look anew afterwards, and make folders anew after a failure."""
+        folder, _, name = name_key(relative).rpartition("/")
+        self._removed.get(folder, set()).discard(name)
         try:
             yield
         except FileExistsError:
@@ -198,6 +208,8 @@ class DavFolder:
             others = remove_empty(self._client, url, self._temporaries.folder)
             if others is None:
                 self._folders.forget(relative)
+        for name in self._removed.pop(key, set()) & (others or set()):
+            raise still_there(self.path(f"{relative}/{name}"))
         if others is not None:
             self._others[key] = others
             return False
@@ -236,6 +248,11 @@ class DavFolder:
                 f"{self.root} is a file, not a folder.", hint="Choose a folder for the bundle."
             )
         return [one.path.rpartition("/")[2] for one in (found or [])[1:]]
+
+    def is_hollow(self, relative: str) -> bool:
+        """Tell whether it is a folder with nothing but folders in it."""
+        found = self._client.find(self._address.folder(relative))
+        return found is not None and found.folder and not any(self.files_below(relative))
 
     def read(self, relative: str) -> bytes | None:
         """Fetch a small file."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from decamp import Context, DestinationRefused, ImporterCapabilities, ItemRejected, Origin
+from decamp import Context, DestinationRefused, ImporterCapabilities, Origin
 from decamp.bundle.writing import BundleImporter
-from decamp_webdav.answers import not_webdav
 from decamp_webdav.config import CAPABILITIES, Config
 from decamp_webdav.findings import Findings, load, save
 from decamp_webdav.probe import probe, server_of
@@ -26,10 +25,7 @@ class DavImporter(BundleImporter):
     def authenticate(self) -> bool:
         """Ask what lies at the address; any folder is fine, and one that is not there yet."""
         url = self._client.address.folder()
-        try:
-            found = self._client.find(url)
-        except ItemRejected as error:  # said of a file elsewhere, and here of the question itself
-            raise not_webdav(url, "it does not understand the question") from error
+        found = self._client.find(url)
         if found is not None and not found.folder:
             raise DestinationRefused(f"{url} is a file, not a folder.", hint="Name its folder.")
         return found is not None

@@ -13,6 +13,8 @@ from decamp_webdav.multistatus import Resource
 
 __all__ = ["arrived", "move", "remove_empty"]
 
+_MOVED = (201, 204)
+"""RFC 4918 section 9.9.4. A page in front of a server answers 200."""
 _DOUBTFUL = (403, 404, 409, 412, 500)
 """What servers say if the source is gone, a folder above is, or the name is taken."""
 
@@ -52,7 +54,7 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
                 raise
             return
         answer = client.send("MOVE", url, headers, passing=_DOUBTFUL, again=False)
-    if answer.status < 300:
+    if answer.status in _MOVED:
         return
     if answer.status == 412:
         raise FileExistsError(to)
@@ -61,7 +63,12 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
     above = to.rstrip("/").rpartition("/")[0] + "/"
     if client.find(above) is None:  # rclone forbids it, Apache has a fault
         raise gone(above)
-    client.send("MOVE", url, headers, again=False)
+    if client.send("MOVE", url, headers, again=False).status not in _MOVED and not client.find(to):
+        raise Unavailable(
+            f"{to}: the server said that it moved something there, but it is not there.",
+            hint="Look at that address in a browser, whether a page wants you to sign in; then run "
+            "the same command again; it continues where it stopped.",
+        )
 
 
 def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> set[str] | None:

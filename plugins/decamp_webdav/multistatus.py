@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from attrs import frozen
+
+from decamp.http_times import http_date
 
 __all__ = ["MOST_BYTES", "Malformed", "Resource", "path_of", "read_multistatus"]
 
@@ -25,6 +26,7 @@ _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 32
 _LONGEST_TEXT = 16 << 10
 _MORE = re.compile(r"[?#\x00-\x20]")
+_SLASHES = re.compile("//+")
 _WANTED = {"href", "status", "getcontentlength", "getlastmodified", "getetag"}
 _KNOWN = _WANTED | {"multistatus", "response", "propstat", "prop", "resourcetype", "collection"}
 _NAMES = {f"DAV:}}{name}": name for name in _KNOWN}
@@ -66,15 +68,24 @@ def read_multistatus(chunks: Iterable[bytes]) -> list[Resource]:
 def path_of(href: str) -> str:
     """Give the decoded path of an address in an answer, without a slash at its end.
 
+    It is a whole address or a path (RFC 4918 section 8.3), so two slashes at its beginning are
+    one too many, as anywhere in it, and no host. What is no UTF-8 is somebody else's; Python
+    names such files of a disk in the same way.
+
     Raises:
         Malformed: It is no address.
     """
     text = href.strip()
+    if text[:2] == "//":
+        text = f"/{text.lstrip('/')}"
     try:
-        plain = text[:1] == "/" != text[1:2] and not _MORE.search(text)
-        return unquote(text if plain else urlsplit(text).path, errors="strict").rstrip("/")
-    except (ValueError, UnicodeDecodeError) as error:
+        plain = text[:1] == "/" and not _MORE.search(text)
+        path = text if plain else urlsplit(text).path
+    except ValueError as error:
         raise Malformed("it names a file whose address cannot be read") from error
+    if "//" in path:
+        path = _SLASHES.sub("/", path)
+    return unquote(path, errors="surrogateescape").rstrip("/")
 
 
 class _Reader:
@@ -192,7 +203,5 @@ def _code(line: str) -> int:
 
 @lru_cache(1024)
 def _moment(text: str) -> int | None:
-    try:
-        return round(parsedate_to_datetime(text).timestamp() * 1_000_000)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    moment = http_date(text)
+    return None if moment is None else round(moment.timestamp() * 1_000_000)

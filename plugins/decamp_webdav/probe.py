@@ -16,6 +16,7 @@ from typing import Literal
 
 from decamp import DestinationRefused, TransferError, Unavailable
 from decamp.bundle import MAX_NAME_BYTES, TEMPORARY
+from decamp_webdav.answers import gone
 from decamp_webdav.chunks import uploads_of
 from decamp_webdav.client import DavClient
 from decamp_webdav.findings import Findings
@@ -24,7 +25,8 @@ from decamp_webdav.leftovers import Leftovers
 __all__ = ["probe", "server_of"]
 
 _ODD = "A\u0308 b+c&d#e%25 \u00e9\u4e2d.txt"
-_OLD, _NEW = b"the first file", b"another file"
+_OLD, _NEW = b"the first\nfile\r\n", b"another file"
+"""With ends of lines, which some servers, and programs behind them, change."""
 _LOOKS = 4
 _STEP_SECONDS = 0.1
 """A server needs a moment to notice that a connection broke, or to write what has come."""
@@ -81,7 +83,7 @@ class _Trial:
 
     def findings(self, server: str, now: datetime) -> Findings:
         address = self._client.address
-        self._client.send("MKCOL", address.folder(self._folder))
+        self._make(address.folder(self._folder))
         again = self._status("MKCOL", address.folder(self._folder))
         self._put("old", _OLD)
         found = self._client.find(self._at("old"))
@@ -91,7 +93,7 @@ class _Trial:
                 "it was sent, or does not tell its size. Nothing of your data was sent.",
                 hint="Choose another server, or look whether a program changes files there.",
             )
-        return Findings(
+        findings = Findings(
             url=address.url,
             learnt=now,
             server=server,
@@ -108,6 +110,9 @@ class _Trial:
             long_names=self._keeps("x" * MAX_NAME_BYTES),
             chunks=self._chunks(),
         )
+        if self._read("old") != _OLD:  # another run takes it for one that was killed
+            raise gone(address.folder(self._folder))
+        return findings
 
     # --- one question each ---------------------------------------------------------------
 
@@ -140,7 +145,7 @@ class _Trial:
 
     def _moves_folders(self) -> bool:
         for name in ("from", "taken"):
-            self._client.send("MKCOL", self._at(name) + "/")
+            self._make(self._at(name) + "/")
             self._put(f"{name}/{name}", name.encode())
         refused = self._move("from/", "taken/") == 412
         kept = self._read("taken/taken") == b"taken"
@@ -212,6 +217,12 @@ class _Trial:
     def _at(self, name: str) -> str:
         slash = "/" if name.endswith("/") else ""
         return self._client.address.at(f"{self._folder}/{name}") + slash
+
+    def _make(self, url: str) -> None:
+        """Make a folder, though the answer may be lost: asked again, a server has one already."""
+        taken = self._client.send("MKCOL", url, passing=(405,)).status == 405
+        if taken and self._client.find(url) is None:
+            self._client.send("MKCOL", url)  # so it refuses, and says why
 
     def _put(self, name: str, data: bytes) -> None:
         self._client.send("PUT", self._at(name), None, data)

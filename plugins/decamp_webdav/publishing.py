@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from decamp import ItemError, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp
+from decamp_webdav.address import name_key
 from decamp_webdav.chunks import CHUNK, Chunks, upload_id, uploads_of
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import Collections
@@ -223,10 +224,10 @@ class Publishing:
 
     def _compare(self, at: str, relative: str, sizes: dict[str, int]) -> list[Resource]:
         found = self._client.listed(self._address.folder(at)) or []
-        there = {one.path.rpartition("/")[2]: one for one in found[1:]}
+        there = {name_key(one.path.rpartition("/")[2]): one for one in found[1:]}
         for name, size in sizes.items():
             path = f"{relative}/{name}"
-            self.sent[path] = arrived(there.get(name), size, self._address.at(path))
+            self.sent[path] = arrived(there.get(name_key(name)), size, self._address.at(path))
         return found
 
     def _remove(self, folder: str) -> None:

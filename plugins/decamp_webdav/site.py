@@ -15,6 +15,8 @@ from decamp_webdav.folder import DavFolder
 
 __all__ = ["open_site"]
 
+_PAYLOAD = "data"
+
 
 def open_site(
     context: Context[Config] | Context[SourceConfig],
@@ -50,6 +52,11 @@ def open_site(
 
 
 def _survey(folder: DavFolder) -> Marker | None:
-    """Find out what is there; whether it takes writes, only one could tell."""
-    example = folder.path("decamp")
-    return marker_of(folder.names(), lambda: folder.read(MARKER) or b"", folder.root, example)
+    """Find out what is there; whether it takes writes, only one could tell.
+
+    An undo leaves empty folders where it cannot see that they are: then nothing is there.
+    """
+    example, names = folder.path("decamp"), folder.names()
+    if _PAYLOAD in names and MARKER not in names and folder.is_hollow(_PAYLOAD):
+        names.remove(_PAYLOAD)
+    return marker_of(names, lambda: folder.read(MARKER) or b"", folder.root, example)

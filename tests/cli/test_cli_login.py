@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from cli_run import Cli
-from dav_proxy import dav_proxy
-from dav_servers import DavServer, apache, dav_servers
+from dav_proxy import Answer, always, dav_proxy, nth
+from dav_servers import DavServer, apache, dav_server, dav_servers, require
 from decamp.auth import Login
 from decamp.errors import AuthError, ConfigError, PluginError
+from decamp.http.direct import DirectClient
 from decamp.http.login import LoginAuth, _challenges
 from decamp.logins import Credentials, login_client
 from decamp.validation import validator
@@ -205,6 +206,45 @@ def test_the_server_chooses_digest(
         assert answer.status_code == 207
         assert answer.request.headers["authorization"].startswith("Digest ")
     assert look(clients(server.url, Credentials("ada", "wrong")), server.url).status_code == 401
+
+
+@pytest.mark.parametrize("digest", [False, True], ids=["basic", "digest"])
+def test_any_name_and_password(digest: bool, clients: Callable[..., DirectClient]) -> None:
+    require("apache")
+    with dav_server(
+        "apache", digest=digest, user="Жук-jürgen", password="пароль: 秘密 ü"
+    ) as server:
+        client = clients(server.url, Credentials(*server.auth))
+        for _ in range(2):
+            assert look(client, server.url).status_code == 207
+            answer = client.ask("PROPFIND", server.url, {"Depth": "0"})
+            answer.close()
+            assert answer.status == 207
+
+
+def test_a_colon_in_a_user_name(apache: DavServer, clients: Callable[..., httpx.Client]) -> None:
+    with pytest.raises(AuthError, match="colon") as error:
+        look(clients(apache.url, Credentials("ada:s3cret", "pw")), apache.url)
+    assert "s3cret" not in error.value.message + error.value.hint
+
+
+@pytest.mark.parametrize("token", ["to ken", "токен", "tok\xe9n", "to\nken", "to\r\nHost: evil"])
+def test_what_no_token_can_be(token: str, clients: Callable[..., httpx.Client]) -> None:
+    with pytest.raises(ConfigError, match="token") as error:
+        clients("https://cloud.example/dav", Credentials(token=token))
+    assert token not in error.value.message + error.value.hint
+
+
+def test_a_401_that_does_not_say_what_is_wanted(
+    apache: DavServer, clients: Callable[..., httpx.Client]
+) -> None:
+    with dav_proxy(apache.url) as proxy:
+        proxy.act = nth(1, Answer(401))
+        client = clients(proxy.url, Credentials(*apache.auth))
+        assert look(client, proxy.url).status_code == 207
+        proxy.reset(always(Answer(401)))
+        assert look(client, proxy.url).status_code == 401
+        assert proxy.count() == 1
 
 
 def test_the_server_chooses_basic_and_is_told_nothing_before(

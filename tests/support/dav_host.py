@@ -19,6 +19,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
+from urllib.parse import quote, unquote
 
 from dav_programs import PROGRAMS, Settings
 
@@ -34,6 +36,21 @@ _MOST_WORDS = 8_000
 def wsgidav(settings: Settings, _port: int) -> Any:
     """Make a server that is not yet running."""
     return _cheroot(settings, _wsgidav_app(settings, {"/dav": str(settings.files)}))
+
+
+def decomposing(settings: Settings, _port: int) -> Any:
+    """Make WsgiDAV over a disk that keeps names in normal form D, as those of macOS did (UAX #15)."""
+    app = _wsgidav_app(settings, {"/dav": str(settings.files)})
+
+    def decomposed(environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ["PATH_INFO"].encode("latin-1").decode()
+        environ["PATH_INFO"] = normalize("NFD", path).encode().decode("latin-1")
+        target = unquote(environ.get("HTTP_DESTINATION", ""))
+        if target:
+            environ["HTTP_DESTINATION"] = quote(normalize("NFD", target), safe="/:")
+        return app(environ, start_response)
+
+    return _cheroot(settings, decomposed)
 
 
 def nextcloud_simulator(settings: Settings, _port: int) -> Any:
@@ -82,6 +99,7 @@ def _cheroot(settings: Settings, app: Callable[..., Any]) -> Any:
 
 THREADS: dict[str, Callable[[Settings, int], Any]] = {
     "wsgidav": wsgidav,
+    "wsgidav-nfd": decomposing,
     "nextcloud-simulator": nextcloud_simulator,
 }
 """Servers that are Python; they choose their port themselves."""

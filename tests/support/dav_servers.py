@@ -85,7 +85,14 @@ def require(kind: str) -> None:
 
 
 @contextmanager
-def dav_server(kind: str, *, digest: bool = False, tls: bool = False) -> Iterator[DavServer]:
+def dav_server(
+    kind: str,
+    *,
+    digest: bool = False,
+    tls: bool = False,
+    user: str = USER,
+    password: str = PASSWORD,
+) -> Iterator[DavServer]:
     """Run one of `dav_host.SERVERS`."""
     # Not pytest's folder: Apache gives up being root, and could not reach into it.
     with ExitStack() as stack:
@@ -99,6 +106,8 @@ def dav_server(kind: str, *, digest: bool = False, tls: bool = False) -> Iterato
             "run": str(run),
             "digest": digest,
             "certificate": certificate and str(certificate),
+            "user": user,
+            "password": password,
         }
         process = subprocess.Popen(
             [sys.executable, str(_HOST), json.dumps(settings)],
@@ -114,7 +123,7 @@ def dav_server(kind: str, *, digest: bool = False, tls: bool = False) -> Iterato
             if kind == "nextcloud-simulator":
                 path = f"remote.php/dav/files/{USER}"
             url = f"{scheme}://127.0.0.1:{port}/{path}/"
-            yield DavServer(kind, url, run / "files", ca=ca)
+            yield DavServer(kind, url, run / "files", user, password, ca)
             process.stdin.close()
             process.wait(60)
 

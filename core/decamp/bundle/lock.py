@@ -21,7 +21,7 @@ from typing import Protocol
 import msgspec
 
 from decamp.bundle.site import LOCK, Folder
-from decamp.errors import Locked
+from decamp.errors import Locked, Unavailable
 
 __all__ = ["LockFile", "Shared"]
 
@@ -84,8 +84,16 @@ class LockFile:
 
         Raises:
             Locked: Someone took it over.
+            Unavailable: It is gone, and the bundle with it perhaps.
         """
         there = self._holder()
+        if there is None and not self._folder.exists(LOCK):
+            self._held = False
+            raise Unavailable(
+                f"{self._folder.path(LOCK)} is gone: something removed it while decamp was using it.",
+                hint="See whether somebody deleted or moved that folder. Then run the same command "
+                "again; it finds out what is still there, and brings the rest.",
+            )
         if there is None or there.owner != self._mine.owner:
             self._held = False
             raise _locked(self._folder.root, there)

@@ -53,12 +53,13 @@ class LoginAuth(httpx.Auth):
         target = url.raw_path.decode("ascii")
         signed = self.sign(request.method, target)
         if signed:
-            request.headers["Authorization"] = signed
+            _bring(request, signed)
         response = yield request
         if response.status_code == 401:
-            offered = response.headers.get_list("www-authenticate")
+            told = response.headers.raw
+            offered = [v.decode("latin-1") for n, v in told if n.lower() == b"www-authenticate"]
             if self.learn(offered, signed=signed):
-                request.headers["Authorization"] = self.sign(request.method, target)
+                _bring(request, self.sign(request.method, target))
                 yield request
 
     def require(self, scheme: str, host: str, port: int | None) -> None:
@@ -74,9 +75,14 @@ class LoginAuth(httpx.Auth):
     def sign(self, method: str, target: str) -> str:
         """Give the ``Authorization`` of a request by what is known; empty if nothing is.
 
+        It is text in latin-1, as all headers are here; names in it are in UTF-8 below that.
+
         Args:
             method: Of the request.
             target: Its path and query, percent-encoded.
+
+        Raises:
+            AuthError: The user name cannot be told in the way that the server wants.
         """
         if self._token:
             return f"Bearer {self._token}"
@@ -84,6 +90,12 @@ class LoginAuth(httpx.Auth):
             with self._lock:
                 return self._digest.answer(method, target, self._user, self._password)
         if self._basic:
+            if ":" in self._user:  # RFC 7617 section 2
+                raise AuthError(
+                    f"The user name for {self._origin.host} has a colon in it, which this server's "
+                    "way to sign in cannot carry.",
+                    hint="See how the server writes your user name; the password is asked for by itself.",
+                )
             pair = f"{self._user}:{self._password}".encode()
             return f"Basic {base64.b64encode(pair).decode()}"
         return ""
@@ -103,7 +115,8 @@ class LoginAuth(httpx.Auth):
         """Learn from a 401 what the server wants; False if there is nothing else to try.
 
         Args:
-            offered: Each ``WWW-Authenticate`` of the answer.
+            offered: Each ``WWW-Authenticate`` of the answer, as latin-1. Some servers send none,
+                though they have to (RFC 9110 section 15.5.2): then Basic is tried.
             signed: What `sign` gave for the request.
 
         Raises:
@@ -120,7 +133,7 @@ class LoginAuth(httpx.Auth):
                     self._digest = _Challenge.of(challenges["digest"])
                 if self._digest is not None:
                     return self._digest.nonce not in signed
-            if "basic" in challenges:
+            if "basic" in challenges or not (offered or signed):
                 self._digest = None
                 self._basic = True
                 return not signed.startswith("Basic ")
@@ -160,9 +173,11 @@ class _Challenge:
         """Answer it for a request (section 3.4)."""
         name = self.algorithm.lower()
         digest = _HASHES[name.removesuffix("-sess")]
+        # What a server told was read as latin-1 and goes back so, and with it our names.
+        user, password = (text.encode().decode("latin-1") for text in (user, password))
 
         def hashed(*parts: str) -> str:
-            return digest(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+            return digest(":".join(parts).encode("latin-1"), usedforsecurity=False).hexdigest()
 
         self.count += 1
         count, own = f"{self.count:08x}", secrets.token_hex(8)
@@ -204,6 +219,11 @@ def _challenges(text: str) -> dict[str, dict[str, str]]:
             {name.strip().lower(): value for name, value in parse_keqv_list(fields).items()},
         )
     return found
+
+
+def _bring(request: httpx.Request, signed: str) -> None:
+    request.headers.encoding = "latin-1"
+    request.headers["Authorization"] = signed
 
 
 def _escaped(text: str) -> str:

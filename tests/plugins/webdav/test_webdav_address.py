@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from decamp import ConfigError
 from decamp_webdav.address import Address, name_key
+from decamp_webdav.multistatus import path_of
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ def test_one_folder_has_one_address(typed: str, url: str) -> None:
         "https://cloud.example:port/a",
         "https://cloud.example:99999/a",
         "https://[::1/a",
+        "https://cloud..example/a",
+        f"https://{'a' * 64}.example/a",
         "https://cloud.example/%ff",
     ],
 )
@@ -57,7 +60,20 @@ def test_what_is_no_folder_is_refused(typed: str) -> None:
     assert error.value.hint
 
 
-@pytest.mark.parametrize("typed", ["https://ada:s3cret@cloud.example/a", "https://ada@c.example/a"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "https://ada:s3cret@cloud.example/a",
+        "https://ada@c.example/a",
+        "https://ada:s3cret@cloud.example:port/a",
+        "https://ada:a/s3cret@cloud.example/a",
+        "https://ada:1#s3cret@cloud.example/a",
+        "ada:s3cret@cloud.example/a",
+        "https://ada:s3cret/a@b@cloud.example/a//b",
+        "https://cloud.example/a?token=s3cret",
+        "https://cloud.example/a#s3cret",
+    ],
+)
 def test_a_password_in_an_address_is_refused_and_not_repeated(typed: str) -> None:
     with pytest.raises(ConfigError) as error:
         Address.parse(typed)
@@ -68,6 +84,12 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(typed: str) -> Non
 def test_any_name_comes_back(name: str) -> None:
     url = Address.parse("https://cloud.example/dav").at(f"data/{name}")
     assert url.isascii() and unquote(url) == f"https://cloud.example/dav/data/{name}"
+
+
+def test_a_name_that_is_no_utf_8_comes_back() -> None:
+    address = Address.parse("https://cloud.example/dav")
+    name = path_of("/dav/caf%E9.txt").rpartition("/")[2]
+    assert address.at(name) == "https://cloud.example/dav/caf%E9.txt"
 
 
 def test_folders_from_the_outermost_on() -> None:

@@ -10,6 +10,7 @@ import pytest
 from bundle_dav import begun, client, importer_at
 from bundle_items import post
 from dav_servers import DavServer
+from decamp import DestinationRefused
 from decamp.bundle import TEMPORARY
 from decamp_webdav.leftovers import Leftovers
 
@@ -44,6 +45,27 @@ def test_a_hidden_file_of_somebody_else_outlives_the_post(nginx: DavServer, tmp_
             assert http.put(f"{place}/.mine", content=b"mine").is_success
         importer.remove(receipt, None)
     assert [path.name for path in folder.iterdir()] == [".mine"]
+
+
+def test_empty_folders_of_an_undo_are_no_stranger(nginx: DavServer, tmp_path: Path) -> None:
+    url = nginx.place()
+    with begun(nginx, url, tmp_path) as importer:
+        receipt = importer.import_item(post())
+        importer.remove(receipt, None)
+        importer.finish([])
+    assert [path.name for path in nginx.path(url).iterdir()] == ["data"]
+    importer = importer_at(nginx, url, tmp_path)
+    assert importer.check().holds is None
+    with client(nginx) as http:
+        assert http.put(f"{url}data/posts/mine.txt", content=b"mine").is_success
+    with pytest.raises(DestinationRefused, match="not empty"):
+        importer.check()
+    with client(nginx) as http:
+        assert http.delete(f"{url}data/").is_success
+        assert http.put(f"{url}data", content=b"mine").is_success
+    with pytest.raises(DestinationRefused, match="not empty"):
+        importer.check()
+    importer.close()
 
 
 @pytest.mark.parametrize("damage", [b"\xff", b"../other\n", b"data\n", b".decamp-tmp-a/../../b\n"])

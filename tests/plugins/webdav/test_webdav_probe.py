@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from bundle_dav import MOMENT, begun, client, context, importer_at
-from dav_proxy import Answer, DavProxy, Rewrite, when
+from dav_proxy import Action, Answer, Call, DavProxy, Drop, Request, Rewrite, when
 from dav_servers import DavServer
-from decamp import DestinationRefused
+from decamp import DestinationRefused, Unavailable
 from decamp_webdav.findings import Findings, load, save
 from decamp_webdav.importer import DavImporter
 
@@ -82,6 +82,48 @@ def test_sizes_that_are_not_told(apache: DavServer, proxy: DavProxy, tmp_path: P
     proxy.act = when("PROPFIND", Rewrite(without))
     with pytest.raises(DestinationRefused, match="size"):
         learnt(apache, proxy.here(apache.place()), tmp_path)
+
+
+def test_ends_of_lines_that_are_changed(apache: DavServer, proxy: DavProxy, tmp_path: Path) -> None:
+    lines = Rewrite(lambda status, body: (status, body.replace(b"\n", b"\r\n")))
+    proxy.act = when("GET", lines)
+    with pytest.raises(DestinationRefused, match="does not have it as it was sent"):
+        learnt(apache, proxy.here(apache.place()), tmp_path)
+
+
+def test_a_folder_whose_answer_is_lost_is_made(
+    apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    url = proxy.here(apache.place())
+    asked: set[str] = set()
+
+    def lose_the_first(request: Request) -> Action | None:
+        first = request.method == "MKCOL" and request.path not in asked
+        asked.add(request.path)
+        return Drop() if first and "-tmp-probe-" in request.path else None
+
+    proxy.act = lose_the_first
+    found = learnt(apache, url, tmp_path)
+    assert found.way == "put" and found.moves_folders
+    proxy.act = when("MKCOL", Answer(405), path=".decamp-tmp-probe")
+    with pytest.raises(DestinationRefused, match="405"):
+        learnt(apache, url, tmp_path)
+
+
+def test_nothing_is_learnt_of_a_folder_that_another_run_removes(
+    apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    """It takes it for one of a killed run; what is tried after that would seem not to work."""
+    url = apache.place()
+
+    def remove() -> None:
+        for folder in apache.path(url).iterdir():
+            client(apache).delete(f"{url}{folder.name}/").raise_for_status()
+
+    proxy.act = when("PUT", Call(remove), path="e%25", times=1)
+    with pytest.raises(Unavailable, match="gone"):
+        learnt(apache, proxy.here(url), tmp_path)
+    assert not list((tmp_path / "state").glob("server-*"))
 
 
 def test_what_was_learnt_is_not_tried_again(

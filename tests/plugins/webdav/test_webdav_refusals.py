@@ -7,12 +7,13 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from bundle_dav import begun, client, importer_at, overwrite, transfer
 from bundle_items import post, profile
-from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, when
+from dav_proxy import Action, Answer, DavProxy, Drop, Rewrite, always, dav_proxy, when
 from dav_servers import DavServer
 from decamp import (
     AccessDenied,
@@ -140,6 +141,21 @@ def test_retry_after_in_every_form(value: str, seconds: float | None) -> None:
         assert isinstance(error, Unavailable) and error.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("60", "Wait a little"),
+        ("61", "for 2 minutes;"),
+        ("3600", "for 60 minutes;"),
+        ("86400", "for 24 hours;"),
+        ("Sat, 03 Jan 2026 03:04:06 GMT", "for 25 hours;"),
+    ],
+)
+def test_a_long_wait_is_told(value: str, words: str) -> None:
+    for status in (429, 503):
+        assert words in refusal(status, {"retry-after": value}, WHERE, NOW).hint
+
+
 def test_a_date_is_compared_with_the_servers_clock() -> None:
     headers = {
         "retry-after": "Fri, 02 Jan 2026 05:00:10 GMT",
@@ -159,6 +175,7 @@ FIRST: dict[str, tuple[Action, type[TransferError], str]] = {
         DestinationRefused,
         "evil.example",
     ),
+    "a port of https": (Answer(400), DestinationRefused, "does not understand"),
     "no address to go to": (Answer(302), DestinationRefused, "another address"),
     "an odd address": (
         Answer(301, headers={"Location": "http://[::1"}),
@@ -171,7 +188,7 @@ FIRST: dict[str, tuple[Action, type[TransferError], str]] = {
             207, b'<multistatus xmlns="DAV:"><response><href>/x/</href></response></multistatus>'
         ),
         DestinationRefused,
-        "other addresses",
+        "other addresses than the one that was asked for, such as '/x'",
     ),
     "compressed": (
         Answer(207, b"x", headers={"Content-Encoding": "gzip"}),
@@ -207,6 +224,58 @@ def test_a_truncated_list(apache: DavServer, proxy: DavProxy, through: str, tmp_
     proxy.act = when("PROPFIND", Rewrite(lambda status, body: (status, body[: len(body) // 2])))
     with pytest.raises(DestinationRefused, match="cut off"):
         importer_at(apache, through, tmp_path).check()
+
+
+def test_what_was_webdav_before_is_no_wrong_address(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    """A hotel's sign-in page, or that of a proxy whose session has ended."""
+    with begun(apache, through, tmp_path) as importer:
+        importer.import_item(profile())
+        for action in (
+            Answer(200, b"<html>Sign in</html>"),
+            Answer(302, headers={"Location": "https://portal.example/?t=s3cret"}),
+            Answer(302, headers={"Location": "/login"}),
+        ):
+            proxy.act = always(action)
+            with pytest.raises(DestinationRefused) as error:
+                importer.import_item(post())
+            assert "the address is right" in error.value.hint
+            assert "s3cret" not in error.value.message and "-tmp-" not in error.value.message
+        proxy.act = lambda request: None
+        importer.import_item(post())
+
+
+def test_a_redirect_leads_to_no_other_folder(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    """Such as to the top, where a session has ended: there is nothing of ours to be removed."""
+    other, http = apache.place(), client(apache)
+    http.request("MKCOL", other).raise_for_status()
+    http.put(f"{other}mine.txt", content=b"mine").raise_for_status()
+    with begun(apache, through, tmp_path) as importer:
+        receipt = importer.import_item(post())
+        for target in (other, f"{other}mine.txt", f"{through}data/"):
+            moved = Answer(302, headers={"Location": urlsplit(target).path})
+            proxy.act = when("DELETE", moved, path="/post.json")
+            with pytest.raises(DestinationRefused, match="from one of its addresses to another"):
+                importer.remove(receipt, None)
+        proxy.reset()
+        assert importer.find_item(post()) is not None
+    assert apache.path(other).joinpath("mine.txt").read_bytes() == b"mine"
+
+
+def test_a_redirect_in_a_circle_is_called_that(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    importer = importer_at(apache, through, tmp_path)
+    for target in (through, "/dav/elsewhere", "elsewhere"):
+        proxy.act = always(Answer(301, headers={"Location": target}))
+        with pytest.raises(DestinationRefused, match="circle") as error:
+            importer.check()
+        assert "your password" not in error.value.message
+    proxy.act = lambda request: None
+    importer.close()
 
 
 def test_a_redirect_on_the_same_server_is_followed(
@@ -334,6 +403,24 @@ def test_a_file_that_is_refused_leaves_nothing_half(
     assert not list(place.rglob(".decamp*"))
 
 
+@pytest.mark.parametrize("kind", ["wsgidav", "rclone", "copyparty"])
+def test_a_page_is_no_move(
+    kind: str, dav_servers: Callable[..., DavServer], tmp_path: Path
+) -> None:
+    server = dav_servers(kind)
+    url, item, page = server.place(), post(data=b"film"), Answer(200, b"<html>Sign in</html>")
+    with dav_proxy(server.url) as proxy, begun(server, proxy.here(url), tmp_path) as importer:
+        importer.import_item(profile())
+        proxy.act = when("MOVE", page, path="-tmp-")
+        with pytest.raises(Unavailable, match="not there"):
+            importer.import_item(item)
+        assert not list(server.path(url).glob("data/posts/*/*/*"))
+        proxy.act = when("MOVE", page, path="-tmp-", times=1)
+        importer.import_item(item)
+        found = server.path(url).glob("data/**/1.mp4")
+        assert [path.read_bytes() for path in found] == [b"film"]
+
+
 def test_a_lost_answer_is_asked_for_again_at_once(
     apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
 ) -> None:
@@ -425,3 +512,36 @@ def test_a_folder_that_goes_away_meanwhile_is_made_again(
             importer.import_item(second)
         assert importer.find_item(second) is not None
         assert importer.find_item(post()) is None
+
+
+def test_a_bundle_that_goes_away_meanwhile_is_not_made_again(
+    any_dav: DavServer, tmp_path: Path
+) -> None:
+    """Its marker and its lock went with it, so nobody would know what is sent there then."""
+    url, http = any_dav.place(), client(any_dav)
+    with begun(any_dav, url, tmp_path) as importer:
+        receipt = importer.import_item(post())
+        http.delete(url).raise_for_status()
+        for _ in range(2):
+            with pytest.raises(Unavailable, match=r"gone|not any more"):
+                importer.import_item(post("2023-06-01T12:00:00Z"))
+        with pytest.raises(Unavailable, match="gone"):
+            importer.finish([receipt])
+    assert http.request("PROPFIND", url, headers={"Depth": "0"}).status_code == 404
+    transfer(any_dav, url, tmp_path, [post()])
+
+
+def test_a_file_that_is_said_to_be_removed_and_is_not(any_dav: DavServer, tmp_path: Path) -> None:
+    with (
+        dav_proxy(any_dav.url) as proxy,
+        begun(any_dav, proxy.here(any_dav.place()), tmp_path) as importer,
+    ):
+        item = post(data=b"film")
+        receipt = importer.import_item(item)
+        for path in ("/post.json", "/1.mp4"):
+            proxy.act = when("DELETE", Answer(200, b"<html>Sign in</html>"), path=path)
+            with pytest.raises(Unavailable, match="still there"):
+                importer.remove(receipt, None)
+        proxy.reset()
+        assert importer.remove(receipt, None) is None
+        assert importer.find_item(item) is None
