@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -24,7 +26,7 @@ MOST_BYTES = 64 << 20
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 32
 _LONGEST_TEXT = 16 << 10
-_MORE = re.compile(r"[?#\x00-\x20]")
+_MORE = re.compile(r"[?\x00-\x20]")
 _WANTED = {"href", "status", "getcontentlength", "getlastmodified", "getetag"}
 _KNOWN = _WANTED | {"multistatus", "response", "propstat", "prop", "resourcetype", "collection"}
 _NAMES = {f"DAV:}}{name}": name for name in _KNOWN}
@@ -66,10 +68,13 @@ def read_multistatus(chunks: Iterable[bytes]) -> list[Resource]:
 def path_of(href: str) -> str:
     """Give the decoded path of an address in an answer, without a slash at its end.
 
+    An address there has no fragment (RFC 4918 section 8.3), so a ``#`` is one of the name that
+    the server forgot to encode, as webdav-server for Node and phodav do.
+
     Raises:
         Malformed: It is no address.
     """
-    text = href.strip()
+    text = href.strip().replace("#", "%23")
     try:
         plain = text[:1] == "/" != text[1:2] and not _MORE.search(text)
         return unquote(text if plain else urlsplit(text).path, errors="strict").rstrip("/")
@@ -192,7 +197,7 @@ def _code(line: str) -> int:
 
 @lru_cache(1024)
 def _moment(text: str) -> int | None:
-    try:
-        return round(parsedate_to_datetime(text).timestamp() * 1_000_000)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    for read in (parsedate_to_datetime, datetime.fromisoformat):  # phodav tells the second form
+        with suppress(ValueError, TypeError, OverflowError, IndexError):
+            return round(read(text).timestamp() * 1_000_000)
+    return None
