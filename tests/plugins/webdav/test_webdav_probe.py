@@ -55,7 +55,7 @@ def test_what_each_server_honours(
         found.move_keeps,
         found.moves_folders,
     ) == SEEN[kind]
-    assert found.long_names and found.names == "kept" and not found.chunks
+    assert found.long_names and found.names == "kept" and not found.lost and not found.chunks
     assert found.lists_dots == (kind != "nginx")
     assert list(server.path(url).iterdir()) == []
 
