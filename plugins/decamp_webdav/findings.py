@@ -13,13 +13,16 @@ import msgspec
 
 from decamp.filesystems import make_private, replace_private
 
-__all__ = ["Findings", "Way", "kept_for", "load", "save"]
+__all__ = ["Findings", "Names", "Way", "kept_for", "load", "save"]
 
 Way = Literal["put", "folder", "file"]
 """How new files get their names: by one conditional PUT each; a whole folder by one MOVE; or
 each file by a MOVE."""
 
-_FORM = 2
+Names = Literal["kept", "another form", "changed"]
+"""What becomes of accents, blanks and signs in a name."""
+
+_FORM = 3
 """Raised when findings of an older decamp are not enough any more."""
 _LIFETIME = timedelta(days=30)
 
@@ -48,8 +51,9 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """Its status for making a folder that is there."""
     lists_dots: bool
     """Its lists have the names that begin with a dot, as those of temporaries do."""
-    names: Literal["kept", "another form", "changed"]
-    """What becomes of accents, blanks and signs in a name."""
+    names: Names
+    lost: str
+    """The signs that it does not keep. A letter of it stands for all letters like it."""
     ignores_case: bool
     long_names: bool
     """It takes the longest names that a bundle has."""
@@ -78,6 +82,16 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         """Nothing refuses to replace a file, so only a look can tell."""
         return not self.move_keeps and self.way != "put"
 
+    def loses(self, name: str) -> str:
+        """Give the first sign of a name that the server would not keep; empty if there is none."""
+        if not self.lost:
+            return ""
+        # Whoever cannot keep a character of two, three or four bytes (UTF-8) keeps none of them.
+        widths = {len(sign.encode()) for sign in self.lost} - {1}
+        return next(
+            (sign for sign in name if sign in self.lost or len(sign.encode()) in widths), ""
+        )
+
     def told(self) -> Iterator[tuple[str, str]]:
         """Tell it to a person, fact by fact."""
         ways = {
@@ -100,10 +114,13 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         yield "MOVE of a folder", _yes(self.moves_folders, "works", "not used")
         yield "entity tags", _yes(self.etags, "told", "not told")
         yield "MKCOL of a folder that is there", f"answered {self.mkcol_again}"
-        yield (
-            "accents, blanks and signs in names",
-            {"another form": "in another normal form"}.get(self.names, self.names),
-        )
+        lost = " ".join(map(repr, self.lost))
+        names = {
+            "kept": "kept",
+            "another form": "in another normal form",
+            "changed": f"not kept: {lost}" if lost else "changed",
+        }
+        yield "accents, blanks and signs in names", names[self.names]
         yield "names that begin with a dot", _yes(self.lists_dots, "listed", "hidden")
         yield "upper and lower case", _yes(self.ignores_case, "the same", "different")
         yield "names of the greatest length", _yes(self.long_names, "taken", "refused")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from attrs import evolve
 
-from decamp import Conflict, DestinationRefused, TransferError
+from decamp import Conflict, DestinationRefused, ItemRejected, TransferError
 from decamp.bundle import TEMPORARY, Held, Stamp, measured, says_no_more
 from decamp_webdav.address import name_key
 from decamp_webdav.answers import still_there
@@ -54,6 +54,7 @@ class DavFolder:
         self._taken: set[str] = set()
         """What was changed in folders that this run has made; elsewhere nobody asks for it."""
         self._sees_all = True
+        self._loses: Callable[[str], str] = lambda _: ""
         self._others: dict[str, set[str]] = {}
         """What was in a folder when it could not be removed, and was not removed since: while
         there is something, nobody has to look again. A year of posts is a long list."""
@@ -69,6 +70,7 @@ class DavFolder:
         self._client.has_worked("DELETE", "MKCOL", "MOVE", "PUT")  # or nothing would be found
         self.looks_first = findings.looks_first
         self._sees_all = findings.lists_dots
+        self._loses = findings.loses
         self._folders.tells_new = findings.mkcol_again != 201
 
     def path(self, relative: str) -> str:
@@ -112,6 +114,7 @@ class DavFolder:
 
     def publish_file(self, staged: str, relative: str) -> None:
         """Send a file, if nothing has its name."""
+        self._require_kept(relative)
         with self._changing(relative):
             self.make(relative.rpartition("/")[0])
             if self.looks_first and self.exists(relative):
@@ -120,6 +123,7 @@ class DavFolder:
 
     def publish_folder(self, staged: str, relative: str, names: Sequence[str]) -> None:
         """Send a folder: at once if the server can move one, else the files in their order."""
+        self._require_kept(relative, *names)
         if not self._publishing.takes_folder(staged, names):
             with self._publishing.taken_back(relative) as sent:
                 for name in names:
@@ -314,7 +318,21 @@ class DavFolder:
             and not self.looks_first
         )
 
+    def _require_kept(self, *names: str) -> None:
+        """Refuse names that the server would give to something else, or not tell.
+
+        Raises:
+            ItemRejected: One of them has a sign that is not kept.
+        """
+        for name in names:
+            if sign := self._loses(name):
+                raise ItemRejected(
+                    f"{self.root}: the server does not keep the sign {sign} in the name {name}.",
+                    hint="Choose another server or a folder for the items that are listed so.",
+                )
+
     def _find(self, relative: str) -> Resource | None:
+        self._require_kept(relative)
         if self._listing.in_use:
             return self._listing.find(relative)
         return self._client.find(self.path(relative))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,7 +27,7 @@ MOST_BYTES = 64 << 20
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 32
 _LONGEST_TEXT = 16 << 10
-_MORE = re.compile(r"[?#\x00-\x20]")
+_MORE = re.compile(r"[?\x00-\x20]")
 _SLASHES = re.compile("//+")
 _WANTED = {"href", "status", "getcontentlength", "getlastmodified", "getetag"}
 _KNOWN = _WANTED | {"multistatus", "response", "propstat", "prop", "resourcetype", "collection"}
@@ -72,10 +74,13 @@ def path_of(href: str) -> str:
     one too many, as anywhere in it, and no host. What is no UTF-8 is somebody else's; Python
     names such files of a disk in the same way.
 
+    An address there has no fragment (RFC 4918 section 8.3), so a ``#`` is one of the name that
+    the server forgot to encode, as webdav-server for Node and phodav do.
+
     Raises:
         Malformed: It is no address.
     """
-    text = href.strip()
+    text = href.strip().replace("#", "%23")
     if text[:2] == "//":
         text = f"/{text.lstrip('/')}"
     try:
@@ -204,4 +209,7 @@ def _code(line: str) -> int:
 @lru_cache(1024)
 def _moment(text: str) -> int | None:
     moment = http_date(text)
+    if moment is None:
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text)  # phodav tells it in this form
     return None if moment is None else round(moment.timestamp() * 1_000_000)

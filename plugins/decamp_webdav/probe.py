@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import secrets
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Literal
 
 from decamp import DestinationRefused, TransferError, Unavailable
 from decamp.bundle import MAX_NAME_BYTES, TEMPORARY
+from decamp_webdav.address import name_key
 from decamp_webdav.answers import gone
 from decamp_webdav.chunks import uploads_of
 from decamp_webdav.client import DavClient
-from decamp_webdav.findings import Findings
+from decamp_webdav.findings import Findings, Names
 from decamp_webdav.leftovers import Leftovers
 
 __all__ = ["probe", "server_of"]
 
-_ODD = "A\u0308 b+c&d#e%25 \u00e9\u4e2d.txt"
+_SIGNS = " !#$'()+,;=@[]^`{}~&\u00e9\u4e2d\U0001f389"
+"""Every sign that names in a bundle may have besides letters and digits, a letter of French and
+one of Chinese, and a picture, whose code is longer. No semicolon comes after the ampersand: the
+two could be taken for an entity (phodav)."""
+_ODD = f"A\u0308{_SIGNS}.txt"
 _OLD, _NEW = b"the first\nfile\r\n", b"another file"
 """With ends of lines, which some servers, and programs behind them, change."""
 _LOOKS = 4
@@ -93,6 +96,7 @@ class _Trial:
                 "it was sent, or does not tell its size. Nothing of your data was sent.",
                 hint="Choose another server, or look whether a program changes files there.",
             )
+        names, lost = self._names()
         findings = Findings(
             url=address.url,
             learnt=now,
@@ -105,7 +109,8 @@ class _Trial:
             etags=bool(found.etag),
             mkcol_again=again,
             lists_dots=self._lists_dots(),
-            names=self._names(),
+            names=names,
+            lost=lost,
             ignores_case=self._client.find(self._at("OLD")) is not None,
             long_names=self._keeps("x" * MAX_NAME_BYTES),
             chunks=self._chunks(),
@@ -125,8 +130,19 @@ class _Trial:
         return refused and kept and made and self._read("made") == _NEW
 
     def _hidden_put(self) -> bool:
-        seen = self._cut("cut")
-        return not seen and self._client.find(self._at("cut")) is None
+        """Break a PUT off in a folder of its own, which then has to be one that can be removed.
+
+        Tomcat says for five seconds that a name is free which was free when the PUT began, while
+        part of the file is there. It finds that part when it is to remove the folder, and cannot.
+        """
+        folder, name = "breaking/", "breaking/cut"
+        self._make(self._at(folder))
+        seen = self._cut(name) or self._client.find(self._at(name)) is not None
+        removed = 200 <= self._status("DELETE", self._at(folder)) < 300
+        if not removed:
+            with suppress(TransferError):
+                self._put(name, _OLD)  # so that the server knows of it, and can remove it
+        return removed and not seen
 
     def _whole_replace(self) -> bool:
         self._put("kept", _OLD)
@@ -160,15 +176,34 @@ class _Trial:
         listed = self._client.listed(self._client.address.folder()) or []
         return any(one.path.endswith(f"/{self._folder}") for one in listed)
 
-    def _names(self) -> Literal["kept", "another form", "changed"]:
-        if not self._keeps(_ODD):
-            return "changed"
-        listed = self._client.listed(self._client.address.folder(self._folder)) or []
-        names = [one.path.rpartition("/")[2] for one in listed]
-        if _ODD in names:
-            return "kept"
-        same = {unicodedata.normalize("NFC", name) for name in names}
-        return "another form" if unicodedata.normalize("NFC", _ODD) in same else "changed"
+    def _names(self) -> tuple[Names, str]:
+        """Try all signs in one name, and only if that is changed each of them."""
+        kept = self._kept("", _ODD)
+        if kept != "changed":
+            return kept, ""
+        return kept, "".join(sign for sign in _SIGNS if not self._keeps_sign(sign))
+
+    def _keeps_sign(self, sign: str) -> bool:
+        """Try it in a folder of its own: one name that cannot be read makes a list useless."""
+        folder = f"sign-{ord(sign)}/"
+        self._make(self._at(folder))
+        return self._kept(folder, f"a{sign}b") != "changed"
+
+    def _kept(self, folder: str, name: str) -> Names:
+        """Ask for a name alone and in a list: phodav fails to tell some in one of the two."""
+        with suppress(DestinationRefused):  # what was told makes no sense
+            if self._keeps(folder + name) and self._client.find(self._at(folder + name)):
+                listed = self._listed(folder)
+                if name in listed:
+                    return "kept"
+                if name_key(name) in map(name_key, listed):
+                    return "another form"
+        return "changed"
+
+    def _listed(self, folder: str) -> list[str]:
+        """List the names in a folder of ours."""
+        url = self._client.address.folder(f"{self._folder}/{folder}")
+        return [one.path.rpartition("/")[2] for one in self._client.listed(url) or []]
 
     def _keeps(self, name: str) -> bool:
         try:

@@ -42,6 +42,11 @@ def test_a_folder_and_a_file() -> None:
     ]
 
 
+@pytest.mark.parametrize("origin", ["", "http://cloud.example"])
+def test_a_hash_that_was_not_encoded_is_one_of_the_name(origin: str) -> None:
+    assert path_of(f"{origin}/dav/a#1%23.txt") == "/dav/a#1#.txt"
+
+
 def test_values_that_a_server_refuses_to_tell_do_not_count() -> None:
     refused = entry("/f", "<d:getcontentlength>9</d:getcontentlength>", "HTTP/1.1 404 Not Found")
     assert read(OPEN + refused + CLOSE) == [Resource("/f", folder=False)]
@@ -96,6 +101,11 @@ def test_the_status_of_an_entry_is_told() -> None:
 def test_odd_lengths_are_none(length: str) -> None:
     text = OPEN + entry("/f", f"<d:getcontentlength>{length}</d:getcontentlength>") + CLOSE
     assert read(text)[0].size is None
+
+
+def test_a_date_in_the_form_of_creation_dates() -> None:
+    text = OPEN + entry("/f", "<d:getlastmodified>1998-01-12T09:25:56Z</d:getlastmodified>") + CLOSE
+    assert read(text)[0].changed == 884597156_000_000
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Jan 1998 99:25:56 GMT", "0"])

@@ -1,14 +1,21 @@
-"""A server that keeps names in another normal form."""
+"""Names that a server keeps in another normal form, or takes and does not keep."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from bundle_dav import begun, client
-from bundle_items import blob, conversation, messages
+import attrs
+import pytest
+
+from bundle_dav import begun, client, context
+from bundle_disk import ADA, TOKEN
+from bundle_items import blob, conversation, messages, post, validate_bag
+from dav_proxy import Action, DavProxy, Request, Rewrite
 from dav_servers import DavServer
-from decamp import Item
+from decamp import Item, ItemRejected, Origin
+from decamp_webdav.importer import DavImporter
 
 PHOTOS = Item(
     "post:drafts/7",
@@ -34,3 +41,30 @@ def test_names_in_another_form_are_ours(
         importer.finish([])
     found = client(server).request("PROPFIND", url, headers={"Depth": "1"})
     assert found.text.count("<ns0:response>") == 1
+
+
+def ampersands_untold() -> Callable[[Request], Action | None]:
+    """Play phodav 3.0: what has an ampersand in its name has no address in a list."""
+    address = re.compile(rb"<D:href>[^<]*(?:%26|&amp;)[^<]*</D:href>")
+    told = Rewrite(lambda status, body: (status, address.sub(b"<D:href/>", body)))
+    return lambda request: told if request.method == "PROPFIND" else None
+
+
+def test_only_items_with_a_sign_that_is_not_kept_are_refused(
+    apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    place = apache.place()
+    proxy.act = ampersands_untold()
+    importer = DavImporter(context(apache, proxy.here(place), tmp_path, tmp_path / "state"))
+    importer.begin(Origin(ADA), TOKEN)
+    told = dict(importer._learnt().told())
+    assert told["accents, blanks and signs in names"] == "not kept: '&'"
+    film = attrs.evolve(post(), blobs=(blob("Tom & Jerry.mp4", b"film"),))
+    for item in (conversation("Tom & Jerry"), messages("Tom & Jerry"), film):
+        with pytest.raises(ItemRejected, match="does not keep the sign & in the name"):
+            importer.import_item(item)
+    receipts = [importer.import_item(item) for item in (conversation("Tom + Jerry #1"), post())]
+    importer.finish(receipts)
+    assert {one.problem for one in importer.verify(receipts, "digest")} == {""}
+    importer.close()
+    validate_bag(apache.path(place))
