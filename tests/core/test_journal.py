@@ -323,6 +323,25 @@ def test_every_damaged_page_is_noticed_or_harmless(
     assert noticed > 0
 
 
+def test_another_writer_is_waited_for_in_steps_between_which_a_signal_is_answered(
+    journal: Journal, path: Path
+) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = []
+
+    def trace(statement: str) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            begun.append(statement)
+            if len(begun) == 2:
+                other.execute("ROLLBACK")
+
+    journal._db.set_trace_callback(trace)
+    journal.add_route("tiktok", "disk", "/bundle", ["name:ada"], NOW)
+    assert len(begun) >= 2
+    other.close()
+
+
 def test_a_busy_journal_says_so(
     journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,8 @@ _UNWRITTEN = frozenset(
 """What SQLite also says on a full disk, beside that it is full: for one, it opens an index of 32 KiB."""
 
 _ROOM = 1 << 20
+_BUSY_STEPS, _BUSY_STEP_MS = 120, 250
+"""Half a minute for another writer. As long as SQLite itself waits, Python answers no signal."""
 
 _GATE = threading.Lock()
 """One thread at a time opens or closes a journal."""
@@ -109,6 +111,7 @@ class Database:
                 if version != VERSION:
                     checksum.forget(path)
                     upgrade(db, path, version)
+                db.execute(f"PRAGMA busy_timeout = {_BUSY_STEP_MS}")
                 return cls(db, path, shown)
             except BaseException:
                 db.close()
@@ -150,7 +153,7 @@ class Database:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         with _explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
             try:
                 # Each time, and with the lock: another program may have noted one since.
                 checksum.forget(self._file)
@@ -160,6 +163,16 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def _begin(self) -> None:
+        for left in reversed(range(_BUSY_STEPS)):
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not left or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                    raise
+            else:
+                return
 
     @contextmanager
     def _durable(self) -> Iterator[None]:
