@@ -297,6 +297,18 @@ def test_an_undo_that_can_do_nothing_yet_does_not_ask(
     assert {*tree(bundle)} < {*before}
 
 
+def test_an_undo_that_was_killed_at_its_very_end_is_completed(cli: Cli, bundle: Path) -> None:
+    assert cli("undo", "--yes").code == 0
+    with closing(sqlite3.connect(cli.home / "journal.db", isolation_level=None)) as db:
+        db.execute("UPDATE runs SET state = 'done'")
+    (cli.home / "journal.db.sum").unlink()  # as after a kill
+    ended = cli("undo")
+    assert ended.code == 0, ended.err
+    assert "Nothing was left to take back." in ended.err
+    assert f"Nothing that decamp brought is left at {bundle}." in ended.err
+    assert cli("status", "--json").document["runs"][0]["state"] == "undone"
+
+
 def test_what_a_cut_off_run_had_announced_is_told_before_it_is_removed(
     cli: Cli, bundle: Path
 ) -> None:

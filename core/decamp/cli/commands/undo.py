@@ -155,6 +155,7 @@ def _done(document: Mapping[str, Any]) -> str:
     what = [f"removed {plural(removed, 'item')}"] if removed else []
     what += [f"put back {plural(restored, 'item')} as before"] if restored else []
     if not what:
-        return "Nothing was there to take back." if document["gone"] else "Nothing was taken back."
+        stays = document["stays"] or not document["finished"]
+        return "Nothing was taken back." if stays else "Nothing was left to take back."
     done = ", and ".join(what)
     return f"{done[0].upper()}{done[1:]}."
