@@ -155,11 +155,12 @@ class DavFolder:
         url = self.path(relative)
         with self._changing(relative):
             self._client.send("DELETE", url, passing=(404, 410))
-        if not self._sees_all and self._client.find(url) is not None:
+        if self._sees_all:
+            folder, _, name = name_key(relative).rpartition("/")
+            self._removed.setdefault(folder, set()).add(name)
+        elif self._client.find(url) is not None:  # nobody looks into its folder there
             raise still_there(url)
         self._note_removed(relative)
-        folder, _, name = name_key(relative).rpartition("/")
-        self._removed.setdefault(folder, set()).add(name)
 
     def clear(self, relative: str) -> None:
         """Remove a folder of ours with all that is in it."""
