@@ -30,6 +30,12 @@ two could be taken for an entity (phodav)."""
 _ODD = f"A\u0308{_SIGNS}.txt"
 _OLD, _NEW = b"the first\nfile\r\n", b"another file"
 """With ends of lines, which some servers, and programs behind them, change."""
+_KINDS = {
+    "a page": ("page.html", b"<!DOCTYPE html>\r\n<p>A page</p>\n\n"),
+    "a film": ("film.mp4", bytes(range(256))),
+}
+"""What programs that know these kinds may change: Zope makes a template of a page, and takes no
+film; proxies put scripts into pages."""
 _LOOKS = 4
 _STEP_SECONDS = 0.1
 """A server needs a moment to notice that a connection broke, or to write what has come."""
@@ -96,6 +102,13 @@ class _Trial:
                 "it was sent, or does not tell its size. Nothing of your data was sent.",
                 hint="Choose another server, or look whether a program changes files there.",
             )
+        for what, (name, data) in _KINDS.items():
+            if not self._keeps(name, data):
+                raise DestinationRefused(
+                    f"{address.url}: the server does not keep {what} ({name}) as it was sent, "
+                    "to try it out. Nothing of your data was sent.",
+                    hint="Choose another server: this one, or a proxy before it, changes files.",
+                )
         names, lost = self._names()
         findings = Findings(
             url=address.url,
@@ -205,10 +218,10 @@ class _Trial:
         url = self._client.address.folder(f"{self._folder}/{folder}")
         return [one.path.rpartition("/")[2] for one in self._client.listed(url) or []]
 
-    def _keeps(self, name: str) -> bool:
+    def _keeps(self, name: str, data: bytes = _OLD) -> bool:
         try:
-            self._put(name, _OLD)
-            return self._read(name) == _OLD
+            self._put(name, data)
+            return self._read(name) == data
         except TransferError as error:
             if error.reaction == "stop" and error.exit_code == 5:
                 raise

@@ -71,6 +71,20 @@ def test_a_success_that_is_no_proof(apache: DavServer, proxy: DavProxy, tmp_path
         learnt(apache, proxy.here(apache.place()), tmp_path)
 
 
+def test_a_page_that_is_changed(apache: DavServer, proxy: DavProxy, tmp_path: Path) -> None:
+    """A proxy that puts a script into each page is found out before any data is sent."""
+    injecting = Rewrite(lambda status, body: (status, body + b"<script>"))
+    proxy.act = when("GET", injecting, path=".html")
+    with pytest.raises(DestinationRefused, match="does not keep a page"):
+        learnt(apache, proxy.here(apache.place()), tmp_path)
+
+
+def test_a_film_that_is_refused(apache: DavServer, proxy: DavProxy, tmp_path: Path) -> None:
+    proxy.act = when("PUT", Answer(400), path=".mp4")
+    with pytest.raises(DestinationRefused, match="does not keep a film"):
+        learnt(apache, proxy.here(apache.place()), tmp_path)
+
+
 def test_a_move_that_is_none(apache: DavServer, proxy: DavProxy, tmp_path: Path) -> None:
     proxy.act = when("MOVE", Answer(201))
     found = learnt(apache, proxy.here(apache.place()), tmp_path)
