@@ -11,8 +11,8 @@ from pathlib import Path
 import bagit
 import pytest
 
-from dav_journey import DavJourney, differences
-from dav_proxy import dav_proxy
+from dav_journey import DavJourney, DavRun, differences
+from dav_proxy import Call, dav_proxy, when
 from dav_reading import client, readers
 from dav_servers import DIGEST, REAL, DavServer
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, MediaServer, write_archive
@@ -158,6 +158,33 @@ def test_undo_leaves_nothing_but_a_strangers_file(done: DavJourney) -> None:
     document = done.undo()
     assert document["exit_code"] == 0, document
     assert tree(done.bundle()).keys() == {"mine.txt"}
+
+
+def test_what_a_killed_run_had_begun_outlives_an_undo_and_is_no_strangers(
+    dav_servers: Callable[..., DavServer],
+    media: MediaServer,
+    source: Path,
+    expected: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    server = dav_servers("apache")  # files get their names at once there
+    place = server.place()
+    with dav_proxy(server.url) as proxy:
+        journey = DavJourney(tmp_path / "journey", server, proxy.here(place), media)
+        runs: list[DavRun] = []
+        begun = when("PUT", Call(lambda: runs[0].kill(), forward=False), path="post.json")
+        proxy.act = begun
+        runs.append(journey.transfer(source))
+        assert runs[0].ended() is None
+        proxy.act = lambda _request: None
+        assert journey.undo()["exit_code"] == 0
+        left = tree(server.path(place)).keys() - {"decamp.json"}
+        assert left and all(name.startswith("data/posts/") for name in left)
+        receipt = journey.run(source)
+        assert (receipt["exit_code"], receipt.get("error")) == (0, None)
+        assert differences(server.path(place), expected) == {}
+        assert journey.undo()["exit_code"] == 0
+    assert not tree(server.path(place))
 
 
 def test_a_folder_of_somebody_else_is_refused(

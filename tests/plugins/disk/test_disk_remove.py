@@ -154,10 +154,15 @@ def test_a_strangers_file_survives(tmp_path: Path) -> None:
     assert [path for path in everything(tmp_path) if not (tmp_path / path).is_dir()] == [
         "data/messages/alice/link",
         f"{FOLDER}/mine.txt",
+        "decamp.json",
         "notes.txt",
     ]
     assert (tmp_path / "data/own/deep").is_dir()
     assert not (tmp_path / "data/posts/2021").exists()
+    assert disk(tmp_path).check().seal, "what is left may be decamp's: the next run has to find it"
+    shutil.rmtree(tmp_path / "data")
+    assert undo(tmp_path, [], []) == []
+    assert everything(tmp_path) == ["notes.txt"]
     with pytest.raises(DestinationRefused):  # no bundle any more, and not empty
         disk(tmp_path).check()
 

@@ -133,16 +133,28 @@ class Bag:
         return marker.origin if marker is not None and marker.complete else self._origin
 
     def _clear(self) -> None:
-        """Remove all tag files, the marker last; what others put there stays."""
-        if self._folder.exists(MARKER):
+        """Remove all tag files, the marker last; what others put there stays.
+
+        Where anything is left in the payload, the marker stays too. It may be of an item that a
+        killed run had begun, and nobody but the next run can tell: so it has to find its folder.
+        """
+        left = sum(1 for _ in self._folder.files_below(_PAYLOAD, others=True))
+        if left or self._folder.exists(MARKER):
             self.open()  # a kill from here on must not leave a marker that says complete
         for name in sorted(filter(is_tag, self._folder.names())):
             if name != MARKER:
                 self._folder.remove(name)
         self._folder.prune(_PAYLOAD)
         self._folder.sync()
-        self._folder.remove(MARKER)
-        self._folder.sync()
+        if left:
+            self._log.warning(
+                "%s: %d files in its folder %s are not of what was delivered and stay, and so does "
+                "%s, by which decamp knows the folder again.",
+                *(self._folder.root, left, _PAYLOAD, MARKER),
+            )
+        else:
+            self._folder.remove(MARKER)
+            self._folder.sync()
         self._open = False
 
     def _tags(
