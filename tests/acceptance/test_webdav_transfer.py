@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -171,11 +172,11 @@ def test_what_a_killed_run_had_begun_outlives_an_undo_and_is_no_strangers(
     place = server.place()
     with dav_proxy(server.url) as proxy:
         journey = DavJourney(tmp_path / "journey", server, proxy.here(place), media)
-        runs: list[DavRun] = []
-        begun = when("PUT", Call(lambda: runs[0].kill(), forward=False), path="post.json")
-        proxy.act = begun
-        runs.append(journey.transfer(source))
-        assert runs[0].ended() is None
+        victim: Future[DavRun] = Future()
+        kill = Call(lambda: victim.result().kill(), forward=False)
+        proxy.act = when("PUT", kill, path="post.json")
+        victim.set_result(journey.transfer(source))
+        assert victim.result().ended() is None
         proxy.act = lambda _request: None
         assert journey.undo()["exit_code"] == 0
         left = tree(server.path(place)).keys() - {"decamp.json"}
