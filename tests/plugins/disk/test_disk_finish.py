@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -112,6 +113,26 @@ def test_what_a_person_took_out_or_put_in_is_respected(
     assert "3 files of the bundle were removed, and 1 are not from decamp" in caplog.text
     assert (tmp_path / "data/notes \u2013 Notizen.txt").read_text() == "my own"
     assert (tmp_path / "readme.txt").read_text() == "also mine"
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names are Unicode there")
+def test_a_name_that_is_no_unicode_hinders_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipts = transfer(tmp_path, [post()])
+    odd = tmp_path / os.fsdecode(b"data/caf\xe9.txt")
+    odd.write_text("mine")
+    (tmp_path / "data/mine.txt").write_text("mine")
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+    listed = (tmp_path / "manifest-sha256.txt").read_text("utf-8")
+    assert "data/mine.txt" in listed
+    assert "caf" not in listed
+    assert "data/caf\\udce9.txt" in caplog.text
+    odd.rename(tmp_path / "data/caf\xe9.txt")
+    with begun(tmp_path) as importer:
+        importer.finish(receipts)
+    validate_bag(tmp_path)
 
 
 def test_a_system_that_stores_names_in_another_normal_form(

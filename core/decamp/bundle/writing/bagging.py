@@ -40,7 +40,7 @@ _LARGEST_RECORD = 16 << 20
 _REMEMBERED = 8 << 20
 """Bytes of records that are not read back for the page: each would be a request to a server."""
 _NAMED = 5
-"""So many edited files are named in the log."""
+"""So many files are named in a line of the log."""
 
 
 class Bag:
@@ -194,7 +194,27 @@ class Bag:
                 gone,
                 len(extra),
             )
-        return contents, files + [self._measured(there[name]) for name in extra]
+        return contents, files + [self._measured(there[name]) for name in self._nameable(extra)]
+
+    def _nameable(self, paths: Iterable[str]) -> Iterator[str]:
+        """Leave out what a manifest cannot name: it is in UTF-8 (RFC 8493 section 2.1.3)."""
+        odd = []
+        for path in paths:
+            try:
+                path.encode()
+            except UnicodeEncodeError:
+                odd.append(path.encode("utf-8", "backslashreplace").decode())
+            else:
+                yield path
+        if odd:
+            self._log.warning(
+                "%s: %d files that are not from decamp have names that are no UTF-8, so no manifest "
+                "can list them, and other programs will not find the bag valid. Rename them or move "
+                "them away, then run the same command again: %s",
+                self._folder.root,
+                len(odd),
+                _some(odd),
+            )
 
     def _present(
         self, entries: Iterable[Entry], there: dict[str, str], delivered: Counter[str]
@@ -230,7 +250,7 @@ class Bag:
                 "%s: %d files were changed since decamp wrote them, and stay as they are: %s",
                 self._folder.root,
                 len(edited),
-                ", ".join(edited[:_NAMED]) + (", ..." if len(edited) > _NAMED else ""),
+                _some(edited),
             )
 
     def _measured(self, path: str) -> File:
@@ -264,3 +284,7 @@ class Bag:
         with self._folder.staged_file() as stage:
             self._folder.write(stage, data)
             self._folder.replace_file(stage, name)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
