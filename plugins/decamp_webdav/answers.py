@@ -170,10 +170,11 @@ def gone(where: str) -> Unavailable:
 
 def not_webdav(where: str, why: str) -> DestinationRefused:
     """Say that an answer is none of a WebDAV server: a sign-in page, for example."""
+    plainer = " If it is right, choose one without signs such as & or %." if "%" in where else ""
     return DestinationRefused(
         f"{where} does not answer as a WebDAV folder: {why}.",
         hint="Look up the WebDAV address in the settings or the help of your server; the address "
-        "of its web page is another one.",
+        f"of its web page is another one.{plainer}",
     )
 
 
