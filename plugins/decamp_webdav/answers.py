@@ -206,6 +206,8 @@ def not_webdav(where: str, why: str, *, worked: bool = False) -> DestinationRefu
     )
     if where.startswith("http:"):
         look += " It may have to begin with https://."
+    if "%" in where:
+        look += " If it is right, choose one without signs such as & or %."
     return DestinationRefused(
         f"{where} does not answer as a WebDAV folder{' any more' if worked else ''}: {why}.",
         hint=_BETWEEN if worked else look,

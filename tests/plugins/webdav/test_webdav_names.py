@@ -14,7 +14,7 @@ from bundle_disk import ADA, TOKEN
 from bundle_items import blob, conversation, messages, post, validate_bag
 from dav_proxy import Action, DavProxy, Request, Rewrite
 from dav_servers import DavServer
-from decamp import Item, ItemRejected, Origin
+from decamp import DestinationRefused, Item, ItemRejected, Origin
 from decamp_webdav.importer import DavImporter
 
 PHOTOS = Item(
@@ -68,3 +68,15 @@ def test_only_items_with_a_sign_that_is_not_kept_are_refused(
     assert {one.problem for one in importer.verify(receipts, "digest")} == {""}
     importer.close()
     validate_bag(apache.path(place))
+
+
+def test_an_address_that_the_server_cannot_tell(
+    apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    place = f"{proxy.here(apache.place())}Tom%20%26%20Jerry"
+    proxy.act = ampersands_untold()
+    importer = DavImporter(context(apache, place, tmp_path, tmp_path / "state"))
+    with pytest.raises(DestinationRefused) as caught:
+        importer.begin(Origin(ADA), TOKEN)
+    importer.close()
+    assert "choose one without signs such as &" in caught.value.hint
