@@ -79,4 +79,4 @@ def test_an_address_that_the_server_cannot_tell(
     with pytest.raises(DestinationRefused) as caught:
         importer.begin(Origin(ADA), TOKEN)
     importer.close()
-    assert "choose one without signs such as &" in caught.value.hint
+    assert "signs such as & or %: then choose another" in caught.value.hint
