@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ from hypothesis import HealthCheck, settings
 # No test depends on time: a busy machine makes none fail.
 settings.register_profile("decamp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("decamp")
+
+if threading.current_thread() is threading.main_thread():
+    # What is started in the background has Ctrl-C ignored, and so would all that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["dav_servers"]  # WebDAV servers, for tests of the plugin and whole journeys
 

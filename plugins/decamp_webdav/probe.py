@@ -15,7 +15,6 @@ from datetime import datetime
 from decamp import DestinationRefused, TransferError, Unavailable
 from decamp.bundle import MAX_NAME_BYTES, TEMPORARY
 from decamp_webdav.address import name_key
-from decamp_webdav.answers import gone
 from decamp_webdav.chunks import uploads_of
 from decamp_webdav.client import DavClient
 from decamp_webdav.findings import Findings, Names
@@ -110,7 +109,7 @@ class _Trial:
                     hint="Choose another server: this one, or a proxy before it, changes files.",
                 )
         names, lost = self._names()
-        findings = Findings(
+        return Findings(
             url=address.url,
             learnt=now,
             server=server,
@@ -128,9 +127,6 @@ class _Trial:
             long_names=self._keeps("x" * MAX_NAME_BYTES),
             chunks=self._chunks(),
         )
-        if self._read("old") != _OLD:  # another run takes it for one that was killed
-            raise gone(address.folder(self._folder))
-        return findings
 
     # --- one question each ---------------------------------------------------------------
 
@@ -219,13 +215,19 @@ class _Trial:
         return [one.path.rpartition("/")[2] for one in self._client.listed(url) or []]
 
     def _keeps(self, name: str, data: bytes = _OLD) -> bool:
-        try:
-            self._put(name, data)
-            return self._read(name) == data
-        except TransferError as error:
-            if error.reaction == "stop" and error.exit_code == 5:
-                raise
-            return False
+        """Tell whether a file is there as it was sent; a server that is only busy is asked twice."""
+        for again in (False, True):
+            try:
+                self._put(name, data)
+                return self._read(name) == data
+            except TransferError as error:
+                if error.reaction == "stop" and error.exit_code == 5:
+                    raise
+            if not again:
+                # This fails where it takes nothing now, as when another run, which takes our folder
+                # for one of a killed run, has removed it: then nothing can be learnt.
+                self._put("old", _OLD)
+        return False
 
     def _chunks(self) -> bool:
         uploads = uploads_of(self._client.address)

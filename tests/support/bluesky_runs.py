@@ -27,6 +27,7 @@ from decamp.events import Event
 from decamp.journal import Journal
 from decamp.model import Account, Blob, Item, Page
 from decamp.spec import Context, ExporterSpec, ImporterSpec
+from decamp.stops import LookingStop
 from decamp.testing import ScriptedExporter
 from decamp.testing.fakes import NoConfig
 from decamp.upkeep import Place as Spot
@@ -188,7 +189,7 @@ class Place:
             [route] = journal.all_routes()
             yield Spot(
                 plugin="bluesky", importer=importer, destination=found, journal=journal,
-                route=route, let_go=importer.close, public=True,
+                route=route, let_go=importer.close, public=True, looking=LookingStop(),
             )  # fmt: skip
         finally:
             journal.close()

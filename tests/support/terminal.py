@@ -47,16 +47,20 @@ def at_terminal(
         stdin=there, stdout=there, stderr=there, start_new_session=True,
     ) as running:  # fmt: skip
         os.close(there)
-        while chunk := _read(here):
-            said, new = said + chunk, new + chunk
-            if due and due[0][0] in new:
-                answer = due.popleft()[1]
-                if isinstance(answer, signal.Signals):
-                    running.send_signal(answer)
-                else:
-                    line = answer if isinstance(answer, str) else answer(new)
-                    os.write(here, f"{line}\n".encode())
-                new = ""
+        try:
+            while chunk := _read(here):
+                said, new = said + chunk, new + chunk
+                if due and due[0][0] in new:
+                    answer = due.popleft()[1]
+                    if isinstance(answer, signal.Signals):
+                        running.send_signal(answer)
+                    else:
+                        line = answer if isinstance(answer, str) else answer(new)
+                        os.write(here, f"{line}\n".encode())
+                    new = ""
+        except BaseException:  # such as a test that takes too long
+            running.kill()
+            raise
     after = termios.tcgetattr(here)
     os.close(here)
     assert after == before

@@ -107,6 +107,15 @@ def test_ends_of_lines_that_are_changed(apache: DavServer, proxy: DavProxy, tmp_
         learnt(apache, proxy.here(apache.place()), tmp_path)
 
 
+@pytest.mark.parametrize("name", ["%21%23", "page.html", "film.mp4", "xxxx"])
+def test_a_server_that_is_busy_once_is_asked_again(
+    name: str, apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    proxy.act = when("PUT", Answer(503), path=name, times=1)
+    found = learnt(apache, proxy.here(apache.place()), tmp_path)
+    assert (found.names, found.lost, found.long_names) == ("kept", "", True)
+
+
 def test_a_folder_whose_answer_is_lost_is_made(
     apache: DavServer, proxy: DavProxy, tmp_path: Path
 ) -> None:
@@ -137,7 +146,7 @@ def test_nothing_is_learnt_of_a_folder_that_another_run_removes(
             client(apache).delete(f"{url}{folder.name}/").raise_for_status()
 
     proxy.act = when("PUT", Call(remove), path="xxxx", times=1)
-    with pytest.raises(Unavailable, match="gone"):
+    with pytest.raises(Unavailable, match="not any more"):
         learnt(apache, proxy.here(url), tmp_path)
     assert not list((tmp_path / "state").glob("server-*"))
 
