@@ -278,6 +278,15 @@ def test_a_redirect_in_a_circle_is_called_that(
     importer.close()
 
 
+def test_a_redirect_that_leads_nowhere_is_asked_for_once(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    proxy.act = always(Answer(302))
+    with pytest.raises(DestinationRefused, match="another address"):
+        importer_at(apache, through, tmp_path).check()
+    assert proxy.count() == 1
+
+
 def test_a_redirect_on_the_same_server_is_followed(
     apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
 ) -> None:
