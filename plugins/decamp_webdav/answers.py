@@ -207,7 +207,9 @@ def not_webdav(where: str, why: str, *, worked: bool = False) -> DestinationRefu
     if where.startswith("http:"):
         look += " It may have to begin with https://."
     if "%" in where:
-        look += " Some servers cannot tell an address with signs such as & or %: then choose another."
+        look += (
+            " Some servers cannot tell an address with signs such as & or %: then choose another."
+        )
     return DestinationRefused(
         f"{where} does not answer as a WebDAV folder{' any more' if worked else ''}: {why}.",
         hint=_BETWEEN if worked else look,
