@@ -58,17 +58,23 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
         return
     if answer.status == 412:
         raise FileExistsError(to)
-    if client.find(url) is None and client.find(to) is not None:
+    if _is_moved(client, url, to):
         return
     above = to.rstrip("/").rpartition("/")[0] + "/"
     if client.find(above) is None:  # rclone forbids it, Apache has a fault
         raise gone(above)
-    if client.send("MOVE", url, headers, again=False).status not in _MOVED and not client.find(to):
+    answer = client.send("MOVE", url, headers, again=False)
+    if answer.status not in _MOVED and not _is_moved(client, url, to):
         raise Unavailable(
             f"{to}: the server said that it moved something there, but it is not there.",
             hint="Look at that address in a browser, whether a page wants you to sign in; then run "
             "the same command again; it continues where it stopped.",
         )
+
+
+def _is_moved(client: DavClient, url: str, to: str) -> bool:
+    """Look at both ends: what is at the new name may be somebody else's."""
+    return client.find(url) is None and client.find(to) is not None
 
 
 def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> set[str] | None:
