@@ -341,6 +341,10 @@ def test_a_file_in_data_keeps_the_marker_and_that_is_said(cli: Cli, bundle: Path
     assert "stays in its folder data (files: 1), and with it decamp.json" in " ".join(
         ended.err.split()
     )
+    looked = cli("verify", str(bundle))
+    assert looked.code == 0, looked.err
+    assert "Nothing that decamp brought is left at" in looked.err
+    assert "byte for byte" not in looked.err
 
 
 def test_very_many_are_taken_back_while_few_are_held(cli: Cli, tmp_path: Path) -> None:
