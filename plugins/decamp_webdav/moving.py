@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from decamp import Corrupted, Unavailable
 from decamp.bundle import Stamp
-from decamp_webdav.answers import gone
+from decamp_webdav.answers import gone, not_moved
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import is_empty, names_in
 from decamp_webdav.multistatus import Resource
@@ -65,11 +65,7 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
         raise gone(above)
     answer = client.send("MOVE", url, headers, again=False)
     if answer.status not in _MOVED and not _is_moved(client, url, to):
-        raise Unavailable(
-            f"{to}: the server said that it moved something there, but it is not there.",
-            hint="Look at that address in a browser, whether a page wants you to sign in; then run "
-            "the same command again; it continues where it stopped.",
-        )
+        raise not_moved(to)
 
 
 def _is_moved(client: DavClient, url: str, to: str) -> bool:
