@@ -27,6 +27,7 @@ __all__ = [
     "Access",
     "BrokenOff",
     "gone",
+    "not_moved",
     "not_webdav",
     "refusal",
     "still_there",
@@ -42,6 +43,7 @@ _BETWEEN = (
     "It did before, so the address is right. Look at it in a browser on this computer: the network, or "
     f"a page in front of the server, may want you to sign in anew; {_AGAIN}"
 )
+_PAGE = f"Look at that address in a browser, whether a page wants you to sign in; {_AGAIN}"
 _CLOUDS = "Clouds often want an app password, which you make on their page about security."
 _OTHER_NAME = "is for another name", "Use the address that stands in it as the server's name."
 _CERTIFICATES = {
@@ -188,7 +190,14 @@ def still_there(where: str) -> Unavailable:
     """Say that a success code was none: a page in front of a server answers so, too."""
     return Unavailable(
         f"{where}: the server said that it removed this file, but it is still there.",
-        hint=f"Look at that address in a browser, whether a page wants you to sign in; {_AGAIN}",
+        hint=_PAGE,
+    )
+
+
+def not_moved(to: str) -> Unavailable:
+    """Say the same of a MOVE."""
+    return Unavailable(
+        f"{to}: the server said that it moved something there, but it is not there.", hint=_PAGE
     )
 
 
@@ -206,10 +215,13 @@ def not_webdav(where: str, why: str, *, worked: bool = False) -> DestinationRefu
     )
     if where.startswith("http:"):
         look += " It may have to begin with https://."
-    signs = " Some servers cannot tell an address with signs such as & or %: then choose another."
+    if "%" in where:
+        look += (
+            " Some servers cannot tell an address with signs such as & or %: then choose another."
+        )
     return DestinationRefused(
         f"{where} does not answer as a WebDAV folder{' any more' if worked else ''}: {why}.",
-        hint=(_BETWEEN if worked else look) + (signs if "%" in where else ""),
+        hint=_BETWEEN if worked else look,
     )
 
 

@@ -99,7 +99,7 @@ class DavClient:
         self._worked: set[str] = set()
         """Methods that this server has carried out."""
         self._has_listed = False
-        """It has told of files as a WebDAV server does."""
+        """It has told of our folder, or of what is in it, as a WebDAV server does."""
         self._turn: AbstractContextManager[object] = nullcontext()
 
     def take_turns(self) -> None:
@@ -169,7 +169,8 @@ class DavClient:
             why = "it tells of other addresses than the one that was asked for"
             such = f", such as {found[0].path[:_MOST_TOLD]!r}" if found else ""
             raise self._not_webdav(url, why + such)
-        self._has_listed = True
+        if url.startswith(self.address.url):  # the folders above it say nothing of its address
+            self._has_listed = True
         if itself[0].status >= 300 and itself[0].status not in (404, 410):
             raise self._refusal("PROPFIND", itself[0].status, url, {})
         if itself[0].status >= 300:
@@ -304,10 +305,10 @@ class DavClient:
 
         Any other may lead to a page, or, for a DELETE, to what nobody wants to lose.
         """
-        if response.status not in _REDIRECTS:
+        if response.status not in _REDIRECTS or not response.location:
             return None
         try:
-            target = httpx.URL(url).join(response.location or ".")
+            target = httpx.URL(url).join(response.location)
             there = Address.parse(str(target.copy_with(path="/")))
             same = path_of(str(target)) == path_of(url)
         except Exception:  # noqa: BLE001 - whatever it is, it is not followed

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from decamp import Corrupted, Unavailable
 from decamp.bundle import Stamp
-from decamp_webdav.answers import gone
+from decamp_webdav.answers import gone, not_moved
 from decamp_webdav.client import DavClient
 from decamp_webdav.collections import is_empty, names_in
 from decamp_webdav.multistatus import Resource
@@ -58,17 +58,19 @@ def move(client: DavClient, url: str, to: str, *, keep: bool) -> None:
         return
     if answer.status == 412:
         raise FileExistsError(to)
-    if client.find(url) is None and client.find(to) is not None:
+    if _is_moved(client, url, to):
         return
     above = to.rstrip("/").rpartition("/")[0] + "/"
     if client.find(above) is None:  # rclone forbids it, Apache has a fault
         raise gone(above)
-    if client.send("MOVE", url, headers, again=False).status not in _MOVED and not client.find(to):
-        raise Unavailable(
-            f"{to}: the server said that it moved something there, but it is not there.",
-            hint="Look at that address in a browser, whether a page wants you to sign in; then run "
-            "the same command again; it continues where it stopped.",
-        )
+    answer = client.send("MOVE", url, headers, again=False)
+    if answer.status not in _MOVED and not _is_moved(client, url, to):
+        raise not_moved(to)
+
+
+def _is_moved(client: DavClient, url: str, to: str) -> bool:
+    """Look at both ends: what is at the new name may be somebody else's."""
+    return client.find(url) is None and client.find(to) is not None
 
 
 def remove_empty(client: DavClient, url: str, aside: Callable[[], str]) -> set[str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -210,6 +210,7 @@ def _code(line: str) -> int:
 def _moment(text: str) -> int | None:
     moment = http_date(text)
     if moment is None:
-        with suppress(ValueError):
-            moment = datetime.fromisoformat(text)  # phodav tells it in this form
+        with suppress(ValueError):  # phodav tells it in this form
+            told = datetime.fromisoformat(text)
+            moment = told if told.tzinfo else told.replace(tzinfo=UTC)
     return None if moment is None else round(moment.timestamp() * 1_000_000)

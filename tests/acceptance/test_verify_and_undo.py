@@ -333,6 +333,20 @@ def test_only_a_strangers_file_is_left(cli: Cli, bundle: Path) -> None:
     assert cli("status", "--json").document["runs"][0]["state"] == "undone"
 
 
+def test_a_file_in_data_keeps_the_marker_and_that_is_said(cli: Cli, bundle: Path) -> None:
+    (bundle / "data/mine.txt").write_text("mine")
+    ended = cli("undo", "--yes")
+    assert ended.code == 0, ended.err
+    assert sorted(path.name for path in bundle.iterdir()) == ["data", "decamp.json"]
+    assert "stays in its folder data (files: 1), and with it decamp.json" in " ".join(
+        ended.err.split()
+    )
+    looked = cli("verify", str(bundle))
+    assert looked.code == 0, looked.err
+    assert "Nothing that decamp brought is left at" in looked.err
+    assert "byte for byte" not in looked.err
+
+
 def test_very_many_are_taken_back_while_few_are_held(cli: Cli, tmp_path: Path) -> None:
     posts = [
         {"Date": f"2024-01-01 {n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}", "Link": ""}

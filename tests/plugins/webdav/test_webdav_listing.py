@@ -20,6 +20,7 @@ from dav_servers import DavServer
 from decamp import TransferError
 from decamp.bundle.reading import BundleExporter
 from decamp_webdav.importer import DavImporter
+from journey import tree
 
 DAYS = ("2023-05-01", "2023-05-02", "2024-01-01")
 
@@ -130,6 +131,23 @@ def test_nothing_is_remembered_of_what_is_taken_back(apache: DavServer, tmp_path
         assert not again.existed
         assert running.find_item(post(f"{DAYS[0]}T12:00:00Z")) is not None
         running.finish([again])
+
+
+def test_at_the_end_of_an_undo_other_peoples_files_are_listed_once_and_not_read(
+    apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    place = apache.place()
+    with begun(apache, proxy.here(place), tmp_path) as running:
+        receipt = running.import_item(post())
+        http = client(apache)
+        http.request("MKCOL", f"{place}data/own/").raise_for_status()
+        http.put(f"{place}data/own/film.mp4", content=b"mine").raise_for_status()
+        running.remove(receipt, None)
+        proxy.reset()
+        running.finish([])
+    own = [one.method for one in proxy.seen if "/data/own" in one.path]
+    assert own == ["PROPFIND"]
+    assert tree(apache.path(place)).keys() == {"decamp.json", "data/own/film.mp4"}
 
 
 def test_more_folders_than_are_asked_for_at_a_time(apache: DavServer, tmp_path: Path) -> None:

@@ -103,9 +103,20 @@ def test_odd_lengths_are_none(length: str) -> None:
     assert read(text)[0].size is None
 
 
-def test_a_date_in_the_form_of_creation_dates() -> None:
-    text = OPEN + entry("/f", "<d:getlastmodified>1998-01-12T09:25:56Z</d:getlastmodified>") + CLOSE
-    assert read(text)[0].changed == 884597156_000_000
+@pytest.mark.usefixtures("auckland")
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("1998-01-12T09:25:56Z", 884597156),
+        ("1998-01-12T09:25:56", 884597156),
+        ("1998-01-12T09:25:56+00:00", 884597156),
+        ("0001-01-01T00:00:00", -62135596800),  # what .NET has where it knows no date
+        ("9999-12-31T23:59:59", 253402300799),
+    ],
+)
+def test_a_date_in_the_form_of_creation_dates(date: str, seconds: int) -> None:
+    text = OPEN + entry("/f", f"<d:getlastmodified>{date}</d:getlastmodified>") + CLOSE
+    assert read(text)[0].changed == seconds * 1_000_000
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Jan 1998 99:25:56 GMT", "0"])

@@ -79,4 +79,5 @@ def test_an_address_that_the_server_cannot_tell(
     with pytest.raises(DestinationRefused) as caught:
         importer.begin(Origin(ADA), TOKEN)
     importer.close()
+    assert "any more" not in caught.value.message, "only the folders above it were told of"
     assert "signs such as & or %: then choose another" in caught.value.hint

@@ -31,6 +31,7 @@ from decamp import (
 )
 from decamp_webdav.address import Address
 from decamp_webdav.answers import refusal
+from decamp_webdav.moving import move
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WHERE = "https://cloud.example/dav/TikTok/"
@@ -278,6 +279,15 @@ def test_a_redirect_in_a_circle_is_called_that(
     importer.close()
 
 
+def test_a_redirect_that_leads_nowhere_is_asked_for_once(
+    apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
+) -> None:
+    proxy.act = always(Answer(302))
+    with pytest.raises(DestinationRefused, match="another address"):
+        importer_at(apache, through, tmp_path).check()
+    assert proxy.count() == 1
+
+
 def test_a_redirect_on_the_same_server_is_followed(
     apache: DavServer, proxy: DavProxy, through: str, tmp_path: Path
 ) -> None:
@@ -419,6 +429,20 @@ def test_a_page_is_no_move(
         importer.import_item(item)
         found = server.path(url).glob("data/**/1.mp4")
         assert [path.read_bytes() for path in found] == [b"film"]
+
+
+def test_a_page_is_no_move_to_a_name_that_somebody_else_has(
+    apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    place = apache.place()
+    with begun(apache, proxy.here(place), tmp_path) as importer:
+        for name in ("ours", "taken"):
+            client(apache).put(f"{place}{name}", content=name.encode()).raise_for_status()
+        proxy.act = when("MOVE", Answer(200, b"<html>Sign in</html>"))
+        ours, taken = (proxy.here(f"{place}{name}") for name in ("ours", "taken"))
+        with pytest.raises(Unavailable, match="not there"):
+            move(importer._client, ours, taken, keep=True)
+    assert apache.path(place).joinpath("taken").read_bytes() == b"taken"
 
 
 def test_a_lost_answer_is_asked_for_again_at_once(

@@ -99,8 +99,10 @@ class Bag:
         """
         with self._folder.listed(told=True):
             contents, files = self._take_stock(entries)
+            # Counted here, while the lists of its folders are at hand.
+            left = 0 if contents.entries else self._payload_files()
         if not contents.entries:
-            self._clear()
+            self._clear(left)
             return
         origin = self._origin if self._open else self._unchanged_origin()
         marker = Marker(origin, contents.counts(), complete=True).to_bytes()
@@ -132,13 +134,18 @@ class Bag:
         marker = read_marker(held, self._folder.root) if held is not None else None
         return marker.origin if marker is not None and marker.complete else self._origin
 
-    def _clear(self) -> None:
+    def _payload_files(self) -> int:
+        return sum(1 for _ in self._folder.files_below(_PAYLOAD, others=True))
+
+    def _clear(self, left: int) -> None:
         """Remove all tag files, the marker last; what others put there stays.
 
         Where anything is left in the payload, the marker stays too. It may be of an item that a
         killed run had begun, and nobody but the next run can tell: so it has to find its folder.
+
+        Args:
+            left: How many files are in the payload.
         """
-        left = sum(1 for _ in self._folder.files_below(_PAYLOAD, others=True))
         if left or self._folder.exists(MARKER):
             self.open()  # a kill from here on must not leave a marker that says complete
         for name in sorted(filter(is_tag, self._folder.names())):
@@ -148,9 +155,10 @@ class Bag:
         self._folder.sync()
         if left:
             self._log.warning(
-                "%s: %d files in its folder %s are not of what was delivered and stay, and so does "
-                "%s, by which decamp knows the folder again.",
-                *(self._folder.root, left, _PAYLOAD, MARKER),
+                "%s: what is not from a delivery stays in its folder %s (files: %d), and with it %s, so "
+                "that the next run knows the folder again. If you move it away, delete %s too.",
+                *(self._folder.root, _PAYLOAD, left, MARKER, MARKER),
+                extra={"said": True},
             )
         else:
             self._folder.remove(MARKER)
@@ -170,7 +178,8 @@ class Bag:
         """Compare what was delivered with what is there.
 
         A person may edit files of a bundle, take some out and put others in; the bag then
-        lists what is there, since a manifest that can never be met would help nobody.
+        lists what is there, since a manifest that can never be met would help nobody. Where nothing
+        was delivered there is no bag, so nobody's files are read.
         """
         there = {
             unicodedata.normalize("NFC", path): path for path in self._folder.files_below(_PAYLOAD)
@@ -184,6 +193,8 @@ class Bag:
                 "there before is left.",
                 hint="Put them back, or run the same command again to bring them anew.",
             )
+        if not contents.entries:
+            return contents, []
         files = contents.files()
         extra = there.keys() - {file.path for file in files}
         if gone or extra:

@@ -175,6 +175,8 @@ def _verdict(document: Mapping[str, Any]) -> str:
         bad = len(document["problems"]) + document["unlisted"]
         what = f"{plural(bad, 'thing')} {'is' if bad == 1 else 'are'}"
         return f"{what} not as decamp wrote {'it' if bad == 1 else 'them'}, at {_title(document)}."
+    if not items:
+        return f"Nothing that decamp brought is left at {_title(document)}."
     if read == items:
         how = "byte for byte"
     elif read:
