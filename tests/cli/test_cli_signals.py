@@ -42,14 +42,13 @@ def at_step(number):
         return trace
     with signals.stop_on_signals(announce=False) as stop:
         sys.settrace(trace)
-        stop.wait(0.01)
+        stop.wait(0.2)
         sys.settrace(None)
         return number <= 0 and stop.wait()
 
-steps = 1
-while at_step(steps):
-    print(steps, flush=True)
-    steps += 1
+for step in range(1, 45):
+    if at_step(step):
+        print(step, flush=True)
 """
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
@@ -100,7 +99,7 @@ def test_a_signal_at_any_step_of_a_wait_asks_to_stop():
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(done.stdout.splitlines()) > 20
+    assert len(done.stdout.splitlines()) > 15, "it takes some 35 steps, unless the machine is slow"
 
 
 @needs_terminal
