@@ -176,9 +176,9 @@ def test_after_an_error_no_other_list_is_waited_for(
     def act(request: Request) -> Action | None:
         if request.path.endswith("/silent/"):
             asked.set()
-            waited.append(gate.wait(20))
+            waited.append(gate.wait(120))
         if request.path.endswith("/refused/"):
-            assert asked.wait(20)
+            assert asked.wait(60)
             return Answer(403)
         return None
 
