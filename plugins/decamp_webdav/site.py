@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from decamp import Asks, ConfigError, Context
-from decamp.bundle import MARKER, LockFile, Marker, Site
+from decamp.bundle import MARKER, PAYLOAD, LockFile, Marker, Site
 from decamp.bundle.writing import marker_of
 from decamp_webdav.address import Address
 from decamp_webdav.answers import Access
@@ -14,8 +14,6 @@ from decamp_webdav.config import Config, SourceConfig
 from decamp_webdav.folder import DavFolder
 
 __all__ = ["open_site"]
-
-_PAYLOAD = "data"
 
 
 def open_site(
@@ -57,6 +55,6 @@ def _survey(folder: DavFolder) -> Marker | None:
     An undo leaves empty folders where it cannot see that they are: then nothing is there.
     """
     example, names = folder.path("decamp"), folder.names()
-    if _PAYLOAD in names and MARKER not in names and folder.is_hollow(_PAYLOAD):
-        names.remove(_PAYLOAD)
+    if PAYLOAD in names and MARKER not in names and folder.is_hollow(PAYLOAD):
+        names.remove(PAYLOAD)
     return marker_of(names, lambda: folder.read(MARKER) or b"", folder.root, example)

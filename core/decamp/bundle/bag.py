@@ -18,6 +18,7 @@ __all__ = [
     "BAG_DECLARATION",
     "BAG_INFO",
     "MANIFEST",
+    "PAYLOAD",
     "TAG_MANIFEST",
     "bag_declaration",
     "bag_info",
@@ -31,6 +32,7 @@ BAG_DECLARATION = "bagit.txt"
 BAG_INFO = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
+PAYLOAD = "data"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ENCODED = {"%": "%25", "\r": "%0D", "\n": "%0A"}

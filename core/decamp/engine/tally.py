@@ -11,6 +11,7 @@ from attrs import define, field
 from decamp.engine.work import Work
 from decamp.journal import State
 from decamp.model import Blob, Item, Loss, Missing, Preview
+from decamp.report.document import LISTED
 
 __all__ = ["Tally"]
 
@@ -26,10 +27,6 @@ is there. ``kept``: a person has settled that what is there stays. ``deleted``: 
 deleted it at a destination that others can see, at least in part, and it is not sent again.
 ``left_out``: of those not asked for, what is about other people. ``trimmed``: a part was left
 out for the same reason."""
-
-LISTED = 2_000
-"""The most entries of a list; the journal knows the others too. The first of each sort is listed
-all the same: what to do next is said by what the lists hold."""
 
 
 @define
@@ -118,7 +115,10 @@ class Tally:
                 work.fetched.append(result.size or 0)
 
     def _takes(self, name: str, length: int, *sort: str) -> bool:
-        """Tell whether a list takes one more of a sort; counts it if not."""
+        """Tell whether a list takes one more of a sort; counts it if not.
+
+        The first of each sort is listed all the same: what to do next is said by what the lists hold.
+        """
         if length >= LISTED and (name, *sort) in self._sorts:
             self.unlisted[name] += 1
             return False

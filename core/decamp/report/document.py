@@ -22,7 +22,7 @@ __all__ = ["Counts", "Run", "report"]
 
 _INTERRUPTED = 130
 LISTED = 2_000
-"""The most entries of a list."""
+"""The most entries of a list; the journal knows the others too."""
 _UNSETTLED = ("failed", "incomplete", "conflict", "unknown", "rejected", "held")
 
 

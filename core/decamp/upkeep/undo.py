@@ -17,6 +17,7 @@ from decamp.errors import Conflict, Corrupted, DestinationRefused
 from decamp.events import Emit, Stage, StageProgress
 from decamp.journal import Effect
 from decamp.model import Account, Origin, Receipt
+from decamp.report.document import LISTED
 from decamp.spec import Begins, Finishes, ImporterCapabilities, Removes, Syncs
 from decamp.upkeep.place import Place
 from decamp.upkeep.undoing import Undoing
@@ -26,7 +27,6 @@ __all__ = ["undo"]
 
 _GROUP = 200
 """So many removals are made to last, and written down, together."""
-_LISTED = 2_000
 _EDITED = "somebody has edited it there"
 _LATER = "the later run {} has changed it; undo that first"
 
@@ -151,7 +151,7 @@ class _Work:
             self._stay(effect.item_id, _LATER.format(effect.later))
 
     def _stay(self, item_id: str, reason: str) -> None:
-        if len(self.stays) < _LISTED:
+        if len(self.stays) < LISTED:
             self.stays.append((item_id, reason))
         else:
             self.unlisted += 1

@@ -16,13 +16,13 @@ from decamp.errors import ConfigError, JournalDamaged, Unavailable
 from decamp.events import Emit, Notice, Stage, StageProgress
 from decamp.journal import Journal, Route
 from decamp.model import Depth, Finding, Receipt
+from decamp.report.document import LISTED
 from decamp.spec import Knows, Verifies
 from decamp.upkeep.place import Place
 from decamp.validation import require_valid
 
 __all__ = ["verify"]
 
-_LISTED = 2_000
 _GROUP = 1_000
 
 
@@ -141,9 +141,9 @@ class _Look:
             "asked": {"deep": deep, "sample": sample},
             "items": len(self.proofs),
             "proofs": dict(sorted(counted.items())),
-            "problems": broken[:_LISTED],
-            "added": [place for one in others if _added(one) for place in one.places][:_LISTED],
-            "unlisted": max(0, len(broken) - _LISTED),
+            "problems": broken[:LISTED],
+            "added": [place for one in others if _added(one) for place in one.places][:LISTED],
+            "unlisted": max(0, len(broken) - LISTED),
             "unfinished": self._route is not None
             and self._place.journal.finish_due(self._route.id),
             "finished": not stopped,

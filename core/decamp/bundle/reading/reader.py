@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import msgspec
 from attrs import define, field, frozen
 
-from decamp.bundle.bag import MANIFEST, read_manifest
+from decamp.bundle.bag import MANIFEST, PAYLOAD, read_manifest
 from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
@@ -115,7 +115,7 @@ class BundleReader:
     def _take_stock(self) -> None:
         if self._paths:
             return
-        for path in self.folder.files_below("data"):
+        for path in self.folder.files_below(PAYLOAD):
             self._paths[unicodedata.normalize("NFC", path)] = path
         self._digests = read_manifest(self.folder.read(MANIFEST) or b"")
 

@@ -20,6 +20,7 @@ from decamp.bundle.bag import (
     BAG_DECLARATION,
     BAG_INFO,
     MANIFEST,
+    PAYLOAD,
     TAG_MANIFEST,
     bag_declaration,
     bag_info,
@@ -34,7 +35,6 @@ from decamp.model import Account, Origin
 
 __all__ = ["Bag"]
 
-_PAYLOAD = "data"
 _LARGEST_RECORD = 16 << 20
 """Bytes. The page does without the caption of a larger record."""
 _REMEMBERED = 8 << 20
@@ -122,7 +122,7 @@ class Bag:
                     self._folder.replace_file(f"{stage}/{tag.path}", tag.path)
             for name in stale:
                 self._folder.remove(name)
-            self._folder.make(_PAYLOAD)
+            self._folder.make(PAYLOAD)
             self._folder.sync()
             self._folder.replace_file(f"{stage}/{MARKER}", MARKER)
             self._folder.sync()
@@ -135,7 +135,7 @@ class Bag:
         return marker.origin if marker is not None and marker.complete else self._origin
 
     def _payload_files(self) -> int:
-        return sum(1 for _ in self._folder.files_below(_PAYLOAD, others=True))
+        return sum(1 for _ in self._folder.files_below(PAYLOAD, others=True))
 
     def _clear(self, left: int) -> None:
         """Remove all tag files, the marker last; what others put there stays.
@@ -151,13 +151,13 @@ class Bag:
         for name in sorted(filter(is_tag, self._folder.names())):
             if name != MARKER:
                 self._folder.remove(name)
-        self._folder.prune(_PAYLOAD)
+        self._folder.prune(PAYLOAD)
         self._folder.sync()
         if left:
             self._log.warning(
                 "%s: what is not from a delivery stays in its folder %s (files: %d), and with it %s, so "
                 "that the next run knows the folder again. If you move it away, delete %s too.",
-                *(self._folder.root, _PAYLOAD, left, MARKER, MARKER),
+                *(self._folder.root, PAYLOAD, left, MARKER, MARKER),
                 extra={"said": True},
             )
         else:
@@ -182,7 +182,7 @@ class Bag:
         was delivered there is no bag, so nobody's files are read.
         """
         there = {
-            unicodedata.normalize("NFC", path): path for path in self._folder.files_below(_PAYLOAD)
+            unicodedata.normalize("NFC", path): path for path in self._folder.files_below(PAYLOAD)
         }
         delivered: Counter[str] = Counter()
         contents = Contents.of(self._present(entries, there, delivered))

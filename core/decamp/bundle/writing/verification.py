@@ -13,6 +13,7 @@ from decamp.bundle.bag import (
     BAG_DECLARATION,
     BAG_INFO,
     MANIFEST,
+    PAYLOAD,
     TAG_MANIFEST,
     manifest,
     read_manifest,
@@ -28,7 +29,6 @@ from decamp.model import Depth, Finding, Receipt
 __all__ = ["verify"]
 
 _GRAVEST_FIRST = ("missing", "replaced", "changed")
-_PAYLOAD = "data"
 _LISTED = {BAG_DECLARATION, BAG_INFO, INDEX, MANIFEST, MARKER}
 """What the tag manifest always lists."""
 
@@ -148,9 +148,9 @@ def _added(folder: Folder, ours: set[str]) -> Iterator[Finding]:
     """Go through what is not from decamp."""
     if folder.exists(MARKER):
         for name in sorted(folder.names()):
-            if name != _PAYLOAD and not is_tag(name) and not is_clutter(name):
+            if name != PAYLOAD and not is_tag(name) and not is_clutter(name):
                 yield _about(folder, "added", name)
-    for path in sorted(folder.files_below(_PAYLOAD, others=True)):
+    for path in sorted(folder.files_below(PAYLOAD, others=True)):
         # Some systems store names in another normal form.
         if unicodedata.normalize("NFC", path) not in ours:
             yield _about(folder, "added", path)
