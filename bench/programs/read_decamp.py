@@ -18,7 +18,7 @@ from decamp_tiktok.archive.mapping import Mapping
 
 def count_rows(path: Path) -> int:
     """Count the entries of all lists."""
-    route = Mapping(path.parent, lambda: None).route
+    route = Mapping(path.parent, lambda: None, "").route
     rows = 0
     with open_container(path).open() as source:
         for event in read_events(source.read, route):

@@ -491,7 +491,7 @@ def test_an_open_request_is_said_before_nobody_can_give_it_up(cli, tmp_path):
         assert "Sign in again: decamp connect tiktok once." in ended.err
         connect()
         server.advance(hours=3)
-        words = ("transfer", "once:", str(tmp_path / "out"), "--limit", "1")
+        words = ("transfer", "once:", str(tmp_path / "out"), "--kind", "messages")
         assert cli(*words, DECAMP_SECRETS="file").code == 0
         with closing(Journal.open(Home(cli.home).journal)) as journal:
             journal.set_request(1, "here", "2026-11-25T09:00:00Z")  # as if more were to come

@@ -104,7 +104,8 @@ class ArchiveExporter:
             self._mappings.pop().close()
 
     def _new_mapping(self, observe: Observe | None = None) -> Mapping:
-        mapping = Mapping(self._context.scratch, self._own_name, observe)
+        now = f"{self._context.now():%Y-%m-%dT%H:%M:%SZ}"
+        mapping = Mapping(self._context.scratch, self._own_name, now, observe)
         self._mappings.append(mapping)
         return mapping
 
@@ -123,7 +124,7 @@ class ArchiveExporter:
             prepared = datetime.fromtimestamp(mapping.latest_expiry, UTC) - LINK_LIFETIME
             self._prepared = self._if_past(prepared)
         if mapping.latest_time is not None:
-            self._latest = self._if_past(datetime.fromisoformat(mapping.latest_time))
+            self._latest = datetime.fromisoformat(mapping.latest_time)
 
     def _if_past(self, time: datetime) -> datetime | None:
         return time if time <= self._context.now() else None

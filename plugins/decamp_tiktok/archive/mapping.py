@@ -51,6 +51,7 @@ class Mapping:
     Args:
         scratch: Folder for temporary files.
         own_name: Finds out the own user name; asked only when a group chat is met.
+        now: RFC 3339. What says that it happened later does not tell how old the archive is.
         observe: Sees all rows, for those who only want to know what is there.
     """
 
@@ -58,6 +59,7 @@ class Mapping:
         self,
         scratch: FilePath,
         own_name: Callable[[], str | None],
+        now: str,
         observe: Observe | None = None,
     ) -> None:
         self.contents = Contents()
@@ -65,11 +67,12 @@ class Mapping:
         self.latest_expiry: int | None = None
         """When the last link of a post stops working, in Unix seconds."""
         self.latest_time: str | None = None
-        """The latest time of an entry of a list that was met, in RFC 3339."""
+        """The latest time up to now of an entry of a list that was met, in RFC 3339."""
         self.recognised = False
         """Whether any section that we know was met."""
         self._observe = observe
         self._own_name = own_name
+        self._now = now
         self._posts = Waiting(scratch)
         self._sections = Lines(scratch)
         self._leftovers = Leftovers(self._sections)
@@ -201,7 +204,8 @@ class Mapping:
         shown = _shown(path)
         self.contents.mapped(shown, becomes, len(rows))
         for row in (*rows[:1], *rows[-1:]):  # lists are in order, whichever of the two it is
-            self.latest_time = max(row.get("time", ""), self.latest_time or "") or None
+            if (self.latest_time or "") < (time := row.get("time", "")) <= self._now:
+                self.latest_time = time
         if self._observe is not None:
             self._observe(show(shown), owner, rows)
         # Rooms are told apart by their rows' object; a path of its own for each helps nobody.
