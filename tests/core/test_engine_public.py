@@ -310,7 +310,7 @@ def test_what_links_name_is_fetched_before_a_long_wait(tmp_path: Path) -> None:
     receipt = bench.run(linked(200))
 
     assert receipt["counts"]["post"]["delivered"] == 200
-    assert list(bench.importer.store) == [post_item(number).id for number in range(200)]
+    assert set(bench.importer.store) == {post_item(number).id for number in range(200)}
     assert sum(clock.waited) == 19 * 3_601
     waits = [event for event in bench.events if isinstance(event, Waiting)]
     assert "points" in waits[0].reason
@@ -348,10 +348,11 @@ def test_a_stop_lets_go_of_what_was_set_aside(tmp_path: Path) -> None:
     receipt = bench.run(linked(200))
     assert receipt["exit_code"] == 130
     assert len(bench.importer.store) == 10
+    left = {post.id for post in linked(12).items} - set(bench.importer.store)
     bench.stop.clear()
     bench.pause = lambda seconds, stop: None
     bench.now = lambda: START + timedelta(days=2)
-    assert bench.run(linked(12))["counts"]["post"]["delivered"] == 2
+    assert bench.run(linked(12))["counts"]["post"]["delivered"] == len(left)
 
 
 def test_a_service_that_asks_to_wait_is_waited_for(tmp_path: Path) -> None:
