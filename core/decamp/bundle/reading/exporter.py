@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from decamp.bundle.bag import PAYLOAD
 from decamp.bundle.marker import Marker
 from decamp.bundle.reading.reader import BundleReader, Found, listed
 from decamp.bundle.site import Site
@@ -72,7 +71,7 @@ class BundleExporter:
             return ""
         self._lists.enter_context(self._folder.listed())
         state = hashlib.sha256(seal(self._folder, self._marker).encode())
-        for path in sorted(self._folder.files_below(PAYLOAD)):
+        for path in self._reader.files():
             stamp = self._folder.stamp(path)
             if stamp is not None and stamp[1] is None:
                 return ""
