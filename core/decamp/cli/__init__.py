@@ -37,7 +37,7 @@ def _spare_collecting() -> None:
     import atexit
     import gc
 
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)  # more than any command needs to begin
     atexit.register(gc.freeze)
 
 
