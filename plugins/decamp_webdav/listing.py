@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from queue import SimpleQueue
 
 from decamp_webdav.address import name_key
@@ -89,31 +87,27 @@ class Listing:
 
     def walk(self, relative: str) -> Iterator[tuple[str, Resource]]:
         """Go through all that is below a folder, several folders at a time."""
-        answered: SimpleQueue[tuple[str, Future[_Listed | None]]] = SimpleQueue()
         due, asked = [relative], 0
-        pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="webdav-list")
+        asking = _Asking(self._list)
         try:
             while due or asked:
                 if due and asked < _MOST_ASKED:
                     folder = due.pop()
                     if not self._is_known(folder):
-                        future = pool.submit(self._list, folder)
-                        future.add_done_callback(partial(_answer, answered, folder))
+                        asking.put(folder)
                         asked += 1
                         continue
                     listed = self._list(folder)
                 else:
-                    folder, future = answered.get()
+                    folder, listed = asking.get()
                     asked -= 1
-                    listed = future.result()
                 for name, resource in (listed or {}).values():
                     path = f"{folder}/{name}"
                     if resource.folder:
                         due.append(path)
                     yield path, resource
         finally:
-            # After an error or Ctrl-C, lists that a server still keeps us waiting for are left.
-            pool.shutdown(wait=False, cancel_futures=True)
+            asking.close()
 
     def _load_all(self, folder: str) -> _Listed | None:
         """Give the list of a folder; the first look into the payload brings all of it."""
@@ -143,12 +137,52 @@ class Listing:
         self._told.pop(key, None)
 
 
-def _answer(
-    answered: SimpleQueue[tuple[str, Future[_Listed | None]]],
-    folder: str,
-    done: Future[_Listed | None],
-) -> None:
-    answered.put((folder, done))
+class _Asking:
+    """A few threads that list folders.
+
+    For thousands of folders a pool of `concurrent.futures` takes as long as a tenth of the rest. And
+    these are daemons: after an error or Ctrl-C, lists that a server still keeps us waiting for are left.
+    """
+
+    def __init__(self, ask: Callable[[str], _Listed | None]) -> None:
+        self._ask = ask
+        self._wanted: SimpleQueue[str | None] = SimpleQueue()
+        self._answered: SimpleQueue[tuple[str, _Listed | None, BaseException | None]] = (
+            SimpleQueue()
+        )
+        self._threads = 0
+        self._over = False
+
+    def put(self, folder: str) -> None:
+        """Have a folder listed."""
+        self._wanted.put(folder)
+        if self._threads < _AT_A_TIME:
+            self._threads += 1
+            threading.Thread(target=self._work, name="webdav-list", daemon=True).start()
+
+    def get(self) -> tuple[str, _Listed | None]:
+        """Wait for the next list, and give it with its folder.
+
+        Raises:
+            BaseException: What asking for it has raised.
+        """
+        folder, listed, error = self._answered.get()
+        if error is not None:
+            raise error
+        return folder, listed
+
+    def close(self) -> None:
+        """Let the threads end, and leave what is still asked for."""
+        self._over = True
+        for _ in range(self._threads):
+            self._wanted.put(None)
+
+    def _work(self) -> None:
+        while (folder := self._wanted.get()) is not None and not self._over:
+            try:
+                self._answered.put((folder, self._ask(folder), None))
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                self._answered.put((folder, None, error))
 
 
 def _by_name(found: list[Resource] | None) -> _Listed | None:

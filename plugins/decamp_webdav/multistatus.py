@@ -7,7 +7,7 @@ is built but the few values that we want.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -136,11 +136,11 @@ class _Reader:
         elif len(stack) >= _MOST_DEPTH:
             raise Malformed("it is nested too deeply")
         elif stack[-1] in _WANTED:
-            self._listen(None)
+            self._parser.CharacterDataHandler = None
         stack.append(name)
         if name in _WANTED:
             self._text = ""
-            self._listen(self._data)
+            self._parser.CharacterDataHandler = self._data
         elif name == "response":
             self._href, self._status, self._found = "", "", {}
         elif name == "propstat":
@@ -158,8 +158,8 @@ class _Reader:
         name = stack.pop()
         above = stack[-1] if stack else ""
         if name in _WANTED:
-            self._listen(None)
-            text, self._text = self._text.strip(), ""
+            self._parser.CharacterDataHandler = None
+            text = self._text.strip()
             if above == "prop":
                 self._propstat.setdefault(name, text)
             elif name == "href" and above == "response":
@@ -173,9 +173,6 @@ class _Reader:
                 self._found |= self._propstat
         elif name == "response" and above == "multistatus":
             self._add()
-
-    def _listen(self, data: Callable[[str], None] | None) -> None:
-        self._parser.CharacterDataHandler = data
 
     def _add(self) -> None:
         if len(self._resources) >= _MOST_ENTRIES:
@@ -200,6 +197,7 @@ def _refuse_doctype(*_: object) -> None:
     raise Malformed("it has a document type, which no server needs here")
 
 
+@lru_cache(64)
 def _code(line: str) -> int:
     """Give the code of a status line, ``HTTP/1.1 404 Not Found``; 500 if there is none."""
     parts = line.split()

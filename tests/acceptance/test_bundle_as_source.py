@@ -88,6 +88,28 @@ def test_the_copy_of_a_bundle_is_the_bundle(filled: Journey, tmp_path: Path) -> 
     assert stamps(copy) == before
 
 
+def test_a_bundle_that_was_copied_is_recognised_until_somebody_touches_it(
+    filled: Journey, tmp_path: Path
+) -> None:
+    source, copy = tmp_path / "source", tmp_path / "copy"
+    shutil.copytree(filled.bundle, source)
+    cli = Cli(tmp_path / "home")
+    assert cli("transfer", str(source), str(copy)).code == 0
+    moved = source.rename(tmp_path / "moved")
+    again = cli("transfer", str(moved), str(copy), "--json")
+    assert again.code == 0
+    assert "nothing is new" in again.err
+    record = next(one for one in moved.rglob("post.json") if '"private"' in one.read_text("utf-8"))
+    record.write_text(record.read_text("utf-8").replace('"private"', '"friends"'), "utf-8")
+    edited = cli("transfer", str(moved), str(copy), "--json")
+    assert "nothing is new" not in edited.err, "though it is as long as before"
+    assert edited.document["counts"]["post"]["changed"] == 1
+    (moved / "data" / "posts" / "mine.txt").write_text("a stranger's", "utf-8")
+    assert "nothing is new" not in cli("transfer", str(moved), str(copy)).err
+    next(copy.rglob("*.mp4")).unlink()
+    assert "no longer" in cli("transfer", str(moved), str(copy)).err
+
+
 def test_a_copy_says_what_the_bundle_could_not_get(server: MediaServer, tmp_path: Path) -> None:
     """Nor has it what a person took out since; and both are brought once they can be had."""
     links = (clip(server.base, 0), f"{server.base}/nothing/here.mp4", clip(server.base, 2))

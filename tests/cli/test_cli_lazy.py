@@ -55,6 +55,24 @@ def test_help_imports_nothing_heavy(words):
     assert not {one for one in modules if one.startswith("decamp.cli.commands.")}
 
 
+def test_what_is_imported_is_not_looked_through_for_garbage():
+    script = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count(), file=sys.stderr))\n"
+        "rounds = sum(one['collections'] for one in gc.get_stats()[1:])\n"
+        "atexit.register(\n"
+        "    lambda: print(sum(one['collections'] for one in gc.get_stats()[1:]) - rounds, file=sys.stderr)\n"
+        ")\n"
+        "from decamp.cli import run; sys.argv = ['decamp', '--help']; run()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    rounds, frozen = map(int, done.stderr.split())
+    assert rounds == 0
+    assert frozen > 10_000, "nor is it at the end"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples(name, home):
     ended = CliRunner().invoke(app, [name, "--help"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +19,7 @@ from decamp.auth import Login
 from decamp.errors import AuthError, ConfigError, PluginError
 from decamp.http.direct import DirectClient
 from decamp.http.login import LoginAuth, _challenges
-from decamp.logins import Credentials, login_client
+from decamp.logins import Credentials, login_client, trusted
 from decamp.validation import validator
 from hand_files import account, pack
 from terminal import at_terminal, needs_terminal
@@ -327,6 +329,21 @@ def test_localhost_is_this_machine_if_it_is_found_as_that(monkeypatch: pytest.Mo
     monkeypatch.setattr("decamp.http.service.socket.getaddrinfo", lambda *_, **__: elsewhere)
     with pytest.raises(ConfigError, match="https"):
         login_client(login, None)
+
+
+def test_no_certificates_are_read_for_a_server_without_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[dict[str, Any]] = []
+    real = httpx.create_ssl_context
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda **how: read.append(how) or real(**how))
+    for scheme, times in (("http", 0), ("https", 1)):
+        origin = f"{scheme}://localhost:1"
+        login_client(Login(origin=origin, url=f"{origin}/"), None).close()
+        assert len(read) == times
+    tls = trusted(Login(origin="http://localhost:1", url="http://localhost:1/"))
+    assert tls.verify_mode is ssl.CERT_REQUIRED
+    assert not tls.get_ca_certs(), "and nobody is trusted"
 
 
 def test_localhost_is_signed_in_at(apache: DavServer, cli: Cli) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ from decamp.errors import (
     Unavailable,
 )
 from decamp.events import Event, ItemSettled, Notice, ReadProgress, Stage, Waiting
+from decamp.journal import Intent
+from decamp.journal.items import Items
 from decamp.model import (
     Blob,
     Collection,
@@ -56,6 +59,40 @@ def linked(second: int, *names: str) -> Item:
 
 
 # --- the ordinary way ------------------------------------------------------------------------
+
+
+def test_no_small_commit_while_the_importer_has_enough_to_do(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced, answered, early = Counter[str](), Counter[str](), []
+    taken = threading.Semaphore()
+    intend = Items.intend
+
+    def counted(
+        journal: Items, route: int, run: str, intents: Sequence[Intent], *, full: bool
+    ) -> None:
+        waiting = announced.total() - answered.total()
+        if waiting >= 8 and len(intents) < 32:
+            early.append((waiting, len(intents)))
+        intend(journal, route, run, intents, full=full)
+        announced.update(one.item.id for one in intents)
+
+    def answer(_: str, item: Item) -> None:
+        taken.acquire()  # one answer at a time: the engine is quicker than the importer
+        answered[item.id] += 1
+
+    class Told(list[Event]):
+        def append(self, event: Event) -> None:
+            super().append(event)
+            if isinstance(event, ItemSettled):
+                taken.release()
+
+    monkeypatch.setattr(Items, "intend", counted)
+    bench.events = Told()
+    capabilities = ImporterCapabilities(delivery="idempotent", max_concurrency=4)
+    bench.importer = MemoryImporter(capabilities, after=answer)
+    assert bench.run(posts(*range(300)))["counts"]["post"]["delivered"] == 300
+    assert early == []
 
 
 def test_everything_arrives(bench: Bench) -> None:

@@ -15,10 +15,15 @@ as the default of 700 would, finds nothing and takes a tenth of the time of a ru
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Let the collector run seldom, not never: a long run makes some cycles too."""
+    """Let the collector run seldom, not never: a long run makes some cycles too.
+
+    What was there before, modules above all, is not looked through meanwhile.
+    """
     before = gc.get_threshold()
+    gc.freeze()
     gc.set_threshold(_ALLOCATIONS, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        gc.unfreeze()

@@ -14,6 +14,7 @@ from decamp.journal.codec import (
     item_to_json,
     known_from_json,
     known_from_row,
+    receipt_from_json,
     receipt_to_json,
 )
 from decamp.journal.database import Database, batched
@@ -81,9 +82,14 @@ class Items(Database):
 
     def receipts(self, route: int) -> Iterator[Receipt]:
         """Go through all receipts of a route, in order of item id."""
-        for known in self.items(route, *HELD):
-            if known.receipt is not None:
-                yield known.receipt
+        marks = ", ".join("?" * len(HELD))
+        for item_id, receipt in self._read(
+            f"SELECT id, receipt FROM items WHERE route = ? AND state IN ({marks}) "
+            "AND receipt IS NOT NULL ORDER BY id",
+            route,
+            *HELD,
+        ):
+            yield receipt_from_json(item_id, receipt)
 
     def open_intents(self, route: int) -> list[tuple[Known, Item, str]]:
         """List what was about to be sent when an earlier run ended, as it was then.

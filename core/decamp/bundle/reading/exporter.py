@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -41,6 +42,8 @@ class BundleExporter:
         self._site = site
         self._log = log
         self._folder = site.folder
+        self._lists = ExitStack()
+        """Keeps what a place has listed, from the first look on until all pages were read."""
         self._reader = BundleReader(self._folder, self._site.title, self._unread)
         self._raw: list[tuple[str, str]] = []
         self._strange: list[str] = []
@@ -59,12 +62,25 @@ class BundleExporter:
         return self._marker.origin.as_of
 
     def fingerprint(self) -> str:
-        """Tell which state of the bundle this is."""
-        return f"bundle:{seal(self._folder, self._marker)}" if self._marker.complete else ""
+        """Tell which state of the bundle this is; empty if its last run has not come to its end.
+
+        A file that was edited, added or removed since then is in no manifest, so the lengths and
+        times of all count too. Where a place tells no times it is empty as well.
+        """
+        if not self._marker.complete:
+            return ""
+        self._lists.enter_context(self._folder.listed())
+        state = hashlib.sha256(seal(self._folder, self._marker).encode())
+        for path in self._reader.files():
+            stamp = self._folder.stamp(path)
+            if stamp is not None and stamp[1] is None:
+                return ""
+            state.update(f"{path}\0{stamp}\n".encode("utf-8", "surrogateescape"))
+        return f"bundle:{state.hexdigest()}"
 
     def export_pages(self, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 - it has none
         """Yield segments as rows, and then the items, with those that share an id together."""
-        with self._folder.listed():
+        with self._lists, self._folder.listed():
             yield from self._pages()
 
     def _pages(self) -> Iterator[Page]:
@@ -99,6 +115,7 @@ class BundleExporter:
 
     def close(self) -> None:
         """Let go of connections."""
+        self._lists.close()
         self._folder.close()
         self._site.disconnect()
 

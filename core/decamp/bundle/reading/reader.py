@@ -21,7 +21,7 @@ from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
 from decamp.bundle.record import ITEM_ID
-from decamp.bundle.site import Folder
+from decamp.bundle.site import Folder, Stamp
 from decamp.identity import segment_id
 from decamp.model import Blob, Item
 
@@ -41,6 +41,7 @@ _ALONE = ("conversation", "section")
 _LARGEST_RECORD = 64 << 20
 _LARGEST_HEADER = 1 << 20
 _CHUNK = 256 << 10
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @frozen
@@ -76,6 +77,11 @@ class BundleReader:
         """
         data = self.folder.read(MARKER)
         return None if data is None else read_marker(data, self.where)
+
+    def files(self) -> list[str]:
+        """List the payload, as it was when it was first looked at."""
+        self._take_stock()
+        return sorted(self._paths.values())
 
     def found(self) -> Iterator[Found]:
         """Go through all items: segments first, those of one collection together."""
@@ -127,29 +133,29 @@ class BundleReader:
             return None
 
     def _item(self, path: str, *, kind: str) -> Found:
-        record = self._record(path)
+        stamp = self._stamp(path)
+        record = self._record(path, stamp[0])
         item_id = record.pop(ITEM_ID, None) or _derived_id(path, kind, record)
         if not isinstance(item_id, str):
             raise _Unreadable("it does not say which item it is")
         kind = kind or item_id.partition(":")[0]
-        files, blobs = [self._file(path)], []
+        files, blobs = [self._file(path, stamp)], []
         if kind not in _ALONE:
             for entry in listed(record, "media"):
                 beside = f"{path.rpartition('/')[0]}/{safe_file_name(entry['name'])}"
                 if beside == path or beside not in self._paths:
                     continue
-                file = self._file(beside, entry)
+                file = self._file(beside, self._stamp(beside), entry)
                 files.append(file)
                 blobs.append(self._blob(file, entry))
         return Found(Item(item_id, kind, record, tuple(blobs)), Entry(kind, tuple(files)))
 
-    def _record(self, path: str) -> dict[str, Any]:
-        size = self._stamp(path)[0]
+    def _record(self, path: str, size: int) -> dict[str, Any]:
         if size > _LARGEST_RECORD:
             raise _Unreadable("it is too large for a record")
         data = self.folder.read(self._paths[path])
         try:
-            return msgspec.json.decode(data or b"", type=dict[str, Any])
+            return _decode(data or b"")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _Unreadable("it is no JSON object") from error
 
@@ -184,7 +190,7 @@ class BundleReader:
             item,
             Entry(
                 kind,
-                (self._file(path, digest=whole.hexdigest()),),
+                (self._file(path, self._stamp(path), digest=whole.hexdigest()),),
                 count if isinstance(count, int) else None,
             ),
         )
@@ -197,20 +203,24 @@ class BundleReader:
     def _opened(self, path: str) -> BinaryIO:
         return self.folder.open(self._paths[path])
 
-    def _stamp(self, path: str) -> tuple[int, int | None]:
+    def _stamp(self, path: str) -> Stamp:
         stamp = self.folder.stamp(self._paths[path])
         if stamp is None:
             raise _Unreadable("it went away while it was read")
         return stamp
 
     def _file(
-        self, path: str, described: Mapping[str, Any] | None = None, digest: str = ""
+        self,
+        path: str,
+        stamp: Stamp,
+        described: Mapping[str, Any] | None = None,
+        digest: str = "",
     ) -> File:
         """Describe a file as its receipt did: with the digest that the bag gives it.
 
         A file that was edited or damaged since then has another; it stays noticeable.
         """
-        size, time = self._stamp(path)
+        size, time = stamp
         known = self._digests.get(path) or digest
         if not known and described is not None and described.get("size") == size:
             known = str(described.get("sha256") or "")
@@ -240,7 +250,7 @@ class BundleReader:
 
 def _header(line: bytes) -> dict[str, Any]:
     try:
-        header = msgspec.json.decode(line, type=dict[str, Any])
+        header = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _Unreadable("its first line is no header") from error
     if header.get("kind") not in ("message", "event") or not isinstance(

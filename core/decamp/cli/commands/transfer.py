@@ -87,15 +87,15 @@ def transfer(
     )
     if dry_run:
         run_plan(request, output, json=json, events=events)
-    home = Home.find()
-    if not yes and assembly.is_public(request, registry.load(), home):
+    home, plugins = Home.find(), registry.load()
+    if not yes and assembly.is_public(request, plugins, home):
         confirm_public(request, output)
     with logging_to(home, output):
         receipt = watched(
             output,
             lambda emit, stop, ask: assembly.transfer(
                 request,
-                registry=registry.load(),
+                registry=plugins,
                 home=home,
                 emit=emit,
                 stop=stop,

@@ -105,6 +105,7 @@ class Delivery:
         self._batch = self._capabilities.max_batch if isinstance(self._importer, Batches) else 1
         self._launch_at = max(_LAUNCH, self._batch) if together else 1
         self._window = max(_WINDOW_ITEMS, 2 * self._batch)
+        self._low = 2 * self._capabilities.max_concurrency * self._batch
         self._ready = Ready(self._pace, lambda work: self._calls.preview(work).costs)
         self._settling = Settling(
             self._journal, self._route, self._run, self._plugin, self._importer
@@ -177,6 +178,11 @@ class Delivery:
         return not self._aside and self._ready.enough(self._launch_at, _LAUNCH)
 
     @property
+    def _due(self) -> bool:
+        """Something is ready: enough of it, or the importer has little left to do."""
+        return self._enough or bool(self._ready and not self._aside and self._importing < self._low)
+
+    @property
     def _stopping(self) -> bool:
         return self._stop.is_set() or self._closing
 
@@ -193,7 +199,7 @@ class Delivery:
         if not self._launching:
             if self._again and not self._importing:
                 self._resume()
-            if self._ready and not self._aside and (self._done.empty() or self._enough):
+            if self._due and (self._done.empty() or self._enough):
                 self._launch()
         if not self._fetching + self._importing:
             return
@@ -246,7 +252,7 @@ class Delivery:
                     if not self._senders.moved():
                         raise
                     deadline = now + self._patience
-                if self._ready and not self._aside and not self._launching:
+                if self._due and not self._launching:
                     return None
 
     def _fetched(
@@ -278,7 +284,7 @@ class Delivery:
 
     def _launch(self) -> None:
         """Commit the intents of what is ready, then hand it to the importer."""
-        ready = self._ready.take()
+        ready, later = self._ready.take(), self._linked and not self._draining
         self._launching = True
         try:
             while ready and self._error is None and not self._stopping:
@@ -286,17 +292,13 @@ class Delivery:
                 if count:
                     self._send(ready[:count])
                     ready = ready[count:]
-                elif self._sets_aside and self._ready.set_aside(ready, seconds, reason):
+                elif later and self._ready.set_aside(ready, seconds, reason):
                     ready = []
                 else:
                     self._wait_calmly(seconds, reason)
         finally:
             self._launching = False
             self._drop(*ready)
-
-    @property
-    def _sets_aside(self) -> bool:
-        return self._linked and not self._draining
 
     def _wait_calmly(self, seconds: float, reason: str) -> None:
         """Let what is on its way arrive and be written down, then wait."""
@@ -365,12 +367,10 @@ class Delivery:
             return
         reaction = error.exhausted if error.reaction == "retry" else error.reaction
         doubt = isinstance(error, PluginError) or reaction != "skip"
-        if not doubt:
-            self._settling.add(Settled(work.item.id, error.outcome, reason=error.message))
-            self._end(work, error.outcome, error.code, error.message)
-        elif self._capabilities.delivery == "blind":
-            self._settling.add(Settled(work.item.id, "unknown", reason=error.message))
-            self._end(work, "unknown", error.code, error.message)
+        if not doubt or self._capabilities.delivery == "blind":
+            state = "unknown" if doubt else error.outcome
+            self._settling.add(Settled(work.item.id, state, reason=error.message))
+            self._end(work, state, error.code, error.message)
         elif self._stop.is_set() and error.reaction == "retry":
             self._drop(work)  # not tried again for the stop alone; the intent stays open
             return

@@ -25,6 +25,8 @@ _DELETED = {
 def delivered_before(sides: Sides, fingerprint: str) -> tuple[Route, Mapping[str, Any]] | None:
     """Find the route whose last run delivered all of this very export.
 
+    It is found by the place alone: from which service a bundle is, is not known before it is read.
+
     Args:
         fingerprint: Of the export, with its mapping.
 
@@ -34,7 +36,11 @@ def delivered_before(sides: Sides, fingerprint: str) -> tuple[Route, Mapping[str
     account = sides.job.account
     if sides.held is None:
         return None
-    for route in sides.routes():
+    destination = sides.destination
+    where = sides.job.importer_spec.name, destination.id
+    for route in sides.journal.all_routes():
+        if (route.destination, route.place) != where:
+            continue
         ended = [run for run in sides.journal.runs(route=route.id) if run.state != "running"]
         last = ended[0] if ended else None
         if (
@@ -43,7 +49,7 @@ def delivered_before(sides: Sides, fingerprint: str) -> tuple[Route, Mapping[str
             and (last.state, last.fingerprint) == ("done", fingerprint)
             and last.report["verdict"]["complete"]
             and not route.finish_due
-            and in_step(route, sides.destination)
+            and in_step(route, destination)
             and (not account or f"name:{account}" in route.aliases)
         ):
             return route, last.report
