@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,17 +32,20 @@ class BundleExporter:
     Args:
         site: Where it lies.
         log: Told what is not read.
+        scratch: A private folder of this machine.
         incomplete: Also read a bundle whose last run has not come to its end.
 
     Raises:
         SourceUnreadable: There is no bundle, or its last run has not come to its end.
     """
 
-    def __init__(self, site: Site, log: logging.Logger, *, incomplete: bool = False) -> None:
+    def __init__(
+        self, site: Site, log: logging.Logger, scratch: Path, *, incomplete: bool = False
+    ) -> None:
         self._site = site
         self._log = log
         self._folder = site.folder
-        self._reader = BundleReader(self._folder, self._site.title, self._unread)
+        self._reader = BundleReader(self._folder, site.title, scratch, self._unread)
         self._raw: list[tuple[str, str]] = []
         self._strange: list[str] = []
         try:
@@ -99,6 +103,7 @@ class BundleExporter:
 
     def close(self) -> None:
         """Let go of connections."""
+        self._reader.close()
         self._folder.close()
         self._site.disconnect()
 
