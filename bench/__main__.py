@@ -1,4 +1,5 @@
-"""``python -m bench`` compares; ``python -m bench memory`` measures the memory of a large archive.
+"""``python -m bench`` compares; ``python -m bench memory`` measures the memory of a large archive,
+``python -m bench posts`` that of many posts.
 
 Everything takes place in ``bench/out`` and ``bench/.envs``, and may be deleted at any time.
 """
@@ -12,6 +13,7 @@ from bench.archives import make_archive
 from bench.cases import CASES, forget_runs, read_decamp, transfer_decamp
 from bench.comparison import compare
 from bench.environments import PeerError
+from bench.posts import POSTS, measure_posts
 from bench.process import RunError
 from bench.show import show
 from bench.webdav import webdav_server_ends
@@ -31,7 +33,7 @@ def main() -> int:
         if wanted.what == "memory":
             return _memory(wanted.megabytes)
         with webdav_server_ends():
-            return _compare(wanted)
+            return _posts() if wanted.what == "posts" else _compare(wanted)
     finally:
         forget_runs()
 
@@ -63,9 +65,23 @@ def _memory(megabytes: int) -> int:
     return 0
 
 
+def _posts() -> int:
+    for posts in POSTS:
+        try:
+            measured = measure_posts(posts)
+        except (PeerError, RunError) as reason:
+            print(f"{posts:>7,} posts: failed. {reason}")
+            return 1
+        local, remote = (f"{(one.rss or 0) / 1e6:,.0f} MB" for one in measured)
+        print(f"{posts:>7,} posts: peak memory {local} to a folder, {remote} to WebDAV", flush=True)
+    return 0
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("compare", "memory"), default="compare")
+    parser.add_argument(
+        "what", nargs="?", choices=("compare", "memory", "posts"), default="compare"
+    )
     parser.add_argument("--only", action="append", choices=tuple(CASES), help="repeat for more")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the archive")
     parser.add_argument("--rounds", type=int, help="instead of 15, 5, or 3")

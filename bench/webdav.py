@@ -27,7 +27,7 @@ from bench.environments import PeerError, environment
 from bench.places import decamp, fresh_folder, script
 from bench.process import Measured, RunError, run
 
-__all__ = ["WEBDAV_CASES", "webdav_server_ends"]
+__all__ = ["WEBDAV_CASES", "transfer_to_server", "webdav_server_ends"]
 
 _HOST = Path(__file__).parents[1] / "tests" / "support" / "dav_host.py"
 _CONNECTIONS = 8  # those that decamp's plugin uses
@@ -90,9 +90,16 @@ def _empty_place(server: _Server) -> None:
         os.chown(server.place, owner.st_uid, owner.st_gid)
 
 
-def _run_decamp(bundle: Bundle, server: _Server, home: Path) -> Measured:
+def transfer_to_server(source: Path, home: Path) -> Measured:
+    """Bring a source to the server, where nothing is before."""
+    server = _server()
+    _empty_place(server)
+    return _run_decamp(source, server, home)
+
+
+def _run_decamp(source: Path, server: _Server, home: Path) -> Measured:
     return run(
-        [decamp(), "transfer", str(bundle.path), f"webdav:{server.url}"],
+        [decamp(), "transfer", str(source), f"webdav:{server.url}"],
         extra={
             "DECAMP_HOME": str(home),
             "DECAMP_WEBDAV_USER": _USER,
@@ -133,7 +140,7 @@ def _copy_decamp(shape: tuple[int, int, int], home: Path, *, by_size: bool) -> F
     for path in home.iterdir():
         if path.name != "plugins":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return _figure(_run_decamp(bundle, server, home), bundle, by_size=by_size)
+    return _figure(_run_decamp(bundle.path, server, home), bundle, by_size=by_size)
 
 
 def _copy_rclone(shape: tuple[int, int, int], command: str, *, by_size: bool) -> Figure:
@@ -187,7 +194,7 @@ def _copy_case(
 def _again_case(_rows: int, rounds: int | None) -> Case:
     """Both find the same full place: that of decamp, which rclone sees as its own copy too."""
     command, home = script(environment("rclone"), "rclone"), fresh_folder(_HOME)
-    ours = _Again(_POSTS, lambda bundle, server: _run_decamp(bundle, server, home))
+    ours = _Again(_POSTS, lambda bundle, server: _run_decamp(bundle.path, server, home))
     peer = partial(_rclone_again, command)
     return Case(
         title="WebDAV, nothing to copy, 2 500 post folders there",

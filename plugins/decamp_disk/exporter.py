@@ -15,4 +15,4 @@ class DiskExporter(BundleExporter):
 
     def __init__(self, context: Context[SourceConfig]) -> None:
         incomplete = context.config.incomplete
-        super().__init__(find_site(context), context.log, incomplete=incomplete)
+        super().__init__(find_site(context), context.log, context.scratch, incomplete=incomplete)

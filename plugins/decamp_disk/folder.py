@@ -270,8 +270,8 @@ class LocalFolder:
         with explained(path), open(os.open(path, _READ), "rb", buffering=_CHUNK) as file:
             return measured(file, head, _mtime(os.fstat(file.fileno())))
 
-    def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:
-        """Go through all plain files below a folder, in no particular order.
+    def files_below(self, relative: str, *, others: bool = False) -> Iterator[tuple[str, Stamp]]:
+        """Go through all plain files below a folder and their stamps, in no particular order.
 
         With `others` also through what is neither a file nor a folder, such as links.
         """
@@ -284,7 +284,11 @@ class LocalFolder:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(path)
                     elif others or entry.is_file(follow_symlinks=False):
-                        yield path
+                        try:
+                            status = os.lstat(entry.path)  # an entry of Windows may be older
+                        except FileNotFoundError:  # a person has removed it since
+                            continue
+                        yield path, (status.st_size, _mtime(status))
 
     def is_torn(self, relative: str, staged: str) -> bool:
         """Tell whether a file says nothing that the staged one does not say.

@@ -14,4 +14,4 @@ class DiskImporter(BundleImporter):
     """Writes where the settings say."""
 
     def __init__(self, context: Context[Config]) -> None:
-        super().__init__(find_site(context), CAPABILITIES, context.log)
+        super().__init__(find_site(context), CAPABILITIES, context.log, context.scratch)

@@ -226,10 +226,10 @@ class RemoteFolder:
         with self._reader(relative, stamp[0]) as file:
             return measured(file, head, stamp[1])
 
-    def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:  # noqa: ARG002
+    def files_below(self, relative: str, *, others: bool = False) -> Iterator[tuple[str, Stamp]]:  # noqa: ARG002
         """Go through all objects whose names begin so; there is nothing else in a store."""
         listing = self._listing.current() or self._list(relative)
-        return (path for path in listing.files if path.startswith(f"{relative}/"))
+        return (one for one in listing.files.items() if one[0].startswith(f"{relative}/"))
 
     def is_torn(self, relative: str, staged: str) -> bool:
         """Tell whether a killed upload left a beginning; objects come whole or not at all."""

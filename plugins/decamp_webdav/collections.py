@@ -53,6 +53,12 @@ class Collections:
             self._made -= gone
             self._new -= gone
 
+    def let_go(self, relative: str) -> None:
+        """Forget a folder that nothing more will be put into."""
+        with self._lock:
+            self._made.discard(relative)
+            self._new.discard(relative)
+
     def remove_roots(self) -> None:
         """Remove the folders that were made of the address itself, as far as they are empty."""
         while self._roots:

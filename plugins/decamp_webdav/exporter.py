@@ -15,4 +15,5 @@ class DavExporter(BundleExporter):
 
     def __init__(self, context: Context[SourceConfig]) -> None:
         site, _, _ = open_site(context)
-        super().__init__(site, context.log, incomplete=context.config.incomplete)
+        incomplete = context.config.incomplete
+        super().__init__(site, context.log, context.scratch, incomplete=incomplete)

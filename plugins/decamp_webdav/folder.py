@@ -20,7 +20,8 @@ from decamp_webdav.collections import Collections
 from decamp_webdav.drafts import Drafts
 from decamp_webdav.findings import Findings
 from decamp_webdav.leftovers import Leftovers
-from decamp_webdav.listing import Listing
+from decamp_webdav.listing import Listed, Listing
+from decamp_webdav.marks import Marks
 from decamp_webdav.moving import remove_empty
 from decamp_webdav.multistatus import Resource
 from decamp_webdav.publishing import Publishing
@@ -46,12 +47,12 @@ class DavFolder:
         self._client = client
         self._address = client.address
         self._drafts = Drafts(os.fspath(scratch))
-        self._listing = Listing(client)
+        self._listing = Listing(client, scratch)
         self._folders = Collections(client)
         self.leftovers = Leftovers(state, self.root)
         self._temporaries = Temporaries(client, self._folders, self.leftovers)
         self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
-        self._taken: set[str] = set()
+        self._taken = Marks()
         """What was changed in folders that this run has made; elsewhere nobody asks for it."""
         self._sees_all = True
         self._loses: Callable[[str], str] = lambda _: ""
@@ -104,6 +105,7 @@ class DavFolder:
     def close(self) -> None:
         """Remove the temporaries, here and on the server."""
         self._drafts.close()
+        self._listing.close()
         self._temporaries.close()
 
     # --- writing -------------------------------------------------------------------------
@@ -298,9 +300,11 @@ class DavFolder:
         with reader(self._client, self.path(relative), stamp[0]) as file:
             return measured(file, head, stamp[1])
 
-    def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:  # noqa: ARG002
+    def files_below(self, relative: str, *, others: bool = False) -> Iterator[tuple[str, Stamp]]:  # noqa: ARG002
         """Go through all files below a folder; there is nothing else on a server."""
-        return (path for path, one in self._listing.walk(relative) if not one.folder)
+        for path, one in self._listing.walk(relative):
+            if not one.folder:  # one without a length is measured, which says what it is
+                yield path, (-1 if one.size is None else one.size, one.changed)
 
     def is_torn(self, relative: str, staged: str) -> bool:
         """Tell whether a file is a beginning of the staged one."""
@@ -332,7 +336,7 @@ class DavFolder:
                     hint="Choose another server or a folder for the items that are listed so.",
                 )
 
-    def _find(self, relative: str) -> Resource | None:
+    def _find(self, relative: str) -> Listed | Resource | None:
         self._require_kept(relative)
         if self._listing.in_use:
             return self._listing.find(relative)

@@ -20,7 +20,7 @@ class DavImporter(BundleImporter):
     def __init__(self, context: Context[Config]) -> None:
         self._place, self._dav, self._client = open_site(context)
         self._context = context
-        super().__init__(self._place, CAPABILITIES, context.log)
+        super().__init__(self._place, CAPABILITIES, context.log, context.scratch)
 
     def authenticate(self) -> bool:
         """Ask what lies at the address; any folder is fine, and one that is not there yet."""

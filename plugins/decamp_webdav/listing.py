@@ -3,53 +3,95 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from pathlib import Path
 
+from attrs import frozen
+
+from decamp.tables import Tables
 from decamp_webdav.address import name_key
+from decamp_webdav.asking import Asking
 from decamp_webdav.client import DavClient
+from decamp_webdav.marks import Marks
 from decamp_webdav.multistatus import Resource
 
-__all__ = ["Listing"]
+__all__ = ["Listed", "Listing"]
 
 _AT_A_TIME = 8
 _MOST_ASKED = 64
 """Folders; each that waits for its turn takes memory."""
 
-_Listed = dict[str, tuple[str, Resource]]
-"""What lies in a folder: by its name in normal form C, its own name and what is told of it."""
+_SCHEMA = """
+CREATE TABLE folders (folder BLOB PRIMARY KEY, told INTEGER) WITHOUT ROWID;
+CREATE TABLE lists (
+  folder BLOB, key BLOB, name BLOB, is_folder INTEGER, size INTEGER, changed INTEGER,
+  PRIMARY KEY (folder, key)
+) WITHOUT ROWID;
+"""
+"""Folders are those whose lists are known, by their paths in normal form C, as the names in them are
+by their keys; in bytes, for a name may be no UTF-8. What was told counts later, see `Listing.used`."""
+_KNOWN = (  # a row without a name for an empty one
+    "SELECT name, is_folder, size, changed FROM folders LEFT JOIN lists USING (folder) "
+    "WHERE folder = ? AND told <= ?"
+)
+_ONE = (
+    "SELECT name, is_folder, size, changed FROM folders "
+    "LEFT JOIN lists ON lists.folder = folders.folder AND key = ? "
+    "WHERE folders.folder = ? AND told <= ?"
+)
+
+
+@frozen
+class Listed:
+    """What a list tells of a file or folder."""
+
+    name: str
+    folder: bool
+    size: int | None
+    changed: int | None
+    """Microseconds since 1970."""
 
 
 class Listing:
-    """The lists of a bundle's folders. Thread-safe."""
+    """The lists of a bundle's folders. Thread-safe.
 
-    def __init__(self, client: DavClient) -> None:
+    Args:
+        client: Speaks to the server.
+        scratch: A private folder of this machine: in memory there is no room for all of them.
+    """
+
+    def __init__(self, client: DavClient, scratch: Path) -> None:
         self._client = client
         self._lock = threading.Lock()
         self._users = 0
-        self._known: dict[str, _Listed | None] = {}
-        self._told: dict[str, _Listed | None] = {}
+        self._tables = Tables(scratch, "lists", _SCHEMA)
+        self._kept = Marks()
+        self._trusts = False
 
     @contextmanager
     def used(self, *, told: bool = False) -> Iterator[None]:
-        """Remember lists for the time of this context.
+        """Remember lists for the time of this context, after which all are forgotten.
 
         Args:
-            told: Those of `remember` too, which are forgotten then.
+            told: Those of `remember` count too.
         """
         with self._lock:
             self._users += 1
-            if told:
-                self._known.update(self._told)
-                self._told.clear()
+            self._trusts = self._trusts or told
         try:
             yield
         finally:
             with self._lock:
                 self._users -= 1
                 if not self._users:
-                    self._known.clear()
+                    self._trusts = False
+                    self._kept = Marks()
+                    self._tables.close()
+
+    def close(self) -> None:
+        """Forget all of it."""
+        self._tables.close()
 
     @property
     def in_use(self) -> bool:
@@ -58,135 +100,135 @@ class Listing:
 
     def remember(self, relative: str, found: list[Resource]) -> None:
         """Take what was just told of a folder, see `used`."""
-        listed = _by_name(found)
-        with self._lock:
-            self._told[name_key(relative)] = listed
+        self._keep(relative, _listed(found), told=True)
 
     def forget(self, relative: str) -> None:
         """Ask again about a file or folder, and the folders above it."""
         key = name_key(relative)
+        keys = [key]
+        while key:
+            key = key.rpartition("/")[0]
+            keys.append(key)
         with self._lock:
-            while key:
-                self._drop(key)
-                key = key.rpartition("/")[0]
-            self._drop("")
+            for key in filter(self._kept.__contains__, keys):
+                self._drop("folder = ?", _bytes(key))
 
     def forget_below(self, relative: str) -> None:
         """Ask again about what is below a folder."""
-        above = f"{name_key(relative)}/"
+        above = name_key(relative)
         with self._lock:
-            for key in [one for one in (*self._known, *self._told) if one.startswith(above)]:
-                self._drop(key)
+            self._drop("folder > ? AND folder < ?", _bytes(f"{above}/"), _bytes(f"{above}0"))
 
-    def find(self, relative: str) -> Resource | None:
-        """Describe a file or folder, by the list of its folder."""
+    def find(self, relative: str) -> Listed | None:
+        """Describe a file or folder, by the list of its folder; only while it is used."""
         folder, _, name = name_key(relative).rpartition("/")
-        listed = self._load_all(folder)
-        found = None if listed is None else listed.get(name)
-        return found[1] if found else None
+        with self._lock:
+            known = self._tables.run(_ONE, _bytes(name), _bytes(folder), self._trusts)
+        if known:
+            return _read(known[0])
+        top = folder.partition("/")[0]
+        if top and self._known(top) is None:
+            for _ in self.walk(top):  # the first look into the payload brings all of it
+                pass
+        listed = self._known(folder)
+        if listed is None:
+            listed = self._list(folder)
+        return next((one for one in listed if name_key(one.name) == name), None)
 
-    def walk(self, relative: str) -> Iterator[tuple[str, Resource]]:
-        """Go through all that is below a folder, several folders at a time."""
+    def walk(self, relative: str) -> Iterator[tuple[str, Listed]]:
+        """Go through all that is below a folder, several folders at a time.
+
+        Those side by side are asked for together once one of them had no folders in it. Others are
+        finished one by one: the lists of years of posts, all together, would be those of all posts.
+        """
         due, asked = [relative], 0
-        asking = _Asking(self._list)
+        together: set[str] = set()
+        asking = Asking(self._list, _AT_A_TIME)
         try:
             while due or asked:
-                if due and asked < _MOST_ASKED:
+                if due and (not asked or (asked < _MOST_ASKED and _above(due[-1]) in together)):
                     folder = due.pop()
-                    if not self._is_known(folder):
+                    known = self._known(folder)
+                    if known is None:
                         asking.put(folder)
                         asked += 1
                         continue
-                    listed = self._list(folder)
                 else:
-                    folder, listed = asking.get()
+                    folder, known = asking.get()
                     asked -= 1
-                for name, resource in (listed or {}).values():
-                    path = f"{folder}/{name}"
-                    if resource.folder:
+                if not any(one.folder for one in known):
+                    together.add(_above(folder))
+                for one in known:
+                    path = f"{folder}/{one.name}"
+                    if one.folder:
                         due.append(path)
-                    yield path, resource
+                    yield path, one
         finally:
             asking.close()
 
-    def _load_all(self, folder: str) -> _Listed | None:
-        """Give the list of a folder; the first look into the payload brings all of it."""
-        top = folder.partition("/")[0]
-        if self._users and top and top not in self._known:
-            for _ in self.walk(top):
-                pass
-        return self._list(folder)
-
-    def _list(self, relative: str) -> _Listed | None:
-        key = name_key(relative)
-        with self._lock:
-            if self._users and key in self._known:
-                return self._known[key]
-        listed = _by_name(self._client.listed(self._client.address.folder(relative)))
-        with self._lock:
-            if self._users:
-                self._known[key] = listed
+    def _list(self, relative: str) -> list[Listed]:
+        """Ask for a list; that of nothing, or of a file, is empty."""
+        listed = _listed(self._client.listed(self._client.address.folder(relative)))
+        self._keep(relative, listed)
         return listed
 
-    def _is_known(self, relative: str) -> bool:
+    def _known(self, relative: str) -> list[Listed] | None:
         with self._lock:
-            return self._users > 0 and name_key(relative) in self._known
+            rows = self._tables.run(_KNOWN, _bytes(name_key(relative)), self._trusts)
+        return [one for one in map(_read, rows) if one] if rows else None
 
-    def _drop(self, key: str) -> None:
-        self._known.pop(key, None)
-        self._told.pop(key, None)
+    def _keep(self, relative: str, listed: list[Listed], *, told: bool = False) -> None:
+        key = name_key(relative)
+        folder = _bytes(key)
+        rows = [
+            (
+                folder,
+                _bytes(name_key(one.name)),
+                _bytes(one.name),
+                one.folder,
+                one.size,
+                one.changed,
+            )
+            for one in listed
+        ]
+        with self._lock:
+            if not told and not self._users:
+                return
+            if key in self._kept:
+                self._drop("folder = ?", folder)
+            self._kept.add(key)
+            self._tables.insert_later("folders", (folder, told))
+            self._tables.insert_later("lists", *rows)
 
-
-class _Asking:
-    """A few threads that list folders.
-
-    For thousands of folders a pool of `concurrent.futures` takes as long as a tenth of the rest. And
-    these are daemons: after an error or Ctrl-C, lists that a server still keeps us waiting for are left.
-    """
-
-    def __init__(self, ask: Callable[[str], _Listed | None]) -> None:
-        self._ask = ask
-        self._wanted: SimpleQueue[str | None] = SimpleQueue()
-        self._answered: SimpleQueue[tuple[str, _Listed | None, BaseException | None]] = (
-            SimpleQueue()
-        )
-        self._threads = 0
-        self._over = False
-
-    def put(self, folder: str) -> None:
-        """Have a folder listed."""
-        self._wanted.put(folder)
-        if self._threads < _AT_A_TIME:
-            self._threads += 1
-            threading.Thread(target=self._work, name="webdav-list", daemon=True).start()
-
-    def get(self) -> tuple[str, _Listed | None]:
-        """Wait for the next list, and give it with its folder.
-
-        Raises:
-            BaseException: What asking for it has raised.
-        """
-        folder, listed, error = self._answered.get()
-        if error is not None:
-            raise error
-        return folder, listed
-
-    def close(self) -> None:
-        """Let the threads end, and leave what is still asked for."""
-        self._over = True
-        for _ in range(self._threads):
-            self._wanted.put(None)
-
-    def _work(self) -> None:
-        while (folder := self._wanted.get()) is not None and not self._over:
-            try:
-                self._answered.put((folder, self._ask(folder), None))
-            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-                self._answered.put((folder, None, error))
+    def _drop(self, which: str, *values: bytes) -> None:
+        """Forget some folders."""
+        of = f"folder IN (SELECT folder FROM folders WHERE {which})"  # noqa: S608
+        self._tables.run(f"DELETE FROM lists WHERE {of}", *values)  # noqa: S608
+        self._tables.run(f"DELETE FROM folders WHERE {which}", *values)  # noqa: S608
 
 
-def _by_name(found: list[Resource] | None) -> _Listed | None:
+def _above(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+
+
+def _listed(found: list[Resource] | None) -> list[Listed]:
     if found is None or not found[0].folder:
-        return None
-    names = [(one.path.rpartition("/")[2], one) for one in found[1:]]
-    return {name_key(name): (name, one) for name, one in names}
+        return []
+    return [
+        Listed(one.path.rpartition("/")[2], one.folder, one.size, one.changed) for one in found[1:]
+    ]
+
+
+def _read(row: tuple[bytes | None, int, int | None, int | None]) -> Listed | None:
+    name, folder, size, changed = row
+    return Listed(_text(name), bool(folder), size, changed) if name is not None else None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

@@ -7,13 +7,13 @@ is built but the few values that we want.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from xml.parsers.expat import ExpatError, ParserCreate
+from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from attrs import frozen
 
@@ -24,6 +24,7 @@ __all__ = ["MOST_BYTES", "Malformed", "Resource", "path_of", "read_multistatus"]
 MOST_BYTES = 64 << 20
 """Bytes of one answer: some hundred thousand files in one folder."""
 
+_PIECE = 1 << 20
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 32
 _LONGEST_TEXT = 16 << 10
@@ -59,12 +60,24 @@ def read_multistatus(chunks: Iterable[bytes]) -> list[Resource]:
     Raises:
         Malformed: It is not XML, too large, too deep, has a DTD, or is no multistatus.
     """
-    data = bytearray()
+    return _Reader().read(_pieces(chunks))
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytearray]:
+    """Gather small chunks: a token that comes in many pieces costs expat quadratic time.
+
+    Larger pieces than these would not help, for Python itself hands them on like this.
+    """
+    data, size = bytearray(), 0
     for chunk in chunks:
-        data += chunk
-        if len(data) > MOST_BYTES:
+        size += len(chunk)
+        if size > MOST_BYTES:
             raise Malformed(f"it is longer than {MOST_BYTES >> 20} MiB")
-    return _Reader().read(bytes(data))
+        data += chunk
+        if len(data) >= _PIECE:
+            yield data
+            data = bytearray()
+    yield data
 
 
 def path_of(href: str) -> str:
@@ -110,17 +123,16 @@ class _Reader:
         self._found: dict[str, str] = {}
         self._propstat: dict[str, str] = {}
 
-    def read(self, data: bytes) -> list[Resource]:
+    def read(self, pieces: Iterable[bytearray]) -> list[Resource]:
         parser = self._parser = ParserCreate(namespace_separator="}")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         try:
-            # In one piece: a token that comes in small ones costs expat quadratic time.
-            parser.Parse(data, True)
-        except (ExpatError, ValueError, LookupError, UnicodeError) as error:
-            raise Malformed("it is cut off, or no XML") from error
+            for piece in pieces:
+                _parse(parser, piece)
+            _parse(parser, b"", end=True)
         finally:  # it has much memory, and refers to us as we to it
             parser.StartElementHandler = parser.EndElementHandler = None
             parser.CharacterDataHandler = None
@@ -191,6 +203,13 @@ class _Reader:
                 _code(self._status) if self._status else 200,
             )
         )
+
+
+def _parse(parser: XMLParserType, data: bytes | bytearray, *, end: bool = False) -> None:
+    try:
+        parser.Parse(data, end)
+    except (ExpatError, ValueError, LookupError, UnicodeError) as error:
+        raise Malformed("it is cut off, or no XML") from error
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -189,6 +189,7 @@ class Publishing:
             path = self._temporaries.path()
             if self._way.takes_turns:  # contents do not, so they need a folder of their own
                 self._folders.make(path)
+                self._folders.let_go(path)
                 path = f"{path}/{_WHOLE}"
             temporary = self._address.at(path)
             self._put(staged, temporary)
@@ -221,6 +222,7 @@ class Publishing:
         except FileExistsError:
             self._remove(temporary)
             raise
+        self._folders.let_go(temporary)
 
     def _compare(self, at: str, relative: str, sizes: dict[str, int]) -> list[Resource]:
         found = self._client.listed(self._address.folder(at)) or []

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 from attrs import evolve
 
-from bundle_items import contents_of, messages, post, profile, watched
+from bundle_items import entries_of, messages, post, profile, stock_of, watched
 from decamp import Account, DestinationRefused, Origin
 from decamp.bundle import (
-    Contents,
     Entry,
     File,
     Marker,
@@ -37,7 +37,7 @@ def test_a_manifest_is_in_order_of_paths() -> None:
 
 def test_tag_files_name_no_time_and_no_run() -> None:
     assert bag_declaration() == b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-    info = bag_info(Account(None, ("ada", "Åda\nx")), [File("data/a", 3, ""), File("b", 4, "")])
+    info = bag_info(Account(None, ("ada", "Åda\nx")), 2, 7)
     assert info.decode().splitlines() == [
         "Bag-Software-Agent: decamp",
         "External-Identifier: ada",
@@ -80,15 +80,17 @@ def test_another_account_is_refused() -> None:
             require_same_account(held, new, "here")
 
 
-def test_counts_are_of_rows_and_items() -> None:
-    contents = contents_of([post(), profile(), messages(count=3), messages("bob", 4), watched(5)])
-    assert contents.counts() == {"event": 5, "message": 7, "post": 1, "profile": 1}
-    assert contents.counts() == Contents.of(contents.entries[::-1]).counts()
+def test_counts_are_of_rows_and_items(tmp_path: Path) -> None:
+    entries = entries_of([post(), profile(), messages(count=3), messages("bob", 4), watched(5)])
+    for some in (entries, entries[::-1]):
+        with stock_of(tmp_path, some) as stock:
+            assert stock.counts() == {"event": 5, "message": 7, "post": 1, "profile": 1}
 
 
-def test_a_file_that_two_entries_name_is_listed_once() -> None:
+def test_a_file_that_two_entries_name_is_listed_once(tmp_path: Path) -> None:
     entry = Entry("post", (File("data/a", 1, "x"),))
-    assert Contents.of([entry, entry]).files() == [File("data/a", 1, "x")]
+    with stock_of(tmp_path, [entry, entry]) as stock:
+        assert (stock.total(), b"".join(stock.manifest())) == ((1, 1), b"x  data/a\n")
 
 
 def test_a_file_knows_the_name_of_its_blob() -> None:
@@ -101,5 +103,5 @@ def test_a_file_knows_the_name_of_its_blob() -> None:
 
 
 def test_an_entry_survives_its_receipt() -> None:
-    for entry in contents_of([post(), watched()]).entries:
+    for entry in entries_of([post(), watched()]):
         assert Entry.from_data(entry.to_data()) == entry

@@ -4,17 +4,26 @@ import base64
 import hashlib
 import re
 import subprocess
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
-import msgspec
 import pytest
 
-from bundle_items import contents_of, conversation, messages, post, profile, sample_items
+from bundle_items import (
+    conversation,
+    entries_of,
+    messages,
+    post,
+    profile,
+    sample_items,
+    stock_of,
+)
 from chromium import CHROMIUM
 from decamp import Account, Item
-from decamp.bundle import is_page, pages, parts
+from decamp.bundle import Entry, File, is_page, pages, parts
 
 ADA = Account("open-id-1", ("ada.example",))
 PAYLOADS = [
@@ -30,8 +39,15 @@ PAYLOADS = [
 
 def rendered(items: list[Item], account: Account = ADA) -> dict[str, str]:
     records = {part.path: part.head for item in items for part in parts(item)}
-    made = pages(contents_of(items), account, records.get)
-    return {name: data.decode() for name, data in made}
+    made = pages_of(entries_of(items), account, lambda file: records.get(file.path))
+    return {name: data.decode() for name, data in made.items()}
+
+
+def pages_of(
+    entries: list[Entry], account: Account, read: Callable[[File], bytes | None]
+) -> dict[str, bytes]:
+    with TemporaryDirectory() as folder, stock_of(Path(folder), entries) as stock:
+        return dict(pages(stock, account, read))
 
 
 def hostile_items() -> list[Item]:
@@ -129,7 +145,7 @@ def test_many_posts_get_a_page_per_year(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_a_record_that_a_person_broke_is_left_out(record: bytes | None) -> None:
     items = [post(), profile(), conversation(), messages()]
-    ((_, page),) = pages(contents_of(items), Account(), lambda path: record)
+    ((_, page),) = pages_of(entries_of(items), Account(), lambda file: record).items()
     assert b"post.json" in page
     assert b"an unnamed account" in page
 
@@ -141,13 +157,8 @@ def test_an_empty_bundle_has_a_page() -> None:
 def test_sizes_for_people() -> None:
     sizes = {999: "999 bytes", 1000: "1.0 kB", 1_500_000: "1.5 MB", 10**13: "10.0 TB"}
     for size, text in sizes.items():
-        entry = contents_of([conversation()]).entries[0]
-        data = {**entry.to_data(), "files": [["data/messages/a/conversation.json", size, "0" * 64]]}
-        contents = contents_of([])
-        contents.entries.append(
-            type(entry).from_data(msgspec.json.decode(msgspec.json.encode(data)))
-        )
-        assert text in next(pages(contents, ADA, lambda path: None))[1].decode()
+        entry = Entry("conversation", (File("data/messages/a/conversation.json", size, "0" * 64),))
+        assert text in pages_of([entry], ADA, lambda file: None)["index.html"].decode()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from decamp.engine.vanished import SeenPosts
 from decamp.model import Collection, Page, RowBatch
+from decamp.tables import in_groups
 from decamp.testing.samples import post_item
 from engine_harness import Bench
 
@@ -102,3 +105,22 @@ def test_what_is_not_asked_for_is_still_seen(bench: Bench) -> None:
     bench.run(posts(1, 2, 3), as_of=EXPORTED)
     receipt = bench.run(posts(1, 2, 3, 4), as_of=EXPORTED, selection=Selection(limit=1))
     assert "vanished" not in receipt
+
+
+def test_very_many_posts_take_little_memory(tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        ids = [f"post:{2000 + n}-01-01T00:00:00Z" for n in range(count)]
+        seen = SeenPosts(tmp_path)
+        tracemalloc.start()
+        try:
+            for some in in_groups(ids, 200):
+                seen.add(some)
+            assert (seen.since, seen.until) == (ids[0][5:], ids[-1][5:])
+            assert list(seen.lacking([*ids, "post:undated:0"])) == ["post:undated:0"]
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            seen.close()
+
+    few, many = peak(2_000), peak(8_000)
+    assert many - few < 6_000 * 20

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import bagit
 import msgspec
 
 from decamp import Blob, Item
-from decamp.bundle import Contents, Entry, File, parts
+from decamp.bundle import Entry, File, Stock, parts
 
 
 def blob(name: str, data: bytes, media_type: str = "video/mp4", rows: str | None = None) -> Blob:
@@ -105,8 +107,8 @@ def sample_items() -> list[Item]:
     ]
 
 
-def contents_of(items: list[Item]) -> Contents:
-    """What a bundle of these items holds, without a bundle."""
+def entries_of(items: list[Item]) -> list[Entry]:
+    """What the receipts of these items would say of their files."""
     entries = []
     for item in items:
         files = []
@@ -115,7 +117,15 @@ def contents_of(items: list[Item]) -> Contents:
             files.append(File(part.path, len(data), hashlib.sha256(data).hexdigest()))
         rows = item.record["rows"] if item.kind in ("message", "event") else None
         entries.append(Entry(item.kind, tuple(files), rows))
-    return Contents.of(entries)
+    return entries
+
+
+@contextmanager
+def stock_of(folder: Path, entries: Iterable[Entry]) -> Iterator[Stock]:
+    """What a bundle of these entries holds, without a bundle."""
+    with closing(Stock(folder)) as stock:
+        stock.add(entries)
+        yield stock
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

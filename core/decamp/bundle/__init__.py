@@ -18,7 +18,7 @@ from decamp.bundle.bag import (
     read_manifest,
 )
 from decamp.bundle.content import Content
-from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.contents import Entry, File
 from decamp.bundle.failures import explain, explained
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.lock import LockFile, Shared
@@ -47,6 +47,7 @@ from decamp.bundle.site import (
     says_no_more,
 )
 from decamp.bundle.staging import Staging, remove_left_behind
+from decamp.bundle.stock import Stock
 
 __all__ = [
     "BAG_DECLARATION",
@@ -64,7 +65,6 @@ __all__ = [
     "TEMPORARY",
     "BundleReader",
     "Content",
-    "Contents",
     "Entry",
     "File",
     "Folder",
@@ -79,6 +79,7 @@ __all__ = [
     "Site",
     "Staging",
     "Stamp",
+    "Stock",
     "bag_declaration",
     "bag_info",
     "encode_path",

@@ -1,14 +1,13 @@
-"""What a bundle holds: gathered from receipts, for the manifest and for the page."""
+"""What receipts say of a bundle: its entries, and their files."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import frozen
 
-__all__ = ["Contents", "Entry", "File"]
+__all__ = ["Entry", "File"]
 
 
 @frozen
@@ -71,32 +70,3 @@ class Entry:
         """Read what `to_data` gave."""
         files = tuple(File(*file) for file in data["files"])
         return cls(data["kind"], files, data.get("rows"))
-
-
-@define
-class Contents:
-    """All entries of a bundle, in order of the paths of their records."""
-
-    entries: list[Entry] = field(factory=list)
-
-    @classmethod
-    def of(cls, entries: Iterable[Entry]) -> Contents:
-        """Gather entries that come in any order."""
-        return cls(sorted(entries, key=lambda entry: entry.record.path))
-
-    def files(self) -> list[File]:
-        """List all files once, in order of their paths."""
-        # Two receipts may name one file: an item that was renamed, and its former self.
-        files = {file.path: file for entry in self.entries for file in entry.files}
-        return [files[path] for path in sorted(files)]
-
-    def counts(self) -> dict[str, int]:
-        """Count each kind; of messages and events, the rows."""
-        counts: Counter[str] = Counter()
-        for entry in self.entries:
-            counts[entry.kind] += 1 if entry.rows is None else entry.rows
-        return dict(sorted(counts.items()))
-
-    def of_kind(self, *kinds: str) -> Iterator[Entry]:
-        """Go through the entries of some kinds."""
-        return (entry for entry in self.entries if entry.kind in kinds)

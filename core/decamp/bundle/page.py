@@ -21,9 +21,10 @@ import msgspec
 from attrs import frozen
 
 from decamp.bundle.bag import BAG_DECLARATION, BAG_INFO, MANIFEST, TAG_MANIFEST
-from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER
 from decamp.bundle.record import natural
+from decamp.bundle.stock import Stock
 from decamp.model import Account
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ POSTS_ON_INDEX = 2_000
 POSTS_ON_A_PAGE = 2_000
 """With more posts than this, a year is cut into months: a page is made in memory."""
 
-Read = Callable[[str], bytes | None]
-"""Gives the content of a record by its path; None if it cannot be had."""
+Read = Callable[[File], bytes | None]
+"""Gives the content of a record; None if it cannot be had."""
 
 _TAGS = (BAG_DECLARATION, BAG_INFO, MANIFEST, TAG_MANIFEST, MARKER)
 _PAGE = re.compile(r"index\.html|posts-(?:[0-9]{4}(?:-[0-9]{2})?|undated)\.html")
@@ -114,17 +115,17 @@ class _Group:
     files: tuple[File, ...]
 
 
-def pages(contents: Contents, account: Account, read: Read) -> Iterator[tuple[str, bytes]]:
+def pages(stock: Stock, account: Account, read: Read) -> Iterator[tuple[str, bytes]]:
     """Make the pages of a bundle, each with its name; the same content gives the same bytes.
 
     Args:
-        contents: What the bundle holds.
+        stock: What the bundle holds.
         account: Whose data it is.
-        read: Gives records by path, for captions and titles; what it cannot give is left out.
+        read: Gives records, for captions and titles; what it cannot give is left out.
     """
-    years = _years(contents, read)
-    title = _owner(account, contents, read)
-    yield INDEX, _render("index.html", **_overview(contents, title, years, read))
+    years = _years(stock, read)
+    title = _owner(account, stock, read)
+    yield INDEX, _render("index.html", **_overview(stock, title, years, read))
     for year in years:
         if year.page:
             page = _render("posts.html", owner=title, year=year.label, posts=year.posts())
@@ -144,14 +145,14 @@ def is_tag(name: str) -> bool:
 # --- what the pages show -----------------------------------------------------------------
 
 
-def _overview(contents: Contents, owner: str, years: list[_Year], read: Read) -> dict[str, Any]:
-    files = contents.files()
-    profiles = list(contents.of_kind("profile"))
+def _overview(stock: Stock, owner: str, years: list[_Year], read: Read) -> dict[str, Any]:
+    files, size = stock.total()
+    profiles = list(stock.entries("profile"))
     profile_files = [file for entry in profiles for file in entry.files]
-    conversations = _groups(contents, ("conversation", "message"), read)
-    activity = _groups(contents, ("event",), read)
+    conversations = _groups(stock, ("conversation", "message"), read)
+    activity = _groups(stock, ("event",), read)
     known = ("profile", "post", "conversation", "message", "event")
-    others = [file for entry in contents.entries if entry.kind not in known for file in entry.files]
+    others = [file for entry in stock.entries_but(*known) for file in entry.files]
     dated = [year.label for year in years if year.label != "undated"]
     figures = [
         _figure(sum(year.count for year in years), "post", "posts", dated),
@@ -172,7 +173,7 @@ def _overview(contents: Contents, owner: str, years: list[_Year], read: Read) ->
         "profile": _profile(profiles, read),
         "profile_files": profile_files,
         "avatar": next((file for file in profile_files if _PHOTO.fullmatch(file.path)), None),
-        "total": {"files": len(files), "size": sum(file.size for file in files)},
+        "total": {"files": files, "size": size},
         "figures": [figure for figure in figures if figure["count"]],
         "sections": [{"anchor": anchor, "label": label} for anchor, label, has in sections if has],
         "years": years,
@@ -195,43 +196,42 @@ def _dates(groups: list[_Group]) -> list[str]:
     return [date for group in groups for date in (group.since, group.until) if date]
 
 
-def _owner(account: Account, contents: Contents, read: Read) -> str:
-    profile = _profile(list(contents.of_kind("profile")), read)
+def _owner(account: Account, stock: Stock, read: Read) -> str:
+    profile = _profile(list(stock.entries("profile")), read)
     names = (*account.names, profile.username, profile.display_name, account.id or "")
     return next((name for name in names if name), "an unnamed account")
 
 
 def _profile(profiles: list[Entry], read: Read) -> _Profile:
-    return _decoded(read(profiles[0].record.path), _Profile) if profiles else _Profile()
+    return _decoded(read(profiles[0].record), _Profile) if profiles else _Profile()
 
 
-def _years(contents: Contents, read: Read) -> list[_Year]:
-    posts = list(contents.of_kind("post"))
-    many = len(posts) > POSTS_ON_INDEX
+def _years(stock: Stock, read: Read) -> list[_Year]:
+    posts = Counter(map(_year, stock.records("post")))
+    many = posts.total() > POSTS_ON_INDEX
+    crowded = {year for year, count in posts.items() if count > POSTS_ON_A_PAGE}
     years = []
-    crowded = {
-        year for year, count in Counter(map(_year, posts)).items() if count > POSTS_ON_A_PAGE
-    }
-    for label, group in groupby(posts, key=lambda entry: _period(entry, crowded)):
-        entries = list(group)
+    for label, group in groupby(stock.records("post"), key=lambda path: _period(path, crowded)):
+        paths = list(group)
         page = f"posts-{label}.html" if many else ""
-        years.append(_Year(label, len(entries), page, partial(_cards, entries, read)))
+        cards = partial(_cards, stock, paths[0], paths[-1], read)
+        years.append(_Year(label, len(paths), page, cards))
     return years
 
 
-def _year(entry: Entry) -> str:
-    return entry.record.path.split("/")[2]
+def _year(path: str) -> str:
+    return path.split("/")[2]
 
 
-def _period(entry: Entry, crowded: set[str]) -> str:
-    """Name the page of a post: its year, or its month in a year with very many posts."""
-    year, name = entry.record.path.split("/")[2:4]
+def _period(path: str, crowded: set[str]) -> str:
+    """Name the page of a post by the path of its record: its year, or its month if it is crowded."""
+    year, name = path.split("/")[2:4]
     return name[:7] if year in crowded and name[:5] == f"{year}-" else year
 
 
-def _cards(entries: list[Entry], read: Read) -> Iterator[_Card]:
-    for entry in entries:
-        post = _decoded(read(entry.record.path), _Post)
+def _cards(stock: Stock, first: str, last: str, read: Read) -> Iterator[_Card]:
+    for entry in stock.entries("post", first=first, last=last):
+        post = _decoded(read(entry.record), _Post)
         # An update may have added a file whose name comes before that of others.
         blobs = sorted(entry.files[1:], key=lambda file: natural(file.name))
         photos = tuple(file for file in blobs if _PHOTO.fullmatch(file.path))
@@ -249,17 +249,17 @@ def _cards(entries: list[Entry], read: Read) -> Iterator[_Card]:
         )
 
 
-def _groups(contents: Contents, kinds: tuple[str, ...], read: Read) -> list[_Group]:
+def _groups(stock: Stock, kinds: tuple[str, ...], read: Read) -> list[_Group]:
     """Bring the files of one folder together."""
     groups = []
     for folder, group in groupby(
-        contents.of_kind(*kinds), key=lambda entry: entry.record.path.rpartition("/")[0]
+        stock.entries(*kinds), key=lambda entry: entry.record.path.rpartition("/")[0]
     ):
         entries = list(group)
         title = folder.rpartition("/")[2]
         for entry in entries:
             if entry.kind == "conversation":
-                conversation = _decoded(read(entry.record.path), _Conversation)
+                conversation = _decoded(read(entry.record), _Conversation)
                 title = conversation.title or conversation.key or title
         files = tuple(file for entry in entries for file in entry.files)
         spans = [span for file in files if (span := _SPAN.fullmatch(file.path.rpartition("/")[2]))]

@@ -201,8 +201,8 @@ class Folder(Protocol):
         """
         ...
 
-    def files_below(self, relative: str, *, others: bool = False) -> Iterator[str]:
-        """Go through all plain files below a folder, in no particular order.
+    def files_below(self, relative: str, *, others: bool = False) -> Iterator[tuple[str, Stamp]]:
+        """Go through all plain files below a folder and their stamps, in no particular order.
 
         With `others` also through what is neither a file nor a folder, such as links.
         """

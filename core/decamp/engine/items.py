@@ -16,6 +16,7 @@ from decamp.engine.judging.renames import Renames
 from decamp.engine.people.names import KEEP, People
 from decamp.engine.selection import Selection
 from decamp.engine.tally import Tally
+from decamp.engine.vanished import SeenPosts
 from decamp.journal import Journal, Known, Route
 from decamp.model import Item, Page, Preview
 from decamp.validation import encodable, has_schema, validator
@@ -50,8 +51,7 @@ class ItemIntake:
     _people: People = KEEP
     _preview: Callable[[Item], Preview | None] = _no_preview
     """Tells in a dry run what becomes of an item."""
-    posts: set[str] = field(factory=set, init=False)
-    """Ids of all posts of this export, asked for or not."""
+    posts: SeenPosts
     unsure: set[str] = field(factory=set, init=False)
     """Ids that posts of this export share with several."""
     _ordinals: Ordinals = field(init=False)
@@ -73,7 +73,7 @@ class ItemIntake:
             [self._renames.item(item) for item in self._people.items(page.items)]
         )
         ids = [item.id for item in numbered.items]
-        self.posts.update(item.id for item in numbered.items if item.kind == "post")
+        self.posts.add([item.id for item in numbered.items if item.kind == "post"])
         self.unsure.update(item.id for item in numbered.ambiguous)
         self._known = self._journal.known_many(self._route.id, ids)
         self._versions = self._journal.versions(self._route.id, ids)

@@ -23,6 +23,7 @@ from decamp.engine.routes.reconcile import reconcile
 from decamp.engine.routes.route import RouteFinder
 from decamp.engine.routes.sides import Sides
 from decamp.engine.tally import Tally
+from decamp.engine.vanished import SeenPosts
 from decamp.engine.waits import Waits
 from decamp.events import Notice
 from decamp.journal import Route
@@ -125,6 +126,7 @@ class Opening:
             renames=renames,
             people=self.people,
             preview=self._preview,
+            posts=SeenPosts(settings.scratch),
         )
         return OpenRoute(route, capabilities, items, delivery)
 

@@ -54,7 +54,7 @@ class Tally:
     changes: list[dict[str, str]] = field(factory=list)
     """What is changed of what a person has there: before and after."""
     costs: list[Mapping[str, int]] = field(factory=list)
-    """What sending each item of a plan costs, in order."""
+    """What sending each item of a plan costs, in order, if it costs anything."""
     further: int = 0
     """How many entries a plan makes there beyond one for each item."""
     media_count: int = 0
@@ -127,7 +127,8 @@ class Tally:
 
     def foresee(self, item_id: str, kind: str, preview: Preview) -> None:
         """Take note of what becomes of an item."""
-        self.costs.append(preview.costs)
+        if preview.costs:
+            self.costs.append(preview.costs)
         for loss in preview.losses:
             self._lose(item_id, kind, loss)
         for name in preview.after:

@@ -260,6 +260,8 @@ class Engine:
         finally:
             if self._opened is not None and self._opened.delivery is not None:
                 self._opened.delivery.close()
+            if self._opened is not None:
+                self._opened.items.posts.close()
             rows.close()
 
     def _open(self, opening: Opening, first: Page | None = None) -> OpenRoute:

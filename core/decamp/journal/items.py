@@ -62,13 +62,13 @@ class Items(Database):
         )
         return int(count)
 
-    def held_ids(self, route: int, kind: str) -> list[str]:
-        """List the ids of a kind's items that the destination holds."""
-        rows = self._read(
+    def held_ids(self, route: int, kind: str) -> Iterator[str]:
+        """Go through the ids of a kind's items that the destination holds, in order."""
+        for (item_id,) in self._read(
             "SELECT id FROM items WHERE route = ? AND kind = ? AND receipt IS NOT NULL ORDER BY id",
             *(route, kind),
-        )
-        return [item_id for (item_id,) in rows]
+        ):
+            yield item_id
 
     def items(self, route: int, *states: State) -> Iterator[Known]:
         """Go through the items of a route in these states, in order of id."""

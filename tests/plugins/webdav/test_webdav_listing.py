@@ -81,9 +81,9 @@ def test_what_is_read_back_is_listed_once(importer: DavImporter, proxy: DavProxy
     assert asked_alone(proxy) == []
 
 
-def test_a_source_is_listed_once(importer: DavImporter, proxy: DavProxy) -> None:
+def test_a_source_is_listed_once(importer: DavImporter, proxy: DavProxy, tmp_path: Path) -> None:
     importer.finish([importer.import_item(post(f"{day}T12:00:00Z")) for day in DAYS])
-    exporter = BundleExporter(importer._place, logging.getLogger("decamp.test"))
+    exporter = BundleExporter(importer._place, logging.getLogger("decamp.test"), tmp_path)
     proxy.reset()
     for page in exporter.export_pages(None):
         for item in page.items:

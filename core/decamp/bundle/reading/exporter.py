@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,19 +32,20 @@ class BundleExporter:
     Args:
         site: Where it lies.
         log: Told what is not read.
+        scratch: A private folder of this machine.
         incomplete: Also read a bundle whose last run has not come to its end.
 
     Raises:
         SourceUnreadable: There is no bundle, or its last run has not come to its end.
     """
 
-    def __init__(self, site: Site, log: logging.Logger, *, incomplete: bool = False) -> None:
+    def __init__(
+        self, site: Site, log: logging.Logger, scratch: Path, *, incomplete: bool = False
+    ) -> None:
         self._site = site
         self._log = log
         self._folder = site.folder
-        self._lists = ExitStack()
-        """Keeps what a place has listed, from the first look on until all pages were read."""
-        self._reader = BundleReader(self._folder, self._site.title, self._unread)
+        self._reader = BundleReader(self._folder, site.title, scratch, self._unread)
         self._raw: list[tuple[str, str]] = []
         self._strange: list[str] = []
         try:
@@ -69,18 +70,17 @@ class BundleExporter:
         """
         if not self._marker.complete:
             return ""
-        self._lists.enter_context(self._folder.listed())
         state = hashlib.sha256(seal(self._folder, self._marker).encode())
-        for path in self._reader.files():
-            stamp = self._folder.stamp(path)
-            if stamp is not None and stamp[1] is None:
+        for place in self._reader.files():
+            if place.mtime is None:
                 return ""
-            state.update(f"{path}\0{stamp}\n".encode("utf-8", "surrogateescape"))
+            told = f"{place.name}\0{place.size} {place.mtime}\n"
+            state.update(told.encode("utf-8", "surrogatepass"))
         return f"bundle:{state.hexdigest()}"
 
     def export_pages(self, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 - it has none
         """Yield segments as rows, and then the items, with those that share an id together."""
-        with self._lists, self._folder.listed():
+        with self._folder.listed():
             yield from self._pages()
 
     def _pages(self) -> Iterator[Page]:
@@ -115,7 +115,7 @@ class BundleExporter:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._lists.close()
+        self._reader.close()
         self._folder.close()
         self._site.disconnect()
 

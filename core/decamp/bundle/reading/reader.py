@@ -7,19 +7,19 @@ edited. What cannot be read is told, with its reason, and the rest is read all t
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 from attrs import define, field, frozen
 
-from decamp.bundle.bag import MANIFEST, PAYLOAD, read_manifest
+from decamp.bundle.bag import MANIFEST, PAYLOAD
 from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
+from decamp.bundle.reading.payload import POST, Payload, Place
 from decamp.bundle.record import ITEM_ID
 from decamp.bundle.site import Folder, Stamp
 from decamp.identity import segment_id
@@ -27,15 +27,6 @@ from decamp.model import Blob, Item
 
 __all__ = ["BundleReader", "Found", "listed"]
 
-_RECORDS = {
-    "profile": ("profile", re.compile(r"data/profile/profile\.json")),
-    "post": ("post", re.compile(r"data/posts/[^/]+/[^/]+/post\.json")),
-    "conversation": ("conversation", re.compile(r"data/messages/[^/]+/conversation\.json")),
-    "section": ("section", re.compile(r"data/sections/[^/]+\.json")),
-    "other": ("", re.compile(r"data/other/[^/]+/[^/]+/record\.json")),
-}
-_SEGMENT = re.compile(r"data/(?:messages|activity)/[^/]+/[^/]+\.jsonl")
-_POST = re.compile(r"data/posts/\d{4}/(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(\d+))?/post\.json")
 _ALONE = ("conversation", "section")
 """Kinds whose records share a folder with others, and have no files beside them."""
 _LARGEST_RECORD = 64 << 20
@@ -63,11 +54,11 @@ class BundleReader:
     folder: Folder
     where: str
     """What to call it in errors."""
+    scratch: Path
+    """A private folder of this machine."""
     unread: Callable[[str, str], None] = lambda path, reason: None
     """Told of each file that is not an item or part of one, and why."""
-    _paths: dict[str, str] = field(factory=dict, init=False)
-    """Path in normal form C to the path as the file system has it."""
-    _digests: dict[str, str] = field(factory=dict, init=False)
+    _payload: Payload | None = field(default=None, init=False)
 
     def marker(self) -> Marker | None:
         """Read ``decamp.json``; None if this is no bundle.
@@ -78,90 +69,89 @@ class BundleReader:
         data = self.folder.read(MARKER)
         return None if data is None else read_marker(data, self.where)
 
-    def files(self) -> list[str]:
-        """List the payload, as it was when it was first looked at."""
-        self._take_stock()
-        return sorted(self._paths.values())
+    def files(self) -> Iterator[Place]:
+        """Go through the payload, as it was when it was first looked at."""
+        return self._stock().files()
 
     def found(self) -> Iterator[Found]:
         """Go through all items: segments first, those of one collection together."""
-        self._take_stock()
         yield from self.segments()
         yield from self.items()
 
     def segments(self) -> Iterator[Found]:
         """Go through the segments: by collection, oldest rows first."""
-        self._take_stock()
-        for path in sorted(filter(_SEGMENT.fullmatch, self._paths)):
-            found = self._tried(path, self._segment)
+        for place in self._stock().segments():
+            found = self._tried(place, self._segment)
             if found is not None:
                 yield found
 
     def items(self) -> Iterator[Found]:
         """Go through everything else, in order of ids that share a beginning."""
-        self._take_stock()
-        used: set[str] = set()
-        records = [
-            (path, kind)
-            for kind, pattern in _RECORDS.values()
-            for path in sorted(filter(pattern.fullmatch, self._paths), key=_by_number)
-        ]
-        for path, kind in records:
-            found = self._tried(path, partial(self._item, kind=kind))
-            used.add(path)
+        payload = self._stock()
+        for place, kind, there in payload.records():
+            found = self._tried(place, partial(self._item, kind=kind, there=there))
+            files = found.entry.files if found is not None else ()
+            payload.use([place.path, *(file.path for file in files)])
             if found is not None:
-                used.update(file.path for file in found.entry.files)
                 yield found
-        for path in sorted(self._paths):
-            if path not in used and not _SEGMENT.fullmatch(path):
-                self.unread(path, "decamp did not write it")
+        for path in payload.unused():
+            self.unread(path, "decamp did not write it")
+
+    def close(self) -> None:
+        """Let go of what was found out; it is found out anew if somebody asks again."""
+        if self._payload is not None:
+            self._payload.close()
+            self._payload = None
 
     # --- one file ------------------------------------------------------------------------
 
-    def _take_stock(self) -> None:
-        if self._paths:
-            return
-        for path in self.folder.files_below(PAYLOAD):
-            self._paths[unicodedata.normalize("NFC", path)] = path
-        self._digests = read_manifest(self.folder.read(MANIFEST) or b"")
+    def _stock(self) -> Payload:
+        """Look what is there, once."""
+        if self._payload is None:
+            self._payload = payload = Payload(self.scratch)
+            manifest = self.folder.read(MANIFEST) or b""
+            payload.note(self.folder.files_below(PAYLOAD), manifest)
+        return self._payload
 
-    def _tried(self, path: str, read: Callable[[str], Found]) -> Found | None:
+    def _tried(self, place: Place, read: Callable[[Place], Found]) -> Found | None:
         try:
-            return read(path)
+            return read(place)
         except _Unreadable as error:
-            self.unread(path, str(error))
+            self.unread(place.path, str(error))
             return None
 
-    def _item(self, path: str, *, kind: str) -> Found:
-        stamp = self._stamp(path)
-        record = self._record(path, stamp[0])
+    def _item(self, place: Place, *, kind: str, there: Mapping[str, Place]) -> Found:
+        record, path = self._record(place), place.path
         item_id = record.pop(ITEM_ID, None) or _derived_id(path, kind, record)
         if not isinstance(item_id, str):
             raise _Unreadable("it does not say which item it is")
         kind = kind or item_id.partition(":")[0]
-        files, blobs = [self._file(path, stamp)], []
-        if kind not in _ALONE:
-            for entry in listed(record, "media"):
-                beside = f"{path.rpartition('/')[0]}/{safe_file_name(entry['name'])}"
-                if beside == path or beside not in self._paths:
-                    continue
-                file = self._file(beside, self._stamp(beside), entry)
-                files.append(file)
-                blobs.append(self._blob(file, entry))
+        files, blobs = [self._file(place)], []
+        folder = path.rpartition("/")[0]
+        for entry in listed(record, "media") if kind not in _ALONE else ():
+            beside = there.get(f"{folder}/{safe_file_name(entry['name'])}")
+            if beside is None or beside.path == path:
+                continue
+            file = self._file(beside, entry)
+            files.append(file)
+            blobs.append(self._blob(beside, file, entry))
         return Found(Item(item_id, kind, record, tuple(blobs)), Entry(kind, tuple(files)))
 
-    def _record(self, path: str, size: int) -> dict[str, Any]:
+    def _record(self, place: Place) -> dict[str, Any]:
+        size = self._stamp(place)[0]
         if size > _LARGEST_RECORD:
             raise _Unreadable("it is too large for a record")
-        data = self.folder.read(self._paths[path])
+        data = self.folder.read(place.name)
+        if data is None:
+            raise _Unreadable("it went away while it was read")
         try:
-            return _decode(data or b"")
+            return _decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _Unreadable("it is no JSON object") from error
 
-    def _segment(self, path: str) -> Found:
+    def _segment(self, place: Place) -> Found:
         whole, rows, size = hashlib.sha256(), hashlib.sha256(), 0
-        with self._opened(path) as file:
+        with self.folder.open(place.name) as file:
             line = file.readline(_LARGEST_HEADER)
             header = _header(line)
             whole.update(line)
@@ -177,7 +167,7 @@ class BundleReader:
         blob = Blob(
             "rows.jsonl",
             "application/x-ndjson",
-            partial(self._rows, path, len(line)),
+            partial(self._rows, place.name, len(line)),
             size,
             digest,
             rows=kind,
@@ -190,59 +180,55 @@ class BundleReader:
             item,
             Entry(
                 kind,
-                (self._file(path, self._stamp(path), digest=whole.hexdigest()),),
+                (self._file(place, digest=whole.hexdigest()),),
                 count if isinstance(count, int) else None,
             ),
         )
 
-    def _rows(self, path: str, start: int) -> BinaryIO:
-        file = self._opened(path)
+    def _rows(self, name: str, start: int) -> BinaryIO:
+        file = self.folder.open(name)
         file.seek(start)
         return file
 
-    def _opened(self, path: str) -> BinaryIO:
-        return self.folder.open(self._paths[path])
-
-    def _stamp(self, path: str) -> Stamp:
-        stamp = self.folder.stamp(self._paths[path])
+    def _stamp(self, place: Place) -> Stamp:
+        if place.size >= 0:
+            return place.size, place.mtime
+        stamp = self.folder.stamp(place.name)
         if stamp is None:
             raise _Unreadable("it went away while it was read")
         return stamp
 
     def _file(
-        self,
-        path: str,
-        stamp: Stamp,
-        described: Mapping[str, Any] | None = None,
-        digest: str = "",
+        self, place: Place, described: Mapping[str, Any] | None = None, digest: str = ""
     ) -> File:
         """Describe a file as its receipt did: with the digest that the bag gives it.
 
         A file that was edited or damaged since then has another; it stays noticeable.
         """
-        size, time = stamp
-        known = self._digests.get(path) or digest
+        path = place.path
+        size, time = self._stamp(place)
+        known = place.sha256 or digest
         if not known and described is not None and described.get("size") == size:
             known = str(described.get("sha256") or "")
         if not known:
-            known = self._measured(path)
+            known = self._measured(place.name)
         name = "" if described is None else _blob_name(str(described["name"]), known)
         return File(path, size, known, time, "" if name == path.rpartition("/")[2] else name)
 
-    def _measured(self, path: str) -> str:
+    def _measured(self, name: str) -> str:
         digest = hashlib.sha256()
-        with self._opened(path) as file:
+        with self.folder.open(name) as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def _blob(self, file: File, described: Mapping[str, Any]) -> Blob:
+    def _blob(self, place: Place, file: File, described: Mapping[str, Any]) -> Blob:
         """Describe a blob as the record does: bytes that differ from it were damaged."""
         size, sha256 = described.get("size"), described.get("sha256")
         return Blob(
             described["name"],
             str(described.get("media_type") or "application/octet-stream"),
-            partial(self._opened, file.path),
+            partial(self.folder.open, place.name),
             size if isinstance(size, int) else file.size,
             sha256 if isinstance(sha256, str) else file.sha256,
         )
@@ -279,16 +265,8 @@ def _derived_id(path: str, kind: str, record: Mapping[str, Any]) -> str | None:
         return "profile"
     if kind == "conversation" and isinstance(record.get("key"), str):
         return f"conversation:{record['key']}"
-    match = _POST.fullmatch(path)
+    match = POST.fullmatch(path)
     if match is None:
         return None
     date, hour, minute, second, number = match.groups()
     return f"post:{date}T{hour}:{minute}:{second}Z" + (f"#{number}" if number else "")
-
-
-def _by_number(path: str) -> tuple[str, int]:
-    """Order posts of one second by their numbers."""
-    match = _POST.fullmatch(path)
-    if match is None or match[5] is None:
-        return path, 1
-    return path.replace(f"Z-{match[5]}/", "Z/"), int(match[5])

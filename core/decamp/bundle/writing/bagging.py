@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from decamp.bundle.bag import (
     BAG_DECLARATION,
@@ -26,36 +25,62 @@ from decamp.bundle.bag import (
     bag_info,
     manifest,
 )
-from decamp.bundle.contents import Contents, Entry, File
+from decamp.bundle.contents import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.page import is_page, is_tag, pages
-from decamp.bundle.site import FORMER, Folder
+from decamp.bundle.site import FORMER, Folder, Stamp
+from decamp.bundle.stock import Stock
 from decamp.errors import Corrupted, DestinationRefused
 from decamp.model import Account, Origin
+from decamp.tables import Tables, in_groups
 
 __all__ = ["Bag"]
 
 _LARGEST_RECORD = 16 << 20
 """Bytes. The page does without the caption of a larger record."""
-_REMEMBERED = 8 << 20
+_REMEMBERED = 64 << 20
 """Bytes of records that are not read back for the page: each would be a request to a server."""
+_LARGEST_REMEMBERED = 64 << 10
+_RECORDS = "CREATE TABLE records (path TEXT PRIMARY KEY, sha256 TEXT, record BLOB) WITHOUT ROWID"
+_AT_A_TIME = 200
+"""Entries that are compared with what is there."""
 _NAMED = 5
 """So many files are named in a line of the log."""
 
 
-class Bag:
-    """The tag files of one bundle."""
+@define
+class _Changes:
+    """What a person has done to the files of a bundle."""
 
-    def __init__(self, folder: Folder, origin: Origin, token: str, log: logging.Logger) -> None:
+    gone: int = 0
+    edited: int = 0
+    some: list[str] = field(factory=list)
+    """Some of those that were edited."""
+
+
+class Bag:
+    """The tag files of one bundle.
+
+    Args:
+        folder: Of the bundle.
+        origin: Whose data it holds.
+        token: Of the run.
+        log: Told what a person has changed.
+        scratch: A private folder of this machine, for what there is no room for in memory.
+    """
+
+    def __init__(
+        self, folder: Folder, origin: Origin, token: str, log: logging.Logger, scratch: Path
+    ) -> None:
         self._folder = folder
         self._origin = origin
         self._token = token
         self._log = log
+        self._scratch = scratch
         self._opening = threading.Lock()
         self._open = False
-        self._records: dict[str, bytes] = {}
+        self._records = Tables(scratch, "records", _RECORDS)
         self._room = _REMEMBERED
-        self._digests: dict[str, str] = {}
 
     def open(self) -> None:
         """Mark the bag incomplete, before the first change of a run. Thread-safe.
@@ -76,12 +101,17 @@ class Bag:
             self._folder.sync()
             self._open = True
 
-    def remember(self, sha256: str, record: bytes) -> None:
-        """Keep a record that was written just now, by its digest, for the page. Thread-safe."""
+    def close(self) -> None:
+        """Let go of what was remembered."""
+        self._records.close()
+
+    def remember(self, path: str, sha256: str, record: bytes) -> None:
+        """Keep a record that was written just now, for the page. Thread-safe."""
         with self._opening:
-            if len(record) <= self._room and sha256 not in self._records:
-                self._room -= len(record)
-                self._records[sha256] = record
+            if len(record) > min(self._room, _LARGEST_REMEMBERED):
+                return
+            self._room -= len(record)
+        self._records.insert_later("records", (path, sha256, record))
 
     def finish(self, entries: Iterable[Entry]) -> None:
         """Complete the bag, and let go of what only an unfinished run needs.
@@ -97,23 +127,28 @@ class Bag:
 
         If nothing was delivered, or all of it was taken back, there is no bag.
         """
-        with self._folder.listed(told=True):
-            contents, files = self._take_stock(entries)
-            # Counted here, while the lists of its folders are at hand.
-            left = 0 if contents.entries else self._payload_files()
-        if not contents.entries:
-            self._clear(left)
-            return
+        stock = Stock(self._scratch)
+        try:
+            with self._folder.listed(told=True):
+                self._take_stock(stock, entries)
+                # Counted here, while the lists of its folders are at hand.
+                left = 0 if stock else self._payload_files()
+            if stock:
+                self._write_tags(stock)
+            else:
+                self._clear(left)
+        finally:
+            stock.close()
+
+    def _write_tags(self, stock: Stock) -> None:
         origin = self._origin if self._open else self._unchanged_origin()
-        marker = Marker(origin, contents.counts(), complete=True).to_bytes()
+        marker = Marker(origin, stock.counts(), complete=True).to_bytes()
         with self._folder.staged_folder() as stage:
-            tags = [
-                self._staged(stage, *tag) for tag in self._tags(contents, files, origin.account)
-            ]
+            tags = [self._staged(stage, *tag) for tag in self._tags(stock, origin.account)]
             names = {tag.path for tag in tags}
             stale = [n for n in self._folder.names() if is_page(n) and n not in names]
-            tags.append(self._staged(stage, MARKER, marker))
-            manifest_of_tags = self._staged(stage, TAG_MANIFEST, manifest(tags))
+            tags.append(self._staged(stage, MARKER, [marker]))
+            manifest_of_tags = self._staged(stage, TAG_MANIFEST, [manifest(tags)])
             if not stale and all(map(self._is_there, [*tags, manifest_of_tags])):
                 return
             self.open()
@@ -165,83 +200,72 @@ class Bag:
             self._folder.sync()
         self._open = False
 
-    def _tags(
-        self, contents: Contents, files: list[File], account: Account
-    ) -> Iterator[tuple[str, bytes]]:
-        yield BAG_DECLARATION, bag_declaration()
-        yield BAG_INFO, bag_info(account, files)
-        yield MANIFEST, manifest(files)
-        self._digests = {entry.record.path: entry.record.sha256 for entry in contents.entries}
-        yield from pages(contents, account, self._record)
+    def _tags(self, stock: Stock, account: Account) -> Iterator[tuple[str, Iterable[bytes]]]:
+        yield BAG_DECLARATION, [bag_declaration()]
+        yield BAG_INFO, [bag_info(account, *stock.total(others=True))]
+        yield MANIFEST, stock.manifest()
+        for name, page in pages(stock, account, self._record):
+            yield name, [page]
 
-    def _take_stock(self, entries: Iterable[Entry]) -> tuple[Contents, list[File]]:
+    def _take_stock(self, stock: Stock, entries: Iterable[Entry]) -> None:
         """Compare what was delivered with what is there.
 
         A person may edit files of a bundle, take some out and put others in; the bag then
         lists what is there, since a manifest that can never be met would help nobody. Where nothing
         was delivered there is no bag, so nobody's files are read.
         """
-        there = {
-            unicodedata.normalize("NFC", path): path for path in self._folder.files_below(PAYLOAD)
-        }
-        delivered: Counter[str] = Counter()
-        contents = Contents.of(self._present(entries, there, delivered))
-        gone = delivered["gone"]
-        if gone and not contents.entries:
-            raise DestinationRefused(
-                f"{self._folder.root} is empty: none of the {gone} files that decamp wrote "
-                "there before is left.",
-                hint="Put them back, or run the same command again to bring them anew.",
+        stock.note(self._folder.files_below(PAYLOAD))
+        changes = _Changes()
+        for some in in_groups(entries, _AT_A_TIME):
+            there = stock.found(file.path for entry in some for file in entry.files)
+            stock.add(list(self._present(some, there, changes)))
+        if changes.edited:
+            self._log.warning(
+                "%s: %d files were changed since decamp wrote them, and stay as they are: %s",
+                *(self._folder.root, changes.edited, _some(changes.some, changes.edited)),
             )
-        if not contents.entries:
-            return contents, []
-        files = contents.files()
-        extra = there.keys() - {file.path for file in files}
-        if gone or extra:
+        if not stock:
+            if changes.gone:
+                raise DestinationRefused(
+                    f"{self._folder.root} is empty: none of the {changes.gone} files that decamp "
+                    "wrote there before is left.",
+                    hint="Put them back, or run the same command again to bring them anew.",
+                )
+            return
+        others = stock.others()
+        if changes.gone or others:
             self._log.warning(
                 "%s: %d files of the bundle were removed, and %d are not from decamp; "
                 "the manifest lists what is there.",
-                self._folder.root,
-                gone,
-                len(extra),
+                *(self._folder.root, changes.gone, others),
             )
-        return contents, files + [self._measured(there[name]) for name in self._nameable(extra)]
-
-    def _nameable(self, paths: Iterable[str]) -> Iterator[str]:
-        """Leave out what a manifest cannot name: it is in UTF-8 (RFC 8493 section 2.1.3)."""
-        odd = []
-        for path in paths:
-            try:
-                path.encode()
-            except UnicodeEncodeError:
-                odd.append(path.encode("utf-8", "backslashreplace").decode())
-            else:
-                yield path
-        if odd:
+        stock.measure_others(self._measured)
+        if stock.nameless:
             self._log.warning(
                 "%s: %d files that are not from decamp have names that are no UTF-8, so no manifest "
                 "can list them, and other programs will not find the bag valid. Rename them or move "
                 "them away, then run the same command again: %s",
-                self._folder.root,
-                len(odd),
-                _some(odd),
+                *(self._folder.root, len(stock.nameless), _some(stock.nameless)),
             )
 
     def _present(
-        self, entries: Iterable[Entry], there: dict[str, str], delivered: Counter[str]
+        self, entries: Iterable[Entry], there: Mapping[str, tuple[str, Stamp]], changes: _Changes
     ) -> Iterator[Entry]:
-        """Go through the entries as they are now: without what is gone, edits measured."""
-        edited: list[str] = []
+        """Go through the entries as they are now: without what is gone, edits measured.
+
+        Args:
+            there: Where the files lie that are there, with their length and time.
+        """
         for entry in entries:
             files = []
             for file in entry.files:
-                path = there.get(file.path)
-                if path is None:
-                    delivered["gone"] += 1
+                if file.path not in there:
+                    changes.gone += 1
                     continue
+                path, stamp = there[file.path]
                 # Bytes that changed while length and time did not are damage and no edit:
                 # their digest stays, so that whoever validates the bag is told.
-                if self._folder.stamp(path) == (file.size, file.mtime):
+                if stamp == (file.size, file.mtime):
                     files.append(file)
                     continue
                 try:
@@ -252,17 +276,11 @@ class Bag:
                     continue
                 files.append(evolve(file, size=now.size, sha256=now.sha256))
                 if now.sha256 != file.sha256:
-                    edited.append(file.path)
+                    changes.edited += 1
+                    changes.some = [*changes.some, file.path][:_NAMED]
             if files:
                 same = tuple(files) == entry.files
                 yield entry if same else evolve(entry, files=tuple(files))
-        if edited:
-            self._log.warning(
-                "%s: %d files were changed since decamp wrote them, and stay as they are: %s",
-                self._folder.root,
-                len(edited),
-                _some(edited),
-            )
 
     def _measured(self, path: str) -> File:
         held = self._folder.held(path)
@@ -273,15 +291,17 @@ class Bag:
             )
         return File(path, held.size, held.sha256)
 
-    def _record(self, path: str) -> bytes | None:
+    def _record(self, file: File) -> bytes | None:
         """Give a record to the page, but never a whole video."""
-        if not path.endswith(".json"):
+        if not file.path.endswith(".json"):
             return None
-        data = self._records.get(self._digests.get(path, "")) or self._folder.read(path)
+        query = "SELECT record FROM records WHERE path = ? AND sha256 = ?"
+        remembered = self._records.run(query, file.path, file.sha256)
+        data = remembered[0][0] if remembered else self._folder.read(file.path)
         return data if data is not None and len(data) <= _LARGEST_RECORD else None
 
-    def _staged(self, stage: str, name: str, data: bytes) -> File:
-        held = self._folder.write(f"{stage}/{name}", data)
+    def _staged(self, stage: str, name: str, data: Iterable[bytes]) -> File:
+        held = self._folder.write(f"{stage}/{name}", b"", data)
         return File(name, held.size, held.sha256)
 
     def _is_there(self, tag: File) -> bool:
@@ -297,5 +317,7 @@ class Bag:
             self._folder.replace_file(stage, name)
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+def _some(paths: list[str], of: int = 0) -> str:
+    """Name the first of some files, whatever their names are."""
+    names = [path.encode("utf-8", "backslashreplace").decode() for path in paths[:_NAMED]]
+    return ", ".join(names) + (", ..." if max(of, len(paths)) > _NAMED else "")

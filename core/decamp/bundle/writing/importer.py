@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
 
 from decamp.bundle.contents import Entry
 from decamp.bundle.marker import require_same_account
@@ -21,12 +23,22 @@ __all__ = ["BundleImporter"]
 
 
 class BundleImporter:
-    """One bundle. What each method promises stands in `decamp.spec`."""
+    """One bundle. What each method promises stands in `decamp.spec`.
 
-    def __init__(self, site: Site, capabilities: ImporterCapabilities, log: logging.Logger) -> None:
+    Args:
+        site: Where it lies.
+        capabilities: Of that place.
+        log: Told what a person has changed, and what cannot be read back.
+        scratch: A private folder of this machine.
+    """
+
+    def __init__(
+        self, site: Site, capabilities: ImporterCapabilities, log: logging.Logger, scratch: Path
+    ) -> None:
         self._site = site
         self._capabilities = capabilities
         self._log = log
+        self._scratch = scratch
         self._folder = site.folder
         self._lock = site.lock
         self._begun: tuple[Bag, ItemWriter] | None = None
@@ -56,7 +68,7 @@ class BundleImporter:
         held = marker.origin.account if marker else None
         require_same_account(held, origin.account, self._site.title)
         self._folder.prepare()
-        bag = Bag(self._folder, origin, token, self._log)
+        bag = Bag(self._folder, origin, token, self._log, self._scratch)
         self._begun = bag, ItemWriter(self._folder, bag)
         return self._capabilities
 
@@ -82,8 +94,8 @@ class BundleImporter:
 
     def known(self) -> Iterator[Holding]:
         """Read back what the bundle holds."""
-        reader = BundleReader(self._folder, self._site.title, self._unread)
-        with self._folder.listed():
+        reader = BundleReader(self._folder, self._site.title, self._scratch, self._unread)
+        with closing(reader), self._folder.listed():
             for found in reader.found():
                 receipt = receipt_of(self._folder, found.item, found.entry, existed=True)
                 yield Holding(found.item, receipt)
@@ -106,6 +118,8 @@ class BundleImporter:
             self._folder.close()
             self._lock.release()
         finally:
+            if self._begun is not None:
+                self._bag.close()
             self._site.disconnect()
 
     @property

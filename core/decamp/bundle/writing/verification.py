@@ -150,7 +150,7 @@ def _added(folder: Folder, ours: set[str]) -> Iterator[Finding]:
         for name in sorted(folder.names()):
             if name != PAYLOAD and not is_tag(name) and not is_clutter(name):
                 yield _about(folder, "added", name)
-    for path in sorted(folder.files_below(PAYLOAD, others=True)):
+    for path in sorted(path for path, _ in folder.files_below(PAYLOAD, others=True)):
         # Some systems store names in another normal form.
         if unicodedata.normalize("NFC", path) not in ours:
             yield _about(folder, "added", path)

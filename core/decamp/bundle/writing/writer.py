@@ -260,7 +260,7 @@ class ItemWriter:
 
     def _published(self, part: Part, staged: Held) -> File:
         if part.blob is None:
-            self._bag.remember(staged.sha256, part.head)
+            self._bag.remember(part.path, staged.sha256, part.head)
         return _file(part, self._folder.as_published(part.path, staged))
 
     def _stage(self, part: Part, path: str) -> Held:
