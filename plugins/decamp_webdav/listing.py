@@ -211,8 +211,6 @@ def _above(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-
-
 def _listed(found: list[Resource] | None) -> list[Listed]:
     if found is None or not found[0].folder:
         return []
