@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from decamp.errors import DestinationRefused
 from decamp.filesystems import no_room
 
-__all__ = ["Tables", "in_groups"]
+__all__ = ["Tables", "in_groups", "to_bytes", "to_text"]
 
 _CACHE_KB = 1_000
 """What of the file is held in memory; a small one is never written at all."""
@@ -135,3 +135,13 @@ def in_groups(many: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(many)
     while some := list(islice(rest, size)):
         yield some
+
+
+def to_bytes(name: str) -> bytes:
+    """Write a name for a table. Names may be no UTF-8, which a text of SQLite has to be."""
+    return name.encode("utf-8", "surrogatepass")
+
+
+def to_text(data: bytes) -> str:
+    """Read what `to_bytes` gave."""
+    return data.decode("utf-8", "surrogatepass")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from decamp.tables import Tables
+from decamp.tables import Tables, to_bytes, to_text
 from decamp_webdav.address import name_key
 from decamp_webdav.asking import Asking
 from decamp_webdav.client import DavClient
@@ -111,19 +111,19 @@ class Listing:
             keys.append(key)
         with self._lock:
             for key in filter(self._kept.__contains__, keys):
-                self._drop("folder = ?", _bytes(key))
+                self._drop("folder = ?", to_bytes(key))
 
     def forget_below(self, relative: str) -> None:
         """Ask again about what is below a folder."""
         above = name_key(relative)
         with self._lock:
-            self._drop("folder > ? AND folder < ?", _bytes(f"{above}/"), _bytes(f"{above}0"))
+            self._drop("folder > ? AND folder < ?", to_bytes(f"{above}/"), to_bytes(f"{above}0"))
 
     def find(self, relative: str) -> Listed | None:
         """Describe a file or folder, by the list of its folder; only while it is used."""
         folder, _, name = name_key(relative).rpartition("/")
         with self._lock:
-            known = self._tables.run(_ONE, _bytes(name), _bytes(folder), self._trusts)
+            known = self._tables.run(_ONE, to_bytes(name), to_bytes(folder), self._trusts)
         if known:
             return _read(known[0])
         top = folder.partition("/")[0]
@@ -174,17 +174,17 @@ class Listing:
 
     def _known(self, relative: str) -> list[Listed] | None:
         with self._lock:
-            rows = self._tables.run(_KNOWN, _bytes(name_key(relative)), self._trusts)
+            rows = self._tables.run(_KNOWN, to_bytes(name_key(relative)), self._trusts)
         return [one for one in map(_read, rows) if one] if rows else None
 
     def _keep(self, relative: str, listed: list[Listed], *, told: bool = False) -> None:
         key = name_key(relative)
-        folder = _bytes(key)
+        folder = to_bytes(key)
         rows = [
             (
                 folder,
-                _bytes(name_key(one.name)),
-                _bytes(one.name),
+                to_bytes(name_key(one.name)),
+                to_bytes(one.name),
                 one.folder,
                 one.size,
                 one.changed,
@@ -221,12 +221,4 @@ def _listed(found: list[Resource] | None) -> list[Listed]:
 
 def _read(row: tuple[bytes | None, int, int | None, int | None]) -> Listed | None:
     name, folder, size, changed = row
-    return Listed(_text(name), bool(folder), size, changed) if name is not None else None
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
+    return Listed(to_text(name), bool(folder), size, changed) if name is not None else None

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from decamp.bundle.bag import manifest_entries
 from decamp.bundle.site import Stamp
-from decamp.tables import Tables, in_groups
+from decamp.tables import Tables, in_groups, to_bytes, to_text
 
 __all__ = ["POST", "Payload", "Place"]
 
@@ -87,7 +87,7 @@ class Payload:
         for lines in in_groups(manifest_entries(manifest), _AT_A_TIME):
             self._tables.run_many(
                 "UPDATE files SET sha256 = ? WHERE path = ?",
-                [(digest, _bytes(path)) for path, digest in lines],
+                [(digest, to_bytes(path)) for path, digest in lines],
             )
 
     def files(self) -> Iterator[Place]:
@@ -115,11 +115,11 @@ class Payload:
                 )
                 there = {place.path: place for place in (_place(*row) for row in near)}
                 for path, *_ in some:
-                    yield there[_text(path)], kind, there
+                    yield there[to_text(path)], kind, there
 
     def use(self, paths: Iterable[str]) -> None:
         """Take note that these are of an item."""
-        self._used += map(_bytes, paths)
+        self._used += map(to_bytes, paths)
         if len(self._used) >= _AT_A_TIME:
             self._note_used()
 
@@ -135,7 +135,7 @@ class Payload:
         for (path,) in self._tables.rows(
             "SELECT path FROM files WHERE NOT used AND sort != ? ORDER BY path", _SORT_OF_SEGMENTS
         ):
-            yield _text(path)
+            yield to_text(path)
 
     def _of_sort(self, sort: int) -> Iterator[_Found]:
         return self._tables.rows(
@@ -148,8 +148,8 @@ def _row(name: str, size: int, mtime: int | None) -> tuple[Any, ...]:
     path = name if name.isascii() else unicodedata.normalize("NFC", name)
     sort = _sort(path)
     base, number = (None, 1) if sort == _NO_SORT else _by_number(path)
-    base_bytes = None if base is None else _bytes(base)
-    return _bytes(path), _bytes(name), size, mtime, sort, base_bytes, number
+    base_bytes = None if base is None else to_bytes(base)
+    return to_bytes(path), to_bytes(name), size, mtime, sort, base_bytes, number
 
 
 def _sort(path: str) -> int:
@@ -174,12 +174,4 @@ _LARGEST_NUMBER = (1 << 63) - 1
 
 
 def _place(path: bytes, name: bytes, size: int, mtime: int | None, sha256: str) -> Place:
-    return Place(_text(path), _text(name), size, mtime, sha256)
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
+    return Place(to_text(path), to_text(name), size, mtime, sha256)
