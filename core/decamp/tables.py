@@ -130,8 +130,8 @@ class Tables:
             ) from error
 
 
-def in_groups(many: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Cut what there may be much of into lists."""
+def in_groups(many: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """Cut what there may be much of into lists, by default such as fit into one statement."""
     rest = iter(many)
     while some := list(islice(rest, size)):
         yield some

@@ -18,7 +18,7 @@ from decamp.bundle.bag import (
     read_manifest,
 )
 from decamp.bundle.content import Content
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.failures import explain, explained
 from decamp.bundle.layout import Part, Place, is_segment, parts, place
 from decamp.bundle.lock import LockFile, Shared

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from decamp.bundle.contents import File
+from decamp.bundle.entries import File
 from decamp.model import Account
 
 __all__ = [
@@ -84,7 +84,7 @@ def manifest_line(sha256: str, path: str) -> bytes:
 
 
 def read_manifest(data: bytes) -> dict[str, str]:
-    """Read the manifest of a few files: digest by path in normal form C."""
+    """Read a whole manifest into memory: digest by path in normal form C."""
     return dict(manifest_entries(data))
 
 

@@ -21,7 +21,7 @@ import msgspec
 from attrs import frozen
 
 from decamp.bundle.bag import BAG_DECLARATION, BAG_INFO, MANIFEST, TAG_MANIFEST
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.marker import MARKER
 from decamp.bundle.record import natural
 from decamp.bundle.stock import Stock

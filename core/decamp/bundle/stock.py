@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from decamp.bundle.bag import decode_path, encode_path, manifest_line
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.site import Stamp
 from decamp.tables import Tables, in_groups
 

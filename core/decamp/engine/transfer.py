@@ -258,9 +258,9 @@ class Engine:
                 if settings.stop.is_set():
                     raise Interrupted  # something may have been let go unsent
         finally:
-            if self._opened is not None and self._opened.delivery is not None:
-                self._opened.delivery.close()
             if self._opened is not None:
+                if self._opened.delivery is not None:
+                    self._opened.delivery.close()
                 self._opened.items.posts.close()
             rows.close()
 

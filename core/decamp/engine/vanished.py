@@ -21,7 +21,6 @@ __all__ = ["SeenPosts", "vanished_conversations", "vanished_posts"]
 _POST = re.compile(r"post:([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z)(?:#[0-9]+)?")
 """The id of a post holds the second in which it was posted; see `decamp.engine.judging.ordinals`."""
 
-_AT_A_TIME = 500
 _MESSAGES = "message:"
 
 
@@ -48,7 +47,7 @@ class SeenPosts:
 
     def lacking(self, ids: Iterable[str]) -> Iterator[str]:
         """Go through those of some ids that are not among them."""
-        for some in in_groups(ids, _AT_A_TIME):
+        for some in in_groups(ids):
             marks = ", ".join("?" * len(some))
             query = f"SELECT id FROM posts WHERE id IN ({marks})"  # noqa: S608
             seen = {one for (one,) in self._tables.run(query, *some)}

@@ -10,7 +10,7 @@ import stat
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from decamp.journal import checksum
 from decamp.journal.codec import DAMAGED_HINT
 from decamp.journal.schema import VERSION, create, require_ours, upgrade
 
-__all__ = ["Database", "batched"]
+__all__ = ["Database"]
 
 _CHECKPOINT_PAGES = 8_000
 """A checkpoint syncs the disk; intents are large, so SQLite's 1 000 pages come too often."""
@@ -189,12 +189,6 @@ class Database:
             # close the cursor, which SQLite's module takes for a use of it.
             for row in self._db.execute(query, values):  # noqa: UP028
                 yield row
-
-
-def batched(keys: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """Cut keys into pieces that fit into one statement."""
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
 
 
 def _make(path: Path, shown: Path) -> None:

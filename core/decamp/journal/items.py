@@ -17,11 +17,12 @@ from decamp.journal.codec import (
     receipt_from_json,
     receipt_to_json,
 )
-from decamp.journal.database import Database, batched
+from decamp.journal.database import Database
 from decamp.journal.effects import forget_copies, note_before
 from decamp.journal.rows import freeze
 from decamp.journal.values import Intent, Known, Outcome, Settled, State
 from decamp.model import Item, Receipt
+from decamp.tables import in_groups
 
 __all__ = ["HELD", "Items"]
 
@@ -46,7 +47,7 @@ class Items(Database):
     def known_many(self, route: int, item_ids: Sequence[str]) -> dict[str, Known]:
         """Tell what is known about many items, by id."""
         found = {}
-        for ids in batched(item_ids):
+        for ids in in_groups(item_ids):
             marks = ", ".join("?" * len(ids))
             query = f"SELECT {KNOWN_COLUMNS} FROM items WHERE route = ? AND id IN ({marks})"
             for row in self._read(query, route, *ids):
@@ -204,7 +205,7 @@ class Items(Database):
     def confirm_as_of(self, route: int, item_ids: Sequence[str], as_of: str) -> None:
         """Remember that a newer export still has these items just as they are held."""
         with self._write() as db:
-            for some in batched(item_ids):
+            for some in in_groups(item_ids):
                 marks = ", ".join("?" * len(some))
                 db.execute(
                     f"UPDATE items SET as_of = ? WHERE route = ? AND id IN ({marks}) AND as_of < ?",
@@ -218,7 +219,7 @@ class Items(Database):
             By item id and digest: whether newer values stayed in the place of some of it.
         """
         found: dict[tuple[str, str], bool] = {}
-        for some in batched(item_ids):
+        for some in in_groups(item_ids):
             marks = ", ".join("?" * len(some))
             for item_id, digest, superseded in self._read(
                 f"SELECT item, digest, superseded FROM versions WHERE route = ? "

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from decamp.journal.codec import decoded
-from decamp.journal.database import Database, batched
+from decamp.journal.database import Database
 from decamp.journal.values import Marks
+from decamp.tables import in_groups
 
 __all__ = ["Ordinals", "set_numbers"]
 
@@ -42,7 +43,7 @@ class Ordinals(Database):
     def ordinals(self, route: int, keys: Sequence[str]) -> dict[str, list[tuple[int, Marks]]]:
         """List the numbers given to items that share an id, with what recognises each."""
         found: dict[str, list[tuple[int, Marks]]] = {key: [] for key in keys}
-        for some in batched(keys):
+        for some in in_groups(keys):
             places = ", ".join("?" * len(some))
             for key, number, match in self._read(
                 f"SELECT key, ordinal, match FROM ordinals WHERE route = ? AND key IN ({places}) "

@@ -10,11 +10,11 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
 from decamp import Item, RowBatch
+from decamp.tables import in_groups
 from decamp_tiktok.archive import hot, posts, times
 from decamp_tiktok.archive.contents import Contents, folded
 from decamp_tiktok.archive.conversations import Conversation, Conversations
@@ -314,8 +314,8 @@ class Mapping:
         for start in range(0, len(talks), _ITEMS_A_PAGE):
             yield tuple(talk.item() for talk in talks[start : start + _ITEMS_A_PAGE])
         yield from self.post_pages()
-        yield from _in_pages(map(section_item, self._sections), _SECTIONS_A_PAGE)
-        yield from _in_pages(map(section_item, self.contents.records()), _SECTIONS_A_PAGE)
+        for records in (self._sections, self.contents.records()):
+            yield from map(tuple, in_groups(map(section_item, records), _SECTIONS_A_PAGE))
 
     def post_pages(self) -> Iterator[tuple[Item, ...]]:
         """Give the posts; those of one second are always in one page."""
@@ -349,11 +349,6 @@ def _below(path: Path, top: Path) -> bool:
 
 
 _NEVER = 1 << 62
-
-
-def _in_pages(items: Iterator[Item], size: int) -> Iterator[tuple[Item, ...]]:
-    while page := tuple(islice(items, size)):
-        yield page
 
 
 def _shown(path: Path) -> Path:

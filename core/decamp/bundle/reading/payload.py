@@ -40,6 +40,7 @@ file has there. Of records and segments, posts of one second have one ``base``, 
 their numbers."""
 _SELECT = "SELECT path, name, size, mtime, sha256 FROM files"
 _AT_A_TIME = 500
+_LARGEST_NUMBER = (1 << 63) - 1  # of SQLite
 
 _Found: TypeAlias = tuple[bytes, bytes, int, "int | None", str]
 """What `_place` takes."""
@@ -168,9 +169,6 @@ def _by_number(path: str) -> tuple[str, int]:
     if match is None or match[5] is None:
         return path, 1
     return path.replace(f"Z-{match[5]}/", "Z/"), min(int(match[5]), _LARGEST_NUMBER)
-
-
-_LARGEST_NUMBER = (1 << 63) - 1
 
 
 def _place(path: bytes, name: bytes, size: int, mtime: int | None, sha256: str) -> Place:

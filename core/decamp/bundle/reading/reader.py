@@ -16,7 +16,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from decamp.bundle.bag import MANIFEST, PAYLOAD
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.names import safe_file_name
 from decamp.bundle.reading.payload import POST, Payload, Place

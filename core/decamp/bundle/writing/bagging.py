@@ -25,7 +25,7 @@ from decamp.bundle.bag import (
     bag_info,
     manifest,
 )
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.marker import MARKER, Marker, read_marker
 from decamp.bundle.page import is_page, is_tag, pages
 from decamp.bundle.site import FORMER, Folder, Stamp
@@ -240,12 +240,12 @@ class Bag:
                 *(self._folder.root, changes.gone, others),
             )
         stock.measure_others(self._measured)
-        if stock.nameless:
+        if odd := len(stock.nameless):
             self._log.warning(
                 "%s: %d files that are not from decamp have names that are no UTF-8, so no manifest "
                 "can list them, and other programs will not find the bag valid. Rename them or move "
                 "them away, then run the same command again: %s",
-                *(self._folder.root, len(stock.nameless), _some(stock.nameless)),
+                *(self._folder.root, odd, _some(stock.nameless, odd)),
             )
 
     def _present(
@@ -317,7 +317,7 @@ class Bag:
             self._folder.replace_file(stage, name)
 
 
-def _some(paths: list[str], of: int = 0) -> str:
-    """Name the first of some files, whatever their names are."""
+def _some(paths: list[str], of: int) -> str:
+    """Name the first of so many files, whatever their names are."""
     names = [path.encode("utf-8", "backslashreplace").decode() for path in paths[:_NAMED]]
-    return ", ".join(names) + (", ..." if max(of, len(paths)) > _NAMED else "")
+    return ", ".join(names) + (", ..." if of > _NAMED else "")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from decamp.bundle.contents import Entry
+from decamp.bundle.entries import Entry
 from decamp.bundle.marker import require_same_account
 from decamp.bundle.reading.reader import BundleReader
 from decamp.bundle.site import Site

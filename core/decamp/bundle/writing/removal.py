@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.site import FORMER, Folder
 from decamp.bundle.writing.bagging import Bag
 from decamp.errors import Conflict

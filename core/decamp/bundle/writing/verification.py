@@ -18,7 +18,7 @@ from decamp.bundle.bag import (
     manifest,
     read_manifest,
 )
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.marker import MARKER, read_marker
 from decamp.bundle.page import INDEX, is_tag
 from decamp.bundle.site import Folder

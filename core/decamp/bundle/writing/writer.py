@@ -11,7 +11,7 @@ import msgspec
 from attrs import evolve, frozen
 
 from decamp.bundle.content import damaged
-from decamp.bundle.contents import Entry, File
+from decamp.bundle.entries import Entry, File
 from decamp.bundle.layout import Part, is_segment, parts, place
 from decamp.bundle.record import fill_record, merge_record, record_bytes, without_media
 from decamp.bundle.site import Folder, Held, Stamp

@@ -284,7 +284,7 @@ class Delivery:
 
     def _launch(self) -> None:
         """Commit the intents of what is ready, then hand it to the importer."""
-        ready, later = self._ready.take(), self._linked and not self._draining
+        ready, may_wait = self._ready.take(), self._linked and not self._draining
         self._launching = True
         try:
             while ready and self._error is None and not self._stopping:
@@ -292,7 +292,7 @@ class Delivery:
                 if count:
                     self._send(ready[:count])
                     ready = ready[count:]
-                elif later and self._ready.set_aside(ready, seconds, reason):
+                elif may_wait and self._ready.set_aside(ready, seconds, reason):
                     ready = []
                 else:
                     self._wait_calmly(seconds, reason)
