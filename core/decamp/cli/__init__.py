@@ -14,15 +14,15 @@ def run() -> None:
 
     Whatever goes wrong becomes a sentence and an exit code here; see `decamp.errors`.
     """
+    # Whatever is imported before this has nobody who catches a Ctrl-C.
     try:
-        # Whatever is imported before this has nobody who catches a Ctrl-C.
+        _spare_collecting()
         import signal
 
         # To be terminated is to be interrupted: a terminal gets its echo back, and temporary
         # folders are removed. Where somebody has it ignored, it stays so.
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-        _spare_collecting()
         _run()
     except KeyboardInterrupt:  # also while modules are still being imported
         sys.exit(_INTERRUPTED)
