@@ -26,6 +26,7 @@ from decamp.http_times import retry_after
 __all__ = [
     "Access",
     "BrokenOff",
+    "TooLarge",
     "gone",
     "not_moved",
     "not_webdav",
@@ -64,6 +65,10 @@ class Access:
     """By a connection."""
     ca_file: str = ""
     """The certificate of an authority that is trusted besides the public ones."""
+
+
+class TooLarge(ItemRejected):
+    """The server takes no file so large."""
 
 
 class BrokenOff(Unavailable):
@@ -124,7 +129,7 @@ def refusal(
             hint="Look up the WebDAV address in the settings or the help of your server.",
         )
     if status == 413:
-        return ItemRejected(
+        return TooLarge(
             f"{where}: the file is larger than the server takes ({code}).",
             hint="Raise the limit for uploads in the settings of the server, or of the proxy before it.",
         )

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from decamp.bundle import MAX_NAME_BYTES
 from decamp.filesystems import make_private, replace_private
 
 __all__ = ["Findings", "Names", "Way", "kept_for", "load", "save"]
@@ -22,7 +23,7 @@ each file by a MOVE."""
 Names = Literal["kept", "another form", "changed"]
 """What becomes of accents, blanks and signs in a name."""
 
-_FORM = 3
+_FORM = 4
 """Raised when findings of an older decamp are not enough any more."""
 _LIFETIME = timedelta(days=30)
 
@@ -55,8 +56,9 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     lost: str
     """The signs that it does not keep. A letter of it stands for all letters like it."""
     ignores_case: bool
-    long_names: bool
-    """It takes the longest names that a bundle has."""
+    name_bytes: int
+    """Length of the longest name that it was seen to take; none in a bundle is longer than
+    `decamp.bundle.MAX_NAME_BYTES`."""
     chunks: bool
     """It takes large files in chunks, as Nextcloud does."""
 
@@ -92,6 +94,19 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
             (sign for sign in name if sign in self.lost or len(sign.encode()) in widths), ""
         )
 
+    @property
+    def takes_all_names(self) -> bool:
+        """No name that a bundle may have is refused."""
+        return not self.lost and self.name_bytes >= MAX_NAME_BYTES
+
+    def refuses(self, name: str) -> str:
+        """Say what the server does with a name that it cannot have; empty if it can."""
+        if sign := self.loses(name):
+            return f"does not keep the sign {sign} in the name {name}"
+        if len(name.encode()) > self.name_bytes:
+            return f"takes names of up to {self.name_bytes} bytes, not {name}"
+        return ""
+
     def told(self) -> Iterator[tuple[str, str]]:
         """Tell it to a person, fact by fact."""
         ways = {
@@ -123,21 +138,31 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         yield "accents, blanks and signs in names", names[self.names]
         yield "names that begin with a dot", _yes(self.lists_dots, "listed", "hidden")
         yield "upper and lower case", _yes(self.ignores_case, "the same", "different")
-        yield "names of the greatest length", _yes(self.long_names, "taken", "refused")
+        yield (
+            "names of the greatest length",
+            ("taken" if self.name_bytes >= MAX_NAME_BYTES else f"up to {self.name_bytes} bytes"),
+        )
         yield "chunked upload of Nextcloud", _yes(self.chunks, "used", "not offered")
         yield "requests about names", _yes(self.takes_turns, "one at a time", "side by side")
         yield "learnt", f"{self.learnt:%Y-%m-%d}"
 
 
-def load(state: Path | None, url: str, server: str, now: datetime) -> Findings | None:
-    """Remember what was learnt; None if it is not known, is old, or the server is another one."""
+def load(state: Path | None, url: str, server: str | None, now: datetime) -> Findings | None:
+    """Remember what was learnt; None if it is not known, is old, or the server is another one.
+
+    Args:
+        state: Where it is kept.
+        url: Address of the folder.
+        server: What calls itself now; None for whatever did then.
+        now: The time.
+    """
     if state is None:
         return None
     with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
         found = msgspec.json.decode(_file(state, url).read_bytes(), type=Findings)
         fresh = now - _LIFETIME < found.learnt <= now
-        if fresh and (found.form, found.url, found.server) == (_FORM, url, server):
-            return found
+        same = (found.form, found.url) == (_FORM, url) and server in (None, found.server)
+        return found if fresh and same else None
     return None
 
 

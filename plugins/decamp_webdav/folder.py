@@ -26,6 +26,7 @@ from decamp_webdav.moving import remove_empty
 from decamp_webdav.multistatus import Resource
 from decamp_webdav.publishing import Publishing
 from decamp_webdav.reading import reader
+from decamp_webdav.sizes import Sizes
 from decamp_webdav.temporaries import Temporaries
 
 __all__ = ["DavFolder"]
@@ -51,11 +52,14 @@ class DavFolder:
         self._folders = Collections(client)
         self.leftovers = Leftovers(state, self.root)
         self._temporaries = Temporaries(client, self._folders, self.leftovers)
-        self._publishing = Publishing(client, self._drafts, self._folders, self._temporaries, pause)
+        self.sizes = Sizes(state, self.root)
+        self._publishing = Publishing(
+            client, self._drafts, self._folders, self._temporaries, self.sizes, pause
+        )
         self._taken = Marks()
         """What was changed in folders that this run has made; elsewhere nobody asks for it."""
         self._sees_all = True
-        self._loses: Callable[[str], str] = lambda _: ""
+        self._refuses: Callable[[str], str] | None = None
         self._others: dict[str, set[str]] = {}
         """What was in a folder when it could not be removed, and was not removed since: while
         there is something, nobody has to look again. A year of posts is a long list."""
@@ -71,7 +75,7 @@ class DavFolder:
         self._client.has_worked("DELETE", "MKCOL", "MOVE", "PUT")  # or nothing would be found
         self.looks_first = findings.looks_first
         self._sees_all = findings.lists_dots
-        self._loses = findings.loses
+        self._refuses = None if findings.takes_all_names else findings.refuses
         self._folders.tells_new = findings.mkcol_again != 201
 
     def path(self, relative: str) -> str:
@@ -323,16 +327,18 @@ class DavFolder:
             and not self.looks_first
         )
 
-    def _require_kept(self, *names: str) -> None:
-        """Refuse names that the server would give to something else, or not tell.
+    def _require_kept(self, *paths: str) -> None:
+        """Refuse paths with names that the server would give to something else, or not tell.
 
         Raises:
-            ItemRejected: One of them has a sign that is not kept.
+            ItemRejected: One of them has a sign that is not kept, or is too long.
         """
-        for name in names:
-            if sign := self._loses(name):
+        if self._refuses is None:
+            return
+        for name in (name for path in paths for name in path.split("/")):
+            if why := self._refuses(name):
                 raise ItemRejected(
-                    f"{self.root}: the server does not keep the sign {sign} in the name {name}.",
+                    f"{self.root}: the server {why}.",
                     hint="Choose another server or a folder for the items that are listed so.",
                 )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from decamp import Context, DestinationRefused, ImporterCapabilities, Origin
+from decamp import Context, DestinationRefused, ImporterCapabilities, Item, Origin, Preview
 from decamp.bundle.writing import BundleImporter
 from decamp_webdav.config import CAPABILITIES, Config
 from decamp_webdav.findings import Findings, load, save
+from decamp_webdav.preview import preview_of
 from decamp_webdav.probe import probe, server_of
 from decamp_webdav.site import open_site
 
@@ -20,6 +21,7 @@ class DavImporter(BundleImporter):
     def __init__(self, context: Context[Config]) -> None:
         self._place, self._dav, self._client = open_site(context)
         self._context = context
+        self._known = load(context.state, self._place.identity, None, context.now())
         super().__init__(self._place, CAPABILITIES, context.log, context.scratch)
 
     def authenticate(self) -> bool:
@@ -33,8 +35,13 @@ class DavImporter(BundleImporter):
     def begin(self, origin: Origin, token: str) -> ImporterCapabilities:
         """Get ready; on the first use of a server, try out what it honours."""
         self._place.survey()
-        self._dav.use(self._learnt())
+        self._known = self._learnt()
+        self._dav.use(self._known)
         return super().begin(origin, token)
+
+    def preview(self, item: Item) -> Preview:
+        """Tell what of it the server has shown that it does not take."""
+        return preview_of(item, self._known, self._dav.sizes.refused)
 
     def probe(self) -> Iterator[tuple[str, str]]:
         """Try out what the server honours, whatever is remembered, and tell it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -124,7 +125,7 @@ class _Trial:
             names=names,
             lost=lost,
             ignores_case=self._client.find(self._at("OLD")) is not None,
-            long_names=self._keeps("x" * MAX_NAME_BYTES),
+            name_bytes=self._name_bytes(),
             chunks=self._chunks(),
         )
 
@@ -191,6 +192,14 @@ class _Trial:
         if kept != "changed":
             return kept, ""
         return kept, "".join(sign for sign in _SIGNS if not self._keeps_sign(sign))
+
+    def _name_bytes(self) -> int:
+        """Find the longest name that is kept, if it is not the longest that a bundle has."""
+        if self._keeps("x" * MAX_NAME_BYTES):
+            return MAX_NAME_BYTES
+        known = len(self._folder)
+        longer = range(known + 1, MAX_NAME_BYTES)
+        return known + bisect_left(longer, True, key=lambda length: not self._keeps("x" * length))
 
     def _keeps_sign(self, sign: str) -> bool:
         """Try it in a folder of its own: one name that cannot be read makes a list useless."""

@@ -20,6 +20,7 @@ from decamp_webdav.drafts import Drafts
 from decamp_webdav.findings import Findings
 from decamp_webdav.moving import arrived, move, remove_empty
 from decamp_webdav.multistatus import Resource
+from decamp_webdav.sizes import Sizes
 from decamp_webdav.temporaries import Temporaries
 
 __all__ = ["Publishing"]
@@ -37,6 +38,7 @@ class Publishing:
         drafts: What is made ready here.
         folders: Those on the server.
         temporaries: Names on the server for what is not compared yet.
+        sizes: What it calls too large.
         pause: Waits for some seconds.
     """
 
@@ -46,6 +48,7 @@ class Publishing:
         drafts: Drafts,
         folders: Collections,
         temporaries: Temporaries,
+        sizes: Sizes,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
@@ -53,6 +56,7 @@ class Publishing:
         self._drafts = drafts
         self._folders = folders
         self._temporaries = temporaries
+        self._sizes = sizes
         self._pause = pause
         self._digests: dict[str, str] = {}
         self.findings: Findings | None = None
@@ -137,12 +141,14 @@ class Publishing:
         return staged in self._digests and self._way.chunks
 
     def _put(self, staged: str, url: str) -> None:
-        self._client.send("PUT", url, None, self._drafts.body(staged))
+        with self._sizes.tried(self._drafts.size(staged)):
+            self._client.send("PUT", url, None, self._drafts.body(staged))
 
     def _put_new(self, staged: str, relative: str) -> None:
         url, body = self._address.at(relative), self._drafts.body(staged)
-        if self._client.send("PUT", url, _CREATE, body, passing=(412,)).status == 412:
-            raise FileExistsError(url)
+        with self._sizes.tried(self._drafts.size(staged)):
+            if self._client.send("PUT", url, _CREATE, body, passing=(412,)).status == 412:
+                raise FileExistsError(url)
 
     def _require(self, relative: str, size: int) -> None:
         """Make sure that a file is there as it was sent, and note its time."""

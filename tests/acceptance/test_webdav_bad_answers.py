@@ -202,19 +202,25 @@ def test_a_storm_passes(
 def test_a_file_that_is_too_large_for_the_server_is_listed(
     journey: DavJourney, proxy: DavProxy, source: Path, server: DavServer
 ) -> None:
-    """413 for films: the rest arrives, and the receipt says what did not."""
+    """413 for films: the rest arrives, the receipt says what did not, and the next plan what may not."""
 
     def act(request: Request) -> Any:
         large = int(request.headers.get("content-length") or 0) > 20_000
         return Answer(413) if request.method == "PUT" and large else None
 
-    learnt = journey.run(source, dry_run=True)
-    assert learnt["exit_code"] == OK
+    assert journey.run(source, dry_run=True)["losses"]["sums"] == []
     proxy.reset(act)
     receipt = journey.run(source)
     assert receipt["exit_code"] == SOME, receipt.get("error", "no film was large enough")
     assert {one["state"] for one in receipt["problems"]} == {"failed"}
     assert all("larger than the server takes" in str(one) for one in receipt["problems"])
+    assert receipt["losses"]["sums"] == []
+    [loss] = journey.run(source, dry_run=True)["losses"]["sums"]
+    assert (loss["code"], loss["certain"], loss["conditional"]) == ("large-file", 0, 2)
+    proxy.reset()  # the limit is raised
+    receipt = journey.run(source)
+    assert (receipt["exit_code"], receipt["losses"]["sums"]) == (OK, [])
+    assert journey.run(source, dry_run=True)["losses"]["sums"] == []
 
 
 def test_a_success_for_what_was_never_stored_is_noticed(

@@ -6,7 +6,7 @@ import pytest
 
 from bundle_items import blob, messages, post, sample_items, section, segment, watched
 from decamp import Blob, Item, ItemError
-from decamp.bundle import parts, place
+from decamp.bundle import is_segment, names_of, parts, place
 
 
 def path_of(item: Item) -> str:
@@ -67,6 +67,17 @@ def test_every_path_stays_inside_and_is_its_own() -> None:
     for path in paths:
         assert path.startswith("data/")
         assert not {"", ".", ".."} & set(path.split("/"))
+
+
+def test_the_names_of_an_item_are_those_in_its_paths() -> None:
+    """Of a segment the folders alone, whose names are known before its rows are."""
+    for item in sample_items():
+        names = {name for part in parts(item) for name in part.path.split("/")}
+        own = {place(item).record} if is_segment(item) else set()
+        assert set(names_of(item)) == names - own
+    bare = Blob("rows.jsonl", "application/x-ndjson", rows="event")
+    item = Item("event:x:1", "event", {"collection": "X"}, (bare,))
+    assert [*names_of(item)][:2] == ["data", "activity"]
 
 
 def test_the_record_comes_last_and_a_blob_cannot_take_its_name() -> None:

@@ -20,7 +20,7 @@ from decamp.bundle.bag import (
 from decamp.bundle.content import Content
 from decamp.bundle.entries import Entry, File
 from decamp.bundle.failures import explain, explained
-from decamp.bundle.layout import Part, Place, is_segment, parts, place
+from decamp.bundle.layout import Part, Place, is_segment, names_of, parts, place
 from decamp.bundle.lock import LockFile, Shared
 from decamp.bundle.marker import FORMAT, MARKER, Marker, read_marker, require_same_account
 from decamp.bundle.names import MAX_NAME_BYTES, marked_file_name, safe_file_name, safe_name
@@ -93,6 +93,7 @@ __all__ = [
     "marked_file_name",
     "measured",
     "merge_record",
+    "names_of",
     "pages",
     "parts",
     "place",

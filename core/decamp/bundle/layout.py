@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
@@ -18,7 +18,7 @@ from decamp.bundle.record import record_bytes, segment_header
 from decamp.errors import ItemError
 from decamp.model import Blob, Item
 
-__all__ = ["Part", "Place", "is_segment", "parts", "place"]
+__all__ = ["Part", "Place", "is_segment", "names_of", "parts", "place"]
 
 _POST = re.compile(r"post:(\d{4})(-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)Z(?:#(\d+))?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -120,6 +120,19 @@ def parts(item: Item) -> tuple[Part, ...]:
     return (*blobs, Part(record, record_bytes(item.id, item.record)))
 
 
+def names_of(item: Item) -> Iterator[str]:
+    """Name the folders and files of an item; neither its record nor its digests need be known.
+
+    Of a segment they are its folders: the name of its file is plain and short.
+    """
+    if is_segment(item):
+        yield from _collection(item).split("/")
+        return
+    where = place(item)
+    yield from (*where.folder.split("/"), where.record)
+    yield from (_blob_name(blob, where) for blob in item.blobs)
+
+
 def _blob_name(blob: Blob, where: Place) -> str:
     name = safe_file_name(blob.name)
     return marked_file_name(blob.name) if name == where.record else name
@@ -144,12 +157,15 @@ def _segment(item: Item) -> Place:
     digest = item.blobs[0].sha256
     if digest is None:
         raise ItemError(f"{item.id}: a segment needs the digest of its rows.")
-    collection = safe_name(str(item.record.get("collection", item.kind)))
-    area = "messages" if item.kind == "message" else "activity"
     again = item.record.get("again")  # equal rows that came another time
     mark = f"-{again}" if isinstance(again, int) else ""
     name = f"{_span(item)}_{digest[:12]}{mark}.jsonl"
-    return Place(f"data/{area}/{collection}", name, owned=False)
+    return Place(_collection(item), name, owned=False)
+
+
+def _collection(item: Item) -> str:
+    area = "messages" if item.kind == "message" else "activity"
+    return f"data/{area}/{safe_name(str(item.record.get('collection', item.kind)))}"
 
 
 def _span(item: Item) -> str:

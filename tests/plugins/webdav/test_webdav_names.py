@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import attrs
 import pytest
@@ -12,9 +13,9 @@ import pytest
 from bundle_dav import begun, client, context
 from bundle_disk import ADA, TOKEN
 from bundle_items import blob, conversation, messages, post, validate_bag
-from dav_proxy import Action, DavProxy, Request, Rewrite
+from dav_proxy import Action, Answer, DavProxy, Request, Rewrite
 from dav_servers import DavServer
-from decamp import DestinationRefused, Item, ItemRejected, Origin
+from decamp import DestinationRefused, Item, ItemRejected, Origin, Preview
 from decamp_webdav.importer import DavImporter
 
 PHOTOS = Item(
@@ -66,6 +67,40 @@ def test_only_items_with_a_sign_that_is_not_kept_are_refused(
     receipts = [importer.import_item(item) for item in (conversation("Tom + Jerry #1"), post())]
     importer.finish(receipts)
     assert {one.problem for one in importer.verify(receipts, "digest")} == {""}
+    importer.close()
+    validate_bag(apache.path(place))
+    _, number = proxy.reset(), len(proxy.seen)
+    planning = DavImporter(context(apache, proxy.here(place), tmp_path, tmp_path / "state"))
+    for item in (conversation("Tom & Jerry"), messages("Tom & Jerry"), film):
+        assert [loss.code for loss in planning.preview(item).losses] == ["name"]
+    assert planning.preview(conversation("Tom + Jerry #1")) == planning.preview(post()) == Preview()
+    assert len(proxy.seen) == number, "nobody is asked"
+    planning.close()
+
+
+@pytest.mark.parametrize("longest", [50, 119])
+def test_names_that_are_too_long_are_refused_one_by_one(
+    longest: int, apache: DavServer, proxy: DavProxy, tmp_path: Path
+) -> None:
+    def act(request: Request) -> Action | None:
+        names = map(unquote, request.path.split("/"))
+        return Answer(500) if any(len(name.encode()) > longest for name in names) else None
+
+    place = apache.place()
+    proxy.act = act
+    importer = DavImporter(context(apache, proxy.here(place), tmp_path, tmp_path / "state"))
+    assert importer.preview(conversation("a" * 120)) == Preview(), "nothing is known yet"
+    importer.begin(Origin(ADA), TOKEN)
+    told = dict(importer._learnt().told())
+    assert told["names of the greatest length"] == f"up to {longest} bytes"
+    fits, over = conversation("a" * longest), messages("A" * 200)
+    for item in (over, conversation("a" * (longest + 1))):
+        assert [loss.code for loss in importer.preview(item).losses] == ["name"]
+        with pytest.raises(ItemRejected, match=f"takes names of up to {longest} bytes"):
+            importer.import_item(item)
+    assert importer.preview(fits) == Preview()
+    receipts = [importer.import_item(item) for item in (fits, post())]
+    importer.finish(receipts)
     importer.close()
     validate_bag(apache.path(place))
 

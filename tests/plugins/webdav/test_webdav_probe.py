@@ -55,7 +55,7 @@ def test_what_each_server_honours(
         found.move_keeps,
         found.moves_folders,
     ) == SEEN[kind]
-    assert found.long_names and found.names == "kept" and not found.lost and not found.chunks
+    assert found.takes_all_names and found.names == "kept" and not found.lost and not found.chunks
     assert found.lists_dots == (kind != "nginx")
     assert list(server.path(url).iterdir()) == []
 
@@ -113,7 +113,7 @@ def test_a_server_that_is_busy_once_is_asked_again(
 ) -> None:
     proxy.act = when("PUT", Answer(503), path=name, times=1)
     found = learnt(apache, proxy.here(apache.place()), tmp_path)
-    assert (found.names, found.lost, found.long_names) == ("kept", "", True)
+    assert (found.names, found.takes_all_names) == ("kept", True)
 
 
 def test_a_folder_whose_answer_is_lost_is_made(

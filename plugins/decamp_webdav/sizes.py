@@ -1,0 +1,70 @@
+"""Remembers how large a file was that a server called too large.
+
+No server tells its limit: only the answer 413 (RFC 9110 section 15.5.14) shows that there is one.
+A plan is told of it, and no transfer is kept from trying again: limits are raised.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from decamp.filesystems import make_private, replace_private
+from decamp_webdav.answers import TooLarge
+from decamp_webdav.findings import kept_for
+
+__all__ = ["Sizes"]
+
+
+class Sizes:
+    """What is known of the largest file that a server takes. Thread-safe.
+
+    Args:
+        state: The plugin's own folder; without one nothing outlives the process.
+        url: Of the bundle.
+    """
+
+    def __init__(self, state: Path | None, url: str) -> None:
+        self._lock = threading.Lock()
+        self._state = state
+        self._file = None if state is None else kept_for(state, "too-large", url)
+        self.refused = self._kept()
+        """Bytes of the smallest file that was refused, if none so large was taken since."""
+
+    @contextmanager
+    def tried(self, size: int) -> Iterator[None]:
+        """Take note of what becomes of a file that is sent.
+
+        Args:
+            size: In bytes.
+        """
+        try:
+            yield
+        except TooLarge:
+            with self._lock:
+                if self.refused is None or size < self.refused:
+                    self._keep(size)
+            raise
+        if self.refused is not None and size >= self.refused:
+            with self._lock:
+                self._keep(None)
+
+    def _kept(self) -> int | None:
+        if self._file is not None:
+            with suppress(OSError, ValueError):
+                return int(self._file.read_text("ascii"))
+        return None
+
+    def _keep(self, refused: int | None) -> None:
+        """Write it down, if there is a place."""
+        self.refused = refused
+        if self._state is None or self._file is None:
+            return
+        with suppress(OSError):
+            make_private(self._state)
+            if refused is None:
+                self._file.unlink(missing_ok=True)
+            else:
+                replace_private(self._file, f"{refused}\n".encode("ascii"))
