@@ -6,7 +6,7 @@ a record that is not there (https://atproto.com/specs/xrpc#error-responses).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from decamp import (
     Unavailable,
 )
 
-__all__ = ["BROKEN_TOKENS", "Refused", "ServerFault", "document", "error_of"]
+__all__ = ["BROKEN_TOKENS", "Refused", "ServerFault", "date_of", "document", "error_of"]
 
 BROKEN_TOKENS = frozenset(("ExpiredToken", "InvalidToken", "AuthMissing"))
 _CLOSED = {
@@ -129,6 +129,11 @@ def _words(answer: httpx.Response) -> tuple[str, str]:
     return (name if isinstance(name, str) and name.isalnum() else ""), shown
 
 
+def date_of(answer: httpx.Response) -> datetime | None:
+    """Tell when a server says that it answered; None if it does not say."""
+    return _date(answer.headers.get("date", ""))
+
+
 def _pause(answer: httpx.Response, now: datetime) -> float:
     """Tell how long to wait: until ``RateLimit-Reset`` by the server's own clock."""
     seconds = _header_seconds(answer, now)
@@ -138,7 +143,7 @@ def _pause(answer: httpx.Response, now: datetime) -> float:
         reset = float(answer.headers["ratelimit-reset"])
     except (KeyError, ValueError):
         return _WAIT
-    here = _date(answer.headers.get("date", "")) or now
+    here = date_of(answer) or now
     return max(1.0, reset - here.timestamp() + 1)
 
 
@@ -147,12 +152,14 @@ def _header_seconds(answer: httpx.Response, now: datetime) -> float | None:
     if value.isdecimal():
         return min(float(value), 86_400.0)
     moment = _date(value)
-    here = _date(answer.headers.get("date", "")) or now
+    here = date_of(answer) or now
     return max(0.0, (moment - here).total_seconds()) if moment else None
 
 
 def _date(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text) if text else None
+        found = parsedate_to_datetime(text) if text else None
     except ValueError:
         return None
+    # RFC 5322 section 3.3: "-0000" is UTC, of which no zone is told.
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 import httpx
-from attrs import define
+from attrs import define, field
 
 from decamp import Unavailable
-from decamp_bluesky.answers import BROKEN_TOKENS, document, error_of
+from decamp_bluesky.answers import BROKEN_TOKENS, date_of, document, error_of
 from decamp_bluesky.asking import answered, pieces
 from decamp_bluesky.signin import Session
 
@@ -28,6 +28,12 @@ class Client:
     did: str
     session: Session
     _now: Callable[[], datetime]
+    _ahead: timedelta = field(factory=timedelta, init=False)
+    """How far the server's clock is ahead of ours, by its last answer."""
+
+    def server_now(self) -> datetime:
+        """Tell the time by the server's clock, by which it judges how long a token may be good."""
+        return self._now() + self._ahead
 
     def query(self, method: str, **params: str) -> dict[str, Any]:
         """Ask something."""
@@ -105,6 +111,8 @@ class Client:
             sent = how() if attempt else first
             sent["headers"] = {**sent.get("headers", {}), **signature}
             answer = answered(self._http, verb, url, **sent)
+            if there := date_of(answer):
+                self._ahead = there - self._now()
             if attempt or not _expired(answer):
                 break
             self.session.renew(signature)

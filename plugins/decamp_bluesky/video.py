@@ -118,7 +118,7 @@ class VideoService:
 
     def _token(self, audience: str, method: str) -> str:
         """Have the account's server sign that somebody may call this method for us."""
-        until = str(int((self._now() + _TOKEN).timestamp()))
+        until = str(int((self._client.server_now() + _TOKEN).timestamp()))
         found = self._client.query(
             "com.atproto.server.getServiceAuth", aud=audience, lxm=method, exp=until
         )

@@ -480,6 +480,7 @@ def test_a_batch_of_threads_is_cut_to_what_one_call_takes(make, pds: Pds, accoun
         ),
         ({"ratelimit-reset": "nonsense"}, 1, 120),
         ({"ratelimit-reset": "0"}, 1, 1),
+        ({"ratelimit-reset": "1795600100", "date": "Wed, 25 Nov 2026 09:46:40 -0000"}, 100, 102),
         ({}, 1, 120),
     ],
 )

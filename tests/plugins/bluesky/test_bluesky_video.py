@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from attrs import evolve
@@ -60,6 +61,14 @@ def test_it_is_made_ready_first(
     assert importer.remove(importer.update_item(changed, receipt), receipt) == receipt
     assert importer.remove(receipt, None) is None
     assert pds.repository(account.did) == {}
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_the_clock_of_this_computer_may_be_wrong(importer, hours: int) -> None:
+    """A token that is good for too long, or no more, is refused by the account's server."""
+    right = importer._context.now
+    importer._context = evolve(importer._context, now=lambda: right() + timedelta(hours=hours))
+    assert not importer.import_item(FILM).existed
 
 
 @pytest.mark.parametrize("way", ["service", "server"])
