@@ -200,16 +200,18 @@ def test_fault_json_instead_of_a_zip(client):
 
 def test_fault_slow_comes_late_and_whole(client):
     client.sign_in()
-    client.server.simulator.faults.set(ServiceFault("add", "slow", last=1, seconds=30.0))
+    # Both before either call: how soon the first one is read there decides nothing.
+    client.server.simulator.faults.set(ServiceFault("add", "slow", last=1, seconds=600.0))
+    client.server.simulator.faults.set(ServiceFault("add", "slow", first=2, last=2, seconds=0.0))
     with pytest.raises(httpx.ReadTimeout):
         client.http.post(
             "/v2/user/data/add/?fields=request_id",
             json={"data_format": "json", "category_selection_list": ["all_data"]},
             headers={"Authorization": f"Bearer {client.token}"},
-            timeout=0.05,
+            timeout=httpx.Timeout(60, read=0.05),
         )
-    client.server.simulator.faults.set(ServiceFault("add", "slow", seconds=0.0, last=1))
     assert client.add().status_code == 200
+    assert [one.fault for one in client.server.simulator.calls if one.endpoint == "add"] == ["slow"]
 
 
 def test_faults_meet_the_calls_that_they_name(client):
