@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
+from http.client import HTTPConnection
 from io import BytesIO
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -241,6 +244,15 @@ def test_faults_meet_the_calls_that_they_name(client):
 def test_a_fault_that_is_not_there_is_explained(text, said):
     with pytest.raises(ValueError, match=said):
         ServiceFault.parse(text)
+
+
+def test_a_connection_that_rests_is_not_closed_under_the_next_call(client):
+    """Uvicorn does so after five seconds; by chance the next call is on its way then, and lost."""
+    with closing(HTTPConnection("127.0.0.1", urlsplit(client.server.address).port)) as connection:
+        for pause in (5.5, 0):
+            connection.request("GET", "/nothing")
+            connection.getresponse().read()
+            time.sleep(pause)
 
 
 def test_calls_are_kept_for_tests(client):
