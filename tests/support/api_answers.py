@@ -61,7 +61,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[PortabilityClient]:
-    with httpx.Client(headers={"Authorization": "Bearer act.secret"}, trust_env=False) as http:
+    signed = {"Authorization": "Bearer act.secret"}
+    with httpx.Client(headers=signed, trust_env=False, timeout=60) as http:
         yield PortabilityClient(http, server.url(""))
 
 

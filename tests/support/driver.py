@@ -2,28 +2,34 @@
 
 Prints one event a line while it works, and the receipt as the last line. It goes through
 `decamp.assembly` rather than the command line, because only this way may a test allow the
-loopback address of its own media server.
+loopback address of its own media server. A request may say ``dies_after``: with so many items
+settled it kills itself, so that no speed of whoever watches decides how far it gets.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import sys
 import threading
 from pathlib import Path
 
 from decamp import registry
 from decamp.assembly import Request, plan, transfer
-from decamp.events import Event, as_json
+from decamp.events import Event, ItemSettled, as_json
 from decamp.home import Home
 
 
 def main() -> int:
     wanted = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     act = plan if wanted.pop("plan", False) else transfer
+    settled = itertools.count(1)
 
     def emit(event: Event) -> None:
         print(json.dumps(as_json(event)), flush=True)
+        if isinstance(event, ItemSettled) and next(settled) == wanted.get("dies_after"):
+            os.kill(os.getpid(), 9)
 
     receipt = act(
         Request(

@@ -22,6 +22,8 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let botocore find keys in the environment, and nothing of this machine."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
     monkeypatch.setenv("AWS_CONFIG_FILE", "absent")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "absent")
     for name, value in KEYS.items():

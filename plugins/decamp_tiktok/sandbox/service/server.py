@@ -63,6 +63,9 @@ class SandboxServer:
                 access_log=False,
                 server_header=False,
                 date_header=False,  # that of the sandbox's clock is sent
+                # To close a connection that rests may cross with the next call on it, which would
+                # then be lost: only the faults that are set may do that.
+                timeout_keep_alive=3_600,
                 timeout_graceful_shutdown=1,
             )
         )
