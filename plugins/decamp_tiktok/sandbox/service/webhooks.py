@@ -24,7 +24,8 @@ __all__ = ["Delivery", "Event", "Webhooks", "sign"]
 _FIRST_WAIT = timedelta(minutes=1)
 """TikTok says "exponential backoff" and no figure. It doubles each time."""
 
-_TIMEOUT = 5.0
+_TIMEOUT = 30.0
+"""A figure of ours: TikTok gives none. Short, a busy computer would lose events."""
 
 
 def sign(secret: str, time: int, body: bytes) -> str:
