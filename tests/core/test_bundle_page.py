@@ -174,7 +174,7 @@ def test_a_browser_runs_nothing_and_finds_no_fault(tmp_path: Path) -> None:
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
          f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
          (tmp_path / "index.html").as_uri()],
-        check=True, capture_output=True, text=True, timeout=60,
+        check=True, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert "<title>Data of ada.example</title>" in shown.stdout
     assert "CONSOLE" not in shown.stderr  # where refusals by the policy would be

@@ -188,6 +188,6 @@ def test_two_processes_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         subprocess.Popen([sys.executable, "-c", script, str(tmp_path), who], env=environment)
         for who in "ab"
     ]
-    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert [process.wait(timeout=240) for process in running] == [0, 0]
     store = in_file(tmp_path, monkeypatch)
     assert all(store.get(f"{who}:{n}") == "x" for who in "ab" for n in range(20))

@@ -151,8 +151,8 @@ def test_how_much_is_here_is_told_while_it_is_downloaded(bench: Bench, tmp_path:
             target.flush()
             assert told.wait(60), "nothing is told before the end"
             target.seek(0)
-            target.truncate()
             target.write(whole)
+            target.truncate()  # only now, or a look might find the file empty
 
     class Heard(list[Event]):
         def append(self, event: Event) -> None:

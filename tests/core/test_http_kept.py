@@ -36,7 +36,7 @@ def talking(*answers: bytes, reads: int | None = None) -> Iterator[tuple[str, li
             except OSError:
                 return
             with connection:
-                connection.settimeout(20)
+                connection.settimeout(120)
                 while left:
                     head = b""
                     while b"\r\n\r\n" not in head:

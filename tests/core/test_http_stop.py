@@ -21,7 +21,7 @@ from media_place import places
 
 TLS = httpx.create_ssl_context(trust_env=False)
 FOREVER = httpx.Timeout(None)
-SECONDS = 20.0
+SECONDS = 120.0
 """So long a test waits for what has to happen, before it fails."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import stat
@@ -454,6 +455,7 @@ def test_a_reader_that_outlives_the_journal_ends_quietly(
 ) -> None:
     """As when a destination breaks off while it is given the receipts."""
     shown: list[object] = []
+    gc.collect()  # or what earlier tests left might be found, and told of, just now
     monkeypatch.setattr(sys, "unraisablehook", shown.append)
     journal.intend(route, "r1", [Intent(post(n), "digest", 3) for n in (1, 2)], full=True)
     settled = [Settled(f"post:{n}", "confirmed", receipt(n)) for n in (1, 2)]

@@ -41,9 +41,10 @@ def place(tmp_path):
 
 @pytest.fixture
 def dead():
-    """Give a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        return closing.getsockname()[1]
+    """Give a port that nobody listens on; it is kept, or another program might begin to."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield silent.getsockname()[1]
 
 
 def fetch(here, url, number=0, expires=None):

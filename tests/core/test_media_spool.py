@@ -82,7 +82,7 @@ def test_waiting_ends_with_a_release(spool):
     waiting.start()
     assert not spool.reserve(middle, 1)
     spool.release(A)
-    waiting.join(30)
+    waiting.join(120)
     assert not waiting.is_alive()
     assert new.reserved == 50
 

@@ -103,7 +103,7 @@ def places(folder: Path) -> Iterator[Callable[..., Place]]:
         ) -> Place:
             server.routes.update(routes)
             clock = Clock()
-            timeout = httpx.Timeout(20, read=20)
+            timeout = httpx.Timeout(120)
             given = {"allowed": server.allowed, "tls": TLS, "timeout": timeout}
             client = guarded_client(**given | (network or {}))
             usual = {"sleep": clock.sleep, "rng": lambda low, high: high, "now": clock.now}

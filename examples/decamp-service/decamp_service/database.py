@@ -7,6 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from decamp_service.locks import Locks
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS sessions (
   id TEXT PRIMARY KEY,        -- a digest of the browser's cookie
@@ -37,7 +39,9 @@ class Database:
         self._path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # tokens lie in it
-        with closing(self._connect()) as db:
+        # SQLite waits for nobody while it turns to WAL: of two that begin together, one would fail.
+        locks = Locks(path.parent / "locks")
+        with locks.hold("tables"), closing(self._connect()) as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(TABLES)
 

@@ -24,6 +24,9 @@ from decamp_tiktok.sandbox.options import Counts
 from decamp_tiktok.sandbox.service import SandboxServer
 
 HOUR = timedelta(hours=1)
+PATIENCE = 120.0
+"""Seconds that a browser waits for an answer: this computer may have much else to do."""
+
 USERS = {"alice": "tide.and.toast", "bob": "harbour.lights"}
 """Who they are at TikTok."""
 FEW = Counts(watched=40, liked=20, messages=30, posts=2, deleted_posts=1, lives_hosted=0)
@@ -84,7 +87,9 @@ class Runner:
         for part in (at, ".", body):
             mac.update(part if isinstance(part, bytes) else part.encode())
         headers = {"Tiktok-Signature": f"t={at},s={mac.hexdigest()}"}
-        return httpx.post(f"{self.settings.url}/webhook", content=body, headers=headers).status_code
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+            url = f"{self.settings.url}/webhook"
+            return client.post(url, content=body, headers=headers).status_code
 
 
 @define
@@ -92,7 +97,7 @@ class Browser:
     """One person's browser."""
 
     runner: Runner
-    client: httpx.Client = field(factory=lambda: httpx.Client(trust_env=False))
+    client: httpx.Client = field(factory=lambda: httpx.Client(trust_env=False, timeout=PATIENCE))
 
     def press(self, button: str, **form: str) -> httpx.Response:
         """Press a button of the service; the service is started for it, and ends after it."""

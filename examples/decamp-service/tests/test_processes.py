@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from attrs import define, field
 from bagit import Bag
-from service_runner import FEW, HOUR, USERS
+from service_runner import FEW, HOUR, PATIENCE, USERS
 
 from decamp_tiktok.sandbox.service import SandboxOptions, SandboxServer, User, example_app
+from decamp_tiktok.sandbox.service.faults import ServiceFault
+from decamp_tiktok.sandbox.store import Answer
 
 
 def plain_environment() -> dict[str, str]:
@@ -79,10 +83,39 @@ def service(url: str, tiktok: SandboxServer, tmp_path: Path) -> Service:
     )
 
 
+@contextmanager
+def no_copy(tiktok: SandboxServer) -> Iterator[None]:
+    """Let nobody get a copy: a worker that is to be killed before it has one cannot be quicker."""
+    tiktok.simulator.faults.set(ServiceFault("download", "slow", seconds=3_600))
+    yield
+    tiktok.simulator.faults.clear()
+
+
+@contextmanager
+def no_media(tiktok: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let nobody get a video or a photo."""
+    over, answer = threading.Event(), tiktok.media.answer
+
+    def late(*asked: Any) -> Answer:
+        over.wait()
+        return answer(*asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tiktok.media, "answer", late)
+        try:
+            yield
+        finally:
+            over.set()
+
+
 def test_killed_web_and_worker(
-    url: str, tiktok: SandboxServer, service: Service, tmp_path: Path
+    url: str,
+    tiktok: SandboxServer,
+    service: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    browser = httpx.Client(trust_env=False, headers={"Origin": url})
+    browser = httpx.Client(trust_env=False, timeout=PATIENCE, headers={"Origin": url})
     started = "Uvicorn running"
     with service("web", until=started):
         browser.post(f"{url}/enter", data={"person": "alice"})
@@ -95,9 +128,9 @@ def test_killed_web_and_worker(
     with service("web", until=started):
         tiktok.advance(minutes=4)  # less than the window of a webhook: its clock is the computer's
         assert [one.status for one in tiktok.simulator.webhooks.deliveries] == [200]
-        with service("worker", until="the copy of alice: downloading"):
+        with no_copy(tiktok), service("worker", until="the copy of alice: downloading"):
             pass
-        with service("worker", until="the copy of alice: items"):
+        with no_media(tiktok, monkeypatch), service("worker", until="the copy of alice: items"):
             pass
         with service("worker", until="the copy of alice is done"):
             pass

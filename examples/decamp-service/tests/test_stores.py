@@ -150,6 +150,16 @@ def test_twenty_threads_hold_it_one_after_the_other(tmp_path: Path) -> None:
     assert store(tmp_path).load("alice") == tokens("20")
 
 
+def test_of_processes_that_begin_at_once_one_makes_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A web process and a worker on a new folder: SQLite would let one of them fail now and then."""
+    monkeypatch.setitem(Locks.hold.__wrapped__.__kwdefaults__, "patience", 0)
+    with Locks(tmp_path / "locks").hold("tables"), pytest.raises(Locked):
+        Database(tmp_path / "service.db")
+    assert Database(tmp_path / "service.db").rows("SELECT * FROM tokens") == []
+
+
 # --- inbox -------------------------------------------------------------------------------
 
 READY = Notice(id="a1", name="ready", at=NOW, event=CopyReady("7"), body=b"{}")
