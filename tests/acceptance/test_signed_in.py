@@ -159,7 +159,7 @@ def test_an_archive_of_the_sandbox_comes_with_its_media_by_its_connection(cli, t
         connect(cli, server, "sb")
         address = f"{server.address}/sandbox/archive?user={user.username}"
         archive = tmp_path / "TikTok_Data.zip"
-        archive.write_bytes(httpx.get(address, trust_env=False).content)
+        archive.write_bytes(httpx.get(address, trust_env=False, timeout=60).content)
         alone = transfer(cli, str(archive), tmp_path / "alone", "--kind", "posts", "--json")
         assert alone.code == 3
         assert {one["code"] for one in alone.document["media"]["missing"]} == {"refused"}

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -240,14 +241,12 @@ def test_cut_by_a_kill_no_name_shows_a_part(
 
 
 def _nth_put(number: int, share: float, then: Callable[[], object] | None = None) -> Any:
-    seen = 0
+    numbers = count(1)  # the proxy asks from several threads
 
     def act(request: Request) -> Cut | None:
-        nonlocal seen
-        if request.method != "PUT":
+        if request.method != "PUT" or next(numbers) != number:
             return None
-        seen += 1
         size = int(request.headers.get("content-length") or 0)
-        return Cut(int(size * share), then) if seen == number else None
+        return Cut(int(size * share), then)
 
     return act

@@ -212,11 +212,11 @@ def test_a_page_that_cannot_be_written_is_explained(cli, tmp_path):
 def test_a_browser_runs_nothing_finds_no_fault_and_prints_it(tmp_path):
     page = tmp_path / "receipt.html"
     page.write_bytes(receipt_page(hostile()))
-    flags = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-             f"--user-data-dir={tmp_path / 'profile'}"]  # fmt: skip
+    flags = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}"]  # fmt: skip
     for action in ("--dump-dom", f"--print-to-pdf={tmp_path / 'receipt.pdf'}"):
         shown = subprocess.run(
-            [*flags, action, page.as_uri()], check=True, capture_output=True, text=True, timeout=60
+            [*flags, action, page.as_uri()], check=True, capture_output=True, text=True
         )
         assert "CONSOLE" not in shown.stderr  # where refusals by the policy would be
         if action == "--dump-dom":

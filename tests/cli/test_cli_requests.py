@@ -81,7 +81,8 @@ def test_a_timer_brings_a_copy_on_the_day_after_it_asked(cli: Cli, tmp_path: Pat
         server.clock.advance(timedelta(hours=22))
         second = cli(*words, "--json", **FILE)
         assert second.code == 0, second.err
-        assert second.document["counts"]["post"]["delivered"] == 5
+        posts = second.document["counts"]["post"]  # how many there are depends on the date
+        assert posts["delivered"] == posts["found"] > 0
         assert server.simulator.faults.calls["add"] == 1
         assert "requests" not in cli("status", "--json", **FILE).document
         assert list(Home(cli.home).copies.iterdir()) == []

@@ -15,6 +15,9 @@ import pytest
 
 from cli_run import Cli
 
+PLAIN = {"trust_env": False, "timeout": 60}
+"""Of requests: httpx would wait for five seconds alone, which a busy machine may need."""
+
 POSIX = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 
 
@@ -55,14 +58,14 @@ def address_of(said):
 def test_it_serves_until_it_is_told_to_end(cli, number):
     with running(cli) as (process, said):
         address = address_of(said)
-        assert httpx.get(address, trust_env=False).status_code == 200
+        assert httpx.get(address, **PLAIN).status_code == 200
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out == ""
     assert err == "The sandbox has ended.\n"
     with pytest.raises(httpx.ConnectError):
-        httpx.get(address, trust_env=False)
+        httpx.get(address, **PLAIN)
     assert not cli.home.exists()
 
 
@@ -75,7 +78,7 @@ def test_it_prints_what_a_person_needs(cli):
         assert "far.from.home (US, outside of the EEA and the UK)" in said
         key, secret = re.search(r"App for desktop +key (\w+), secret (\w+)\n", said).groups()
         form = {"client_key": key, "client_secret": secret, "grant_type": "authorization_code"}
-        answer = httpx.post(f"{address}/v2/oauth/token/", data=form, trust_env=False)
+        answer = httpx.post(f"{address}/v2/oauth/token/", data=form, **PLAIN)
         assert answer.json()["error"] == "invalid_grant", "key and secret are known"
     with running(cli, "--seed", "4") as (_process, again):
         assert key in again and secret in again, "so that a connection goes on working"
@@ -88,11 +91,9 @@ def test_faults_switches_and_other_options_are_taken(cli):
         address = address_of(said)
         assert "https://mine.example/back" in said
         token = f"{address}/v2/oauth/token/"
-        assert httpx.post(token, trust_env=False).status_code == 500
-        assert httpx.post(token, data={"a": "b"}, trust_env=False).status_code == 200
-        assert (
-            "<td><div>portability.all.single</div></td>" in httpx.get(address, trust_env=False).text
-        )
+        assert httpx.post(token, **PLAIN).status_code == 500
+        assert httpx.post(token, data={"a": "b"}, **PLAIN).status_code == 200
+        assert "<td><div>portability.all.single</div></td>" in httpx.get(address, **PLAIN).text
 
 
 def test_a_port_that_is_taken_is_explained(cli):

@@ -63,7 +63,9 @@ class Browser:
 
     def open(self, address: str) -> None:
         """Go to an address, and return when it is loaded."""
-        self.send("Page.navigate", url=address)
+        loader = self.send("Page.navigate", url=address)["loaderId"]
+        while self.wait("Page.frameNavigated")["frame"]["loaderId"] != loader:
+            """What was there before, such as the empty page, may be told late."""
         self.loaded()
 
     def loaded(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -107,12 +108,20 @@ THREADS: dict[str, Callable[[Settings, int], Any]] = {
 SERVERS = (*PROGRAMS, *THREADS)
 
 
+_PORTS = range(10_000, 32_000)
+"""Below those that systems give to whoever asks for any, as most other tests do."""
+
+
 def free_port() -> int:
-    """Find one. Another program may take it before we do; then there is another try."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find one that nobody is likely to take before the program listens there.
+
+    Otherwise whatever listens there would be taken for the program.
+    """
+    while True:
+        port = random.choice(_PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:

@@ -52,6 +52,7 @@ class Journey:
             text=True,
             encoding="utf-8",
             env=os.environ | {"DECAMP_HOME": str(self.home)},
+            pipesize=4096,  # a run cannot be over long before somebody reads what it says
         )
 
     def run(self, source: Path, **changes: Any) -> dict[str, Any]:

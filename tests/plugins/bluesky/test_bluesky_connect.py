@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -19,6 +15,7 @@ from dav_proxy import dav_proxy
 from decamp.validation import validator
 from decamp_tiktok.sandbox import ArchiveOptions, Counts, write_archive
 from pds_run import Account, Pds
+from terminal import at_terminal, needs_terminal
 
 FILE = {"DECAMP_SECRETS": "file"}
 
@@ -179,27 +176,12 @@ def test_a_deactivated_account_is_not_connected(cli: Cli, pds: Pds, account: Acc
     assert json.loads((cli.home / "secrets.json").read_text()) == {}
 
 
+@needs_terminal
 def test_the_password_is_asked_for_and_not_shown(cli: Cli, pds: Pds, account: Account) -> None:
     """At a terminal."""
-    here, there = pty.openpty()
     words = ("connect", f"bluesky:{account.handle}", "-o", f"server={pds.url}")
-    with subprocess.Popen(
-        [sys.executable, "-m", "decamp", *words],
-        env=cli.environment(**FILE, TERM="dumb", COLUMNS="400"),
-        stdin=there, stdout=there, stderr=there, start_new_session=True,
-    ) as running:  # fmt: skip
-        os.close(there)
-        said, answered = "", False
-        while True:
-            try:
-                said += os.read(here, 4096).decode()
-            except OSError:  # it has ended
-                break
-            if "not shown:" in said and not answered:
-                answered = True
-                os.write(here, f"{account.app_password}\n".encode())
-    os.close(here)
-    assert running.returncode == 0, said
-    assert account.app_password not in said
-    assert "Privacy and security" in said
+    ended = at_terminal(cli, *words, answers=[("not shown:", account.app_password)], **FILE)
+    assert ended.code == 0, ended.err
+    assert account.app_password not in ended.err
+    assert "Privacy and security" in ended.err
     assert session_of(cli, account)

@@ -20,6 +20,8 @@ from pds_run import LIMITS, Account, Pds, require_pds
 AN_HOUR = 1_666
 """Posts that an hour's points are enough for."""
 
+pytestmark = pytest.mark.timeout(3600)  # it takes what it takes; only a hang is a failure
+
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[Pds]:

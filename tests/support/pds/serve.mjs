@@ -9,10 +9,12 @@ import net from 'node:net'
 import { join } from 'node:path'
 import readline from 'node:readline'
 
-// Both servers listen on a port of all interfaces and know no setting for the address.
+// Both servers listen on a port of all interfaces and know no setting for the address. Both want
+// to know their port before they listen, and are made slowly: it is held for them meanwhile.
+const held = new Map()
 const listen = net.Server.prototype.listen
 net.Server.prototype.listen = function (...args) {
-  if (typeof args[0] === 'number' && typeof args[1] !== 'string') args.splice(1, 0, '127.0.0.1')
+  if (held.has(args[0])) args[0] = held.get(args[0])
   return listen.apply(this, args)
 }
 
@@ -60,9 +62,10 @@ http.ServerResponse.prototype.writeHead = function (...args) {
 
 const free = () =>
   new Promise((resolve) => {
-    const probe = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address()
-      probe.close(() => resolve(port))
+    const holder = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = holder.address()
+      held.set(port, holder)
+      resolve(port)
     })
   })
 
