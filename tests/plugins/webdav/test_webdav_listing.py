@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from bundle_dav import begun, client, transfer
 from bundle_items import post
 from dav_proxy import Action, Answer, DavProxy, Request
 from dav_servers import DavServer
-from decamp import TransferError
+from decamp import AccessDenied
 from decamp.bundle.reading import BundleExporter
 from decamp_webdav.importer import DavImporter
 from journey import tree
@@ -169,21 +170,24 @@ def test_after_an_error_no_other_list_is_waited_for(
     importer: DavImporter, proxy: DavProxy, apache: DavServer
 ) -> None:
     url = f"{proxy.upstream}{importer.check().id[len(proxy.url) :]}/"
-    for path in ("data", "data/refused", "data/silent"):
+    for path in ("data", "data/1", "data/2", "data/3"):
         client(apache).request("MKCOL", f"{url}{path}/").raise_for_status()
-    asked, gate, waited = threading.Event(), threading.Event(), []
+    numbers, asked, gate, waited = count(1), threading.Event(), threading.Event(), []
 
     def act(request: Request) -> Action | None:
-        if request.path.endswith("/silent/"):
+        """Answer the first, which is asked for alone; of the others, refuse the one that is later."""
+        number = next(numbers) if "/data/" in request.path.rstrip("/") else 1
+        if number == 2:
             asked.set()
             waited.append(gate.wait(120))
-        if request.path.endswith("/refused/"):
+        if number > 2:
             assert asked.wait(60)
             return Answer(403)
         return None
 
     proxy.reset(act)
-    with pytest.raises(TransferError):
+    with pytest.raises(AccessDenied):
         list(importer._dav._listing.walk("data"))
+    assert asked.is_set()
     assert waited == []
     gate.set()
