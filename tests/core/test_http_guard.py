@@ -168,7 +168,7 @@ def _routed(server, answers):
     routes, left = Routes(server.port), list(answers)
     guard = Guard((), lambda host, port: left.pop(0), routes)
     pool = httpcore.ConnectionPool(network_backend=guard)
-    with httpx.Client(transport=GuardedTransport(pool), trust_env=False) as client:
+    with httpx.Client(transport=GuardedTransport(pool), trust_env=False, timeout=120) as client:
         yield client, routes, left
 
 

@@ -117,7 +117,9 @@ class ApiService:
         return Grant(account="open-1", asked=scopes, scopes=scopes, since=self.consent)
 
     def create(self, context: Context[Any]) -> Exporter:
-        http = httpx.Client(headers={"Authorization": "Bearer act.canary"}, trust_env=False)
+        http = httpx.Client(
+            headers={"Authorization": "Bearer act.canary"}, trust_env=False, timeout=120
+        )
         config = Config(api=self.server.url(""))
         return ApiExporter(evolve(context, config=config, http=http, grant=self.grant))
 

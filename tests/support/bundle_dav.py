@@ -50,7 +50,7 @@ def importer_at(server: DavServer, url: str, scratch: Path, **options: Any) -> D
 
 def client(server: DavServer) -> httpx.Client:
     """Another client, for what a person does: some servers do not look at their disk again."""
-    http = httpx.Client(auth=server.auth)
+    http = httpx.Client(auth=server.auth, trust_env=False, timeout=120)
     OPENED.append(http)
     return http
 

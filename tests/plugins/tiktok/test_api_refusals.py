@@ -128,7 +128,7 @@ def _do(client: PortabilityClient, call: str, folder: Path) -> None:
 def test_who_cannot_be_reached_was_surely_not_asked(tmp_path: Path) -> None:
     with serving() as gone:
         url = gone.url("")
-    with httpx.Client(trust_env=False) as http, pytest.raises(Unavailable) as caught:
+    with httpx.Client(trust_env=False, timeout=120) as http, pytest.raises(Unavailable) as caught:
         PortabilityClient(http, url).add(["all_data"])
     assert caught.value.unsent
 

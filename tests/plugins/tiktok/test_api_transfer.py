@@ -292,7 +292,7 @@ class TestCopyFromTheApi(ExporterSuite):
     def exporter(self, tmp_path: Path):
         file = tmp_path / "copy"
         write_archive(file, archive_options(ADA, DAY, "http://127.0.0.1:9"))
-        with httpx.Client(trust_env=False) as http:
+        with httpx.Client(trust_env=False, timeout=120) as http:
             reader = made(PortabilityClient(http, "http://127.0.0.1:9"), tmp_path)
             reader.use(file)
             yield reader

@@ -52,7 +52,7 @@ def test_two_clients_read_the_same(any_dav: DavServer, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", DIGEST)
 def test_digest_is_asked_for(kind: str, dav_servers: Callable[..., DavServer]) -> None:
     server = dav_servers(kind, digest=True)
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=120) as http:
         answer = http.request("PROPFIND", server.url)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Digest")
@@ -117,7 +117,7 @@ def test_answers_that_are_made_up(dav: DavServer, proxy: DavProxy, place: str) -
 def test_a_token_instead_of_a_password(dav: DavServer, proxy: DavProxy, place: str) -> None:
     proxy.authorization = dav.basic
     proxy.bearer = "token"
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=120) as http:
         answer = http.put(f"{place}a", content=b"x")
         assert (answer.status_code, answer.headers["www-authenticate"][:6]) == (401, "Bearer")
         signed = {"Authorization": "Bearer token"}
