@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 __all__ = ["Asking"]
 
 T = TypeVar("T")
+_STEP_SECONDS = 0.5
 
 
 class Asking(Generic[T]):
@@ -44,7 +46,10 @@ class Asking(Generic[T]):
         Raises:
             BaseException: What asking for it has raised.
         """
-        answer = self._answered.get()
+        answer: tuple[str, T] | BaseException | None = None
+        while answer is None:  # in steps: a wait without an end may be deaf to Ctrl-C
+            with suppress(Empty):
+                answer = self._answered.get(timeout=_STEP_SECONDS)
         if isinstance(answer, BaseException):
             raise answer
         return answer

@@ -12,17 +12,17 @@ import pytest
 from cli_run import Cli
 from decamp.cli.signals import STOPPING, stop_on_signals
 from hand_files import account, pack
-from terminal import at_terminal, needs_terminal
+from terminal import at_terminal, needs_terminal, run_at_terminal
 
 WAITS = """
-import sys
+import sys, time
 from decamp.cli.signals import stop_on_signals
 with stop_on_signals(announce=True) as stop:
     print("ready", flush=True)
     stop.wait()
     print("stopping", flush=True)
-    if sys.argv[1] == "twice":
-        sys.stdin.read()
+    while sys.argv[1] == "twice":  # and is never deaf for long, as a read would be
+        time.sleep(0.1)
 """
 
 AT_EACH_STEP = """
@@ -49,6 +49,26 @@ def at_step(number):
 for step in range(1, 45):
     if at_step(step):
         print(step, flush=True)
+"""
+
+ELSEWHERE = """
+import signal, sys, threading, time
+from decamp.cli import questions
+from decamp.cli.output import Output
+from decamp.cli.signals import interruptible
+
+def signalled():
+    while sys._current_frames()[threading.main_thread().ident].f_code.co_name != "_typed":
+        time.sleep(0.01)
+    time.sleep(0.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+threading.Thread(target=signalled, daemon=True).start()
+with interruptible():
+    try:
+        getattr(questions, sys.argv[1])(Output(), "What?")
+    except KeyboardInterrupt:
+        print("Ended")
 """
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
@@ -114,6 +134,14 @@ def test_a_question_in_the_middle_of_a_run_is_no_reason_to_stay(number, tmp_path
     assert ended.code == 130
     assert "Stopped, as you asked." in ended.err
     assert "was interrupted" in cli("status").err
+
+
+@needs_terminal
+@pytest.mark.parametrize("asking", ["ask", "ask_secret", "confirm"])
+def test_a_signal_just_before_a_line_is_read_counts(asking):
+    """As one that comes to another thread, it is noted by the interpreter, and ends no read."""
+    ended = run_at_terminal([sys.executable, "-c", ELSEWHERE, asking], answers=[])
+    assert (ended.code, ended.err.split()[0], ended.err.split()[-1]) == (0, "What?", "Ended")
 
 
 @needs_terminal

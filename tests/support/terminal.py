@@ -7,24 +7,31 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytest
 
 from cli_run import Cli, Ended
 
-__all__ = ["at_terminal", "needs_terminal"]
+__all__ = ["at_terminal", "needs_terminal", "run_at_terminal"]
 
 needs_terminal = pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
 
 
-def at_terminal(
-    cli: Cli,
-    *words: str,
-    answers: Iterable[tuple[str, str | signal.Signals | Callable[[str], str]]],
-    **variables: str,
+Answers = Iterable[tuple[str, str | signal.Signals | Callable[[str], str]]]
+
+
+def at_terminal(cli: Cli, *words: str, answers: Answers, **variables: str) -> Ended:
+    """Run ``decamp`` with these words as `run_at_terminal` does."""
+    command = [sys.executable, "-m", "decamp", *words]
+    env = cli.environment(TERM="dumb", COLUMNS="400", **variables)
+    return run_at_terminal(command, answers, env)
+
+
+def run_at_terminal(
+    command: Sequence[str], answers: Answers, env: Mapping[str, str] | None = None
 ) -> Ended:
-    """Run ``decamp`` with these words at a terminal; all questions have to be asked.
+    """Run a program at a terminal; all questions have to be asked.
 
     Args:
         answers: In their order: a piece of the question, and the line to type; or a function
@@ -42,8 +49,7 @@ def at_terminal(
     due = deque(answers)
     said = new = ""
     with subprocess.Popen(
-        [sys.executable, "-m", "decamp", *words],
-        env=cli.environment(TERM="dumb", COLUMNS="400", **variables),
+        command, env=env,
         stdin=there, stdout=there, stderr=there, start_new_session=True,
     ) as running:  # fmt: skip
         os.close(there)

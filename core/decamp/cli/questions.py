@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from decamp.cli.output import Output
 from decamp.cli.words import printable
 
 __all__ = ["ask", "ask_secret", "choose", "confirm", "somebody_there"]
+
+_STEP_SECONDS = 0.25
 
 
 def confirm(output: Output, question: str) -> bool | None:
@@ -21,7 +24,7 @@ def ask(output: Output, question: str) -> str | None:
     """Ask for a text; None if nobody is there to answer."""
     while somebody_there(output):
         output.console.print(f"{printable(question)} ", end="")
-        line = sys.stdin.readline()
+        line = _typed()
         if not line:
             break
         if line.strip():
@@ -31,15 +34,12 @@ def ask(output: Output, question: str) -> str | None:
 
 def ask_secret(output: Output, question: str) -> str | None:
     """Ask for a text that is not shown while it is typed; None if nobody is there to answer."""
-    import getpass
-
     while somebody_there(output):
-        try:
-            said = getpass.getpass(f"{printable(question)} ").strip()
-        except EOFError:
+        line = _unseen(output, f"{printable(question)} ")
+        if not line:
             break
-        if said:
-            return said
+        if line.strip():
+            return line.strip()
     return None
 
 
@@ -54,10 +54,46 @@ def choose(output: Output, question: str, answers: Sequence[str]) -> str | None:
         return None
     while True:
         output.console.print(f"{printable(question)} [{'/'.join(answers)}] ", end="")
-        line = sys.stdin.readline()
+        line = _typed()
         if not line:
             return None
         said = line.strip().lower()
         found = [answer for answer in answers if said and answer.startswith(said)]
         if len(found) == 1:
             return found[0]
+
+
+def _typed() -> str:
+    """Read a line that a person types; empty where nothing comes any more.
+
+    A signal ends a read that has begun, but one that comes in the very moment before would have to
+    wait for the end of the line. So no read begins before there is a line; on Windows a console
+    cannot be asked for that.
+    """
+    if sys.platform != "win32":
+        while not select.select([sys.stdin], [], [], _STEP_SECONDS)[0]:
+            pass
+    return sys.stdin.readline()
+
+
+def _unseen(output: Output, question: str) -> str:
+    """Read a line that is not shown. Not by `getpass` where there is `termios`: see `_typed`."""
+    if sys.platform == "win32":
+        import getpass
+
+        return f"{getpass.getpass(question)}\n"
+
+    import termios
+
+    terminal = sys.stdin.fileno()
+    shown = termios.tcgetattr(terminal)
+    unseen = [*shown[:3], shown[3] & ~termios.ECHO, *shown[4:]]
+    try:
+        # At once: a signal cuts off whoever waits until all is written.
+        termios.tcsetattr(terminal, termios.TCSANOW, unseen)
+        output.console.print(question, end="")
+        line = _typed()
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, shown)
+    output.console.print()
+    return line
