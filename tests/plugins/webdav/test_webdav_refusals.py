@@ -30,7 +30,7 @@ from decamp import (
     Unavailable,
 )
 from decamp_webdav.address import Address
-from decamp_webdav.answers import refusal
+from decamp_webdav.answers import TooLarge, refusal
 from decamp_webdav.moving import move
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -47,7 +47,7 @@ WHERE = "https://cloud.example/dav/TikTok/"
         (409, DestinationRefused, "no such folder"),
         (405, DestinationRefused, "not of a WebDAV folder"),
         (501, DestinationRefused, "not of a WebDAV folder"),
-        (413, ItemRejected, "larger"),
+        (413, TooLarge, "larger"),
         (414, ItemRejected, "name"),
         (423, Unavailable, "lock"),
         (429, RateLimited, "slow down"),
