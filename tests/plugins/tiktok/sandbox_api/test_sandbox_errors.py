@@ -137,6 +137,14 @@ def test_fault_429_and_500_have_no_effect(client):
     assert client.add().status_code == 200, "the single scope is still there"
 
 
+def test_faults_come_when_the_whole_request_has(client):
+    """A connection that ends before says "reset" to whoever is still sending."""
+    client.server.fail("add:dropped", "add:html@2")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        client.http.post("/v2/user/data/add/", content=bytes(1 << 20))
+    assert client.http.post("/v2/user/data/add/", content=bytes(1 << 20)).status_code == 502
+
+
 @pytest.mark.parametrize("name", ["lost", "500-done"])
 def test_fault_lost_answer_has_its_effect(client, name):
     client.sign_in(ALL_ONCE)
