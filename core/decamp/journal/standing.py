@@ -39,8 +39,8 @@ class Standings(Findings):
         """Count in the encoded text: no name in it can hold a quote that is not escaped."""
         mark = '"code":"dead-on-arrival"'
         found = self._read(
-            "SELECT coalesce(sum((length(media) - length(replace(media, ?1, ''))) / length(?1)), 0)"
-            " FROM items WHERE route = ?2 AND receipt IS NOT NULL AND instr(media, ?1) > 0",
-            *(mark, route),
+            "SELECT coalesce(sum((length(media) - length(replace(media, ?, ''))) / ?), 0)"
+            " FROM items WHERE route = ? AND receipt IS NOT NULL AND instr(media, ?) > 0",
+            *(mark, len(mark), route, mark),
         )
         return int(next(found)[0])
