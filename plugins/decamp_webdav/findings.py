@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -12,9 +11,9 @@ from typing import Literal
 import msgspec
 
 from decamp.bundle import MAX_NAME_BYTES
-from decamp.filesystems import make_private, replace_private
+from decamp_webdav.kept import Kept
 
-__all__ = ["Findings", "Names", "Way", "kept_for", "load", "save"]
+__all__ = ["Findings", "Names", "Way", "load", "save"]
 
 Way = Literal["put", "folder", "file"]
 """How new files get their names: by one conditional PUT each; a whole folder by one MOVE; or
@@ -153,13 +152,11 @@ def load(state: Path | None, url: str, server: str | None, now: datetime) -> Fin
     Args:
         state: Where it is kept.
         url: Address of the folder.
-        server: What calls itself now; None for whatever did then.
+        server: What it calls itself now; None for whatever it did then.
         now: The time.
     """
-    if state is None:
-        return None
-    with suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-        found = msgspec.json.decode(_file(state, url).read_bytes(), type=Findings)
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        found = msgspec.json.decode(_kept(state, url).read(), type=Findings)
         fresh = now - _LIFETIME < found.learnt <= now
         same = (found.form, found.url) == (_FORM, url) and server in (None, found.server)
         return found if fresh and same else None
@@ -168,19 +165,11 @@ def load(state: Path | None, url: str, server: str | None, now: datetime) -> Fin
 
 def save(state: Path | None, findings: Findings) -> None:
     """Keep it, if there is a place; without one it is learnt again in each run."""
-    if state is not None:
-        with suppress(OSError):
-            make_private(state)
-            replace_private(_file(state, findings.url), msgspec.json.encode(findings) + b"\n")
+    _kept(state, findings.url).write(msgspec.json.encode(findings) + b"\n")
 
 
-def _file(state: Path, url: str) -> Path:
-    return kept_for(state, "server", url).with_suffix(".json")
-
-
-def kept_for(state: Path, what: str, url: str) -> Path:
-    """Name the file in which something is kept for an address."""
-    return state / f"{what}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+def _kept(state: Path | None, url: str) -> Kept:
+    return Kept(state, "server", url, ".json")
 
 
 def _yes(value: bool, yes: str, no: str) -> str:  # noqa: FBT001

@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from decamp.bundle import TEMPORARY
-from decamp.filesystems import make_private, replace_private
-from decamp_webdav.findings import kept_for
+from decamp_webdav.kept import Kept
 
 __all__ = ["Leftovers"]
 
@@ -27,9 +26,8 @@ class Leftovers:
 
     def __init__(self, state: Path | None, url: str) -> None:
         self._lock = threading.Lock()
-        self._state = state
-        self._file = None if state is None else kept_for(state, "leftovers", url)
-        self._names = self._kept()
+        self._kept = Kept(state, "leftovers", url)
+        self._names = self._read()
 
     def names(self) -> list[str]:
         """Give those that were not removed, as far as it is known."""
@@ -48,22 +46,11 @@ class Leftovers:
                 self._names.remove(name)
                 self._keep()
 
-    def _kept(self) -> set[str]:
-        if self._file is None:
-            return set()
-        with suppress(OSError, UnicodeDecodeError):
-            lines = self._file.read_text("ascii").splitlines()
+    def _read(self) -> set[str]:
+        with suppress(UnicodeDecodeError):
+            lines = self._kept.read().decode("ascii").splitlines()
             return {line for line in lines if line.startswith(TEMPORARY) and "/" not in line}
         return set()
 
     def _keep(self) -> None:
-        """Write it down, if there is a place."""
-        if self._state is None or self._file is None:
-            return
-        with suppress(OSError):
-            make_private(self._state)
-            if self._names:
-                text = "".join(f"{name}\n" for name in sorted(self._names))
-                replace_private(self._file, text.encode("ascii"))
-            else:
-                self._file.unlink(missing_ok=True)
+        self._kept.write("".join(f"{name}\n" for name in sorted(self._names)).encode("ascii"))

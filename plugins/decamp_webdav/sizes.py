@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from decamp.filesystems import make_private, replace_private
 from decamp_webdav.answers import TooLarge
-from decamp_webdav.findings import kept_for
+from decamp_webdav.kept import Kept
 
 __all__ = ["Sizes"]
 
@@ -28,9 +27,8 @@ class Sizes:
 
     def __init__(self, state: Path | None, url: str) -> None:
         self._lock = threading.Lock()
-        self._state = state
-        self._file = None if state is None else kept_for(state, "too-large", url)
-        self.refused = self._kept()
+        self._kept = Kept(state, "too-large", url)
+        self.refused = self._read()
         """Bytes of the smallest file that was refused, if none so large was taken since."""
 
     @contextmanager
@@ -51,20 +49,11 @@ class Sizes:
             with self._lock:
                 self._keep(None)
 
-    def _kept(self) -> int | None:
-        if self._file is not None:
-            with suppress(OSError, ValueError):
-                return int(self._file.read_text("ascii"))
+    def _read(self) -> int | None:
+        with suppress(ValueError):
+            return int(self._kept.read())
         return None
 
     def _keep(self, refused: int | None) -> None:
-        """Write it down, if there is a place."""
         self.refused = refused
-        if self._state is None or self._file is None:
-            return
-        with suppress(OSError):
-            make_private(self._state)
-            if refused is None:
-                self._file.unlink(missing_ok=True)
-            else:
-                replace_private(self._file, f"{refused}\n".encode("ascii"))
+        self._kept.write(b"" if refused is None else b"%d\n" % refused)

@@ -81,7 +81,10 @@ def _unseen(output: Output, question: str) -> str:
     if sys.platform == "win32":
         import getpass
 
-        return f"{getpass.getpass(question)}\n"
+        try:
+            return f"{getpass.getpass(question)}\n"
+        except EOFError:
+            return ""
 
     import termios
 
